@@ -89,6 +89,7 @@ dotnet_tests() {
   check "build" dotnet build Dunlin.slnx -c Release --nologo -v quiet -p:UseSharedCompilation=true
   dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1
   check "format" format
+  check "commit subjects" scripts/check-commits.sh
   local project name
   for project in test/*/*.csproj; do
     name=$(basename "$project" .csproj)

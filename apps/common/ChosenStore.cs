@@ -19,7 +19,7 @@ public static class ChosenStore
         if (store is null)
         {
             if (redis is not null)
-                throw new InvalidOperationException("--redis connects several nodes, and these need one store: give --store as well.");
+                throw new InvalidOperationException("--redis needs --store: nodes that share Redis must share a PostgreSQL store.");
             return dunlin.AddSqlite(Path.Combine(data, "dunlin.db"));
         }
         dunlin.AddPostgres(store);

@@ -27,7 +27,7 @@ public static class MoveRun
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(output);
         if (!File.Exists(file))
-            throw new InvalidOperationException($"Nothing was moved: there is no file '{file}'.");
+            throw new InvalidOperationException($"Nothing was moved: the file '{file}' does not exist.");
         var schemas = services.GetServices<SchemaScripts>();
         await using var from = Stores(
             schemas,

@@ -47,7 +47,7 @@ public static class ProgramRun
         {
             if (metrics.Port == port && (metrics.Address.Equals(address) || IsAny(metrics.Address) || IsAny(address)))
                 throw new InvalidOperationException(
-                    $"Dunlin:MetricsAddress '{metrics}' is where the server itself listens. Choose another port."
+                    $"Dunlin:MetricsAddress '{metrics}' is the address of the server. Choose another port."
                 );
             RequirePort(metrics.Address, metrics.Port, "Dunlin:MetricsAddress");
         }
@@ -93,7 +93,7 @@ public static class ProgramRun
             throw new InvalidOperationException(
                 exception.SocketErrorCode == SocketError.AddressAlreadyInUse
                     ? $"Port {port} of {address} is in use by another program. Stop that program, or choose another port with {setting}."
-                    : $"Port {port} of {address} cannot be listened on. Choose another address or port with {setting}.",
+                    : $"The server cannot listen on port {port} of {address}. Choose another address or port with {setting}.",
                 exception
             );
         }

@@ -31,7 +31,7 @@ public static class ProxyTrust
                 options.KnownIPNetworks.Add(network);
             else
                 throw new InvalidOperationException(
-                    $"Dunlin:TrustedProxies: '{name}' is neither an address nor a network. Write 10.0.0.1 or 10.0.0.0/8."
+                    $"Dunlin:TrustedProxies: '{name}' is not an address or network. Write 10.0.0.1 or 10.0.0.0/8."
                 );
         }
         app.UseForwardedHeaders(options);

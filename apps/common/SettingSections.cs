@@ -6,6 +6,7 @@ using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Postgres;
 using Dunlin.Presence;
+using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.Redis;
 using Dunlin.Security;
@@ -43,6 +44,7 @@ public sealed class SettingSections(string program, params string[] values)
             .With<OriginOptions>("Origins")
             .With<EventStreamOptions>("Streams")
             .With<PublishOptions>("Publish")
+            .With<ProblemOptions>("Problems")
             .With<LeaseOptions>("Leases")
             .With<PresenceOptions>("Presence")
             .With<RetentionOptions>("Retention")

@@ -100,12 +100,12 @@ public static class Telemetry
         var (flag, address) = (section["Metrics"], section["MetricsAddress"]);
         var isOn = false;
         if (!string.IsNullOrEmpty(flag) && !bool.TryParse(flag, out isOn))
-            throw new InvalidOperationException($"Dunlin:Metrics is true or false, not '{flag}'.");
+            throw new InvalidOperationException($"Dunlin:Metrics must be true or false, not '{flag}'.");
         // Validate the address even while metrics are off, so that an error shows before somebody enables them.
         var endpoint =
             Parse(address is { Length: > 0 } ? address : DefaultAddress)
             ?? throw new InvalidOperationException(
-                $"Dunlin:MetricsAddress is an IP address and a port such as {DefaultAddress}, not '{address}'."
+                $"Dunlin:MetricsAddress must be an IP address and a port such as {DefaultAddress}, not '{address}'."
             );
         return isOn ? endpoint : null;
     }

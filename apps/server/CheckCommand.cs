@@ -11,11 +11,11 @@ namespace Dunlin.Server;
 /// </summary>
 internal static class CheckCommand
 {
-    private static readonly Option<string?> Token = new("--token") { Description = "A token to judge", HelpName = "text" };
+    private static readonly Option<string?> Token = new("--token") { Description = "A token to validate", HelpName = "text" };
 
     public static Command Create()
     {
-        var command = new Command("check", "Check the configuration, and with --token a token, without starting.");
+        var command = new Command("check", "Check the configuration, and with --token a token, without starting the server.");
         command.Options.Add(Token);
         command.SetAction(
             (given, cancellationToken) =>

@@ -24,7 +24,7 @@ internal static class MoveCommand
                     await using var app = CommandLine.Build(given);
                     var store =
                         app.Services.GetRequiredService<ServerSettings>().Store
-                        ?? throw new InvalidOperationException("move needs --store: the empty PostgreSQL database to move into.");
+                        ?? throw new InvalidOperationException("move needs --store, the empty PostgreSQL database to copy into.");
                     await MoveRun.RunAsync(app.Services, given.GetValue(From)!, store, Console.Out);
                 })
         );

@@ -34,7 +34,7 @@ internal sealed record ServerSettings
             Port =
                 int.TryParse(section["Port"] ?? "5090", NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65_535
                     ? port
-                    : throw new InvalidOperationException($"Dunlin:Port is a number from 0 to 65535, not '{section["Port"]}'."),
+                    : throw new InvalidOperationException($"Dunlin:Port must be a number from 0 to 65535, not '{section["Port"]}'."),
             Data = Path.GetFullPath(section["Data"] is { Length: > 0 } data ? data : "data"),
             Store = section["Store"] is { Length: > 0 } store ? store : null,
             Redis = section["Redis"] is { Length: > 0 } redis ? redis : null,
@@ -53,5 +53,5 @@ internal sealed record ServerSettings
     private static IPAddress AddressOf(string text) =>
         text == "localhost" ? IPAddress.Loopback
         : AddressText.TryParse(text, out var address) ? address
-        : throw new InvalidOperationException($"Dunlin:Address is an IP address such as 127.0.0.1 or 0.0.0.0, not '{text}'.");
+        : throw new InvalidOperationException($"Dunlin:Address must be an IP address such as 127.0.0.1 or 0.0.0.0, not '{text}'.");
 }

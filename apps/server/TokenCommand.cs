@@ -17,7 +17,7 @@ internal static class TokenCommand
     private static readonly Option<string[]> Subscribe = Patterns("--subscribe", "Topics that may be read");
     private static readonly Option<string[]> Publish = Patterns("--publish", "Topics that may be published to");
     private static readonly Option<string[]> Hold = Patterns("--hold", "Resources whose leases may be held");
-    private static readonly Option<string[]> Take = Patterns("--take", "Resources whose leases may be taken from their holders");
+    private static readonly Option<string[]> Take = Patterns("--take", "Resources whose leases may be preempted");
     private static readonly Option<string[]> Role = new("--role")
     {
         Description = "A role; 'admin' sees totals and revokes",
@@ -32,7 +32,7 @@ internal static class TokenCommand
     private static readonly Option<string?> Session = new("--session") { Description = "The session (sid)", HelpName = "id" };
     private static readonly Option<int> Minutes = new("--minutes")
     {
-        Description = "How long it lasts",
+        Description = "Lifetime of the token in minutes",
         DefaultValueFactory = _ => 60,
         HelpName = "n",
     };
@@ -83,7 +83,7 @@ internal static class TokenCommand
             && services.GetRequiredService<Microsoft.Extensions.Options.IOptions<AccessTokenOptions>>().Value.SigningKey is null
         )
             throw new InvalidOperationException(
-                "With --store the key is kept in the database. Configure one (Dunlin__Tokens__SigningKey) to make tokens here."
+                "With --store, the signing key is in the database. Set Dunlin__Tokens__SigningKey to make tokens with this command."
             );
     }
 

@@ -27,7 +27,7 @@ public static class AccountEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         if (endpoints.ServiceProvider.GetService<IAccounts>() is null)
-            throw new InvalidOperationException("MapDunlinAccounts() needs AddDunlin().AddAccounts() on the services.");
+            throw new InvalidOperationException("Call builder.Services.AddDunlin().AddAccounts() before app.MapDunlinAccounts().");
         var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead().WithDunlinCaller();
         group
             .MapPost("login", (Delegate)LoginAsync)
@@ -147,7 +147,7 @@ public static class AccountEndpoints
     private static void RequireLength(string value, int longest, string field)
     {
         if (value.Length == 0 || value.Length > longest)
-            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {longest} characters.", field);
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have 1 to {longest} characters.", field);
     }
 
     private sealed record LoginRequest(

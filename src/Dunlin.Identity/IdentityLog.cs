@@ -12,7 +12,7 @@ internal static partial class IdentityLog
     [LoggerMessage(4021, LogLevel.Information, "A sign-in failed from {Address}.")]
     public static partial void SignInFailed(ILogger logger, string address);
 
-    [LoggerMessage(4022, LogLevel.Warning, "Sign-in from {Address} is slowed down for {Seconds} s after repeated failures.")]
+    [LoggerMessage(4022, LogLevel.Warning, "Sign-ins from {Address} are refused for {Seconds} s after repeated failures.")]
     public static partial void SignInSlowed(ILogger logger, string address, long seconds);
 
     [LoggerMessage(4023, LogLevel.Information, "Session {SessionId} of user {UserId} ended: {Reason}.")]

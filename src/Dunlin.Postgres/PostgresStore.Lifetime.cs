@@ -80,7 +80,7 @@ public sealed partial class PostgresStore
                 await using var connection = await database.OpenConnectionAsync(cancellationToken);
                 if (connection.PostgreSqlVersion.Major < MinVersion)
                     throw new InvalidOperationException(
-                        $"PostgreSQL {connection.PostgreSqlVersion} is too old; {MinVersion} is the first that works."
+                        $"PostgreSQL {connection.PostgreSqlVersion} is not supported. Use version {MinVersion} or later."
                     );
                 LogVersion(connection.PostgreSqlVersion.ToString());
                 return;
@@ -100,13 +100,13 @@ public sealed partial class PostgresStore
         }
     }
 
-    [LoggerMessage(2100, LogLevel.Information, "PostgreSQL {Version}.")]
+    [LoggerMessage(2100, LogLevel.Information, "Connected to PostgreSQL {Version}.")]
     private partial void LogVersion(string version);
 
-    [LoggerMessage(2101, LogLevel.Information, "Opened at offset {Head} in {Milliseconds:0} ms.")]
+    [LoggerMessage(2101, LogLevel.Information, "Opened the journal at offset {Head} in {Milliseconds:0} ms.")]
     private partial void LogOpened(long head, double milliseconds);
 
-    [LoggerMessage(2102, LogLevel.Information, "Closed at offset {Head}.")]
+    [LoggerMessage(2102, LogLevel.Information, "Closed the journal at offset {Head}.")]
     private partial void LogClosed(long head);
 
     private sealed record OpenDatabase(NpgsqlDataSource Database, Writer Writer, HeadWatcher Watcher);

@@ -106,7 +106,7 @@ public sealed partial class PostgresStore : RelationalStore
         catch (Exception exception) when (limit.IsCancellationRequested && exception is not DunlinException)
         {
             throw PostgresFaults.Unavailable(
-                $"The read took longer than the limit of {_options.ReadLimit.TotalSeconds:0.###} s and was ended.",
+                $"The read took longer than PostgresOptions.ReadLimit ({_options.ReadLimit.TotalSeconds:0.###} s) and was cancelled.",
                 exception
             );
         }

@@ -62,7 +62,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     public Position Head =>
         _isOpen
             ? KnownHead
-            : throw new InvalidOperationException($"The store is not open: await {GetType().Name}.OpenAsync first, or let the host start.");
+            : throw new InvalidOperationException($"The store is not open. Await {GetType().Name}.OpenAsync first, or start the host.");
 
     /// <inheritdoc/>
     public abstract Exception? Fault { get; }

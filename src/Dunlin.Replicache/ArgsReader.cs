@@ -24,7 +24,7 @@ internal static class ArgsReader
         where T : notnull
     {
         if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
-            throw new DunlinException(ErrorCode.InvalidField, "The arguments are missing.", "args");
+            throw new DunlinException(ErrorCode.InvalidField, "'args' is missing.", "args");
         var args = JsonBinding.Read<T>(json, Strict);
         var faults = new List<ValidationResult>();
         if (!Validator.TryValidateObject(args, new ValidationContext(args), faults, validateAllProperties: true))

@@ -80,5 +80,5 @@ internal sealed class ClientGroups(IRecordTable records)
     private static long Number(RecordRow row) => long.Parse(row.Value.Span, NumberStyles.None, CultureInfo.InvariantCulture);
 
     // One text for both cases, so that it reveals no group or client of another user.
-    private static DunlinException Foreign() => new(ErrorCode.Forbidden, "The client group or client is not yours.");
+    private static DunlinException Foreign() => new(ErrorCode.Forbidden, "The client group or client belongs to another user.");
 }

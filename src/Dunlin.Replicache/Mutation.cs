@@ -53,7 +53,7 @@ internal sealed class MutatorSet
         foreach (var mutator in mutators)
         {
             if (!_byName.TryAdd(mutator.Name, mutator))
-                throw new InvalidOperationException($"Two mutators have the name '{mutator.Name}'.");
+                throw new InvalidOperationException($"Two mutators have the name '{mutator.Name}'. Rename one.");
         }
     }
 

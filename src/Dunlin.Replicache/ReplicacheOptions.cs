@@ -2,64 +2,82 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Replicache;
 
-/// <summary>Holds the limits and versions of the Replicache endpoints.</summary>
+/// <summary>Limits and versions of the Replicache endpoints.</summary>
 public sealed class ReplicacheOptions
 {
-    /// <summary>Gets the accepted values of <c>schemaVersion</c>. Other values get the response <c>VersionNotSupported</c>, which makes a
-    /// page reload. Default: empty, which accepts all values.</summary>
+    /// <summary>
+    /// Accepted values of <c>schemaVersion</c>. Others get <c>VersionNotSupported</c>, and the page reloads. Empty: all versions.
+    /// Default: empty.
+    /// </summary>
     [Required]
     public ISet<string> SchemaVersions { get; } = new HashSet<string>(StringComparer.Ordinal);
 
-    /// <summary>Gets or sets the maximum size of a push in bytes: 1 KiB to 256 MiB. Default: 16 MiB. A client sends all pending mutations
-    /// each time, so this limits the work that a client can do offline.</summary>
+    /// <summary>
+    /// Largest push, in bytes. A client sends all pending mutations in one push, so this limits the work that can be done offline. A
+    /// larger one gets 413. Default: 16 MiB. Range: 1 KiB to 256 MiB.
+    /// </summary>
     [Range(1024, 256 * 1024 * 1024)]
     public int MaxPushBytes { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Gets or sets the maximum size of one mutation's arguments in bytes of JSON: 64 bytes to 16 MiB. Default: 256 KiB. A larger
-    /// mutation fails and is skipped.</summary>
+    /// <summary>
+    /// Largest arguments of one mutation, in bytes of JSON. A mutation with more fails and is skipped. Default: 256 KiB. Range: 64 bytes
+    /// to 16 MiB.
+    /// </summary>
     [Range(64, 16 * 1024 * 1024)]
     public int MaxArgsBytes { get; set; } = 256 * 1024;
 
-    /// <summary>Gets or sets the maximum nesting depth of one mutation's arguments: 1 to <see cref="Json.JsonText.MaxDepth"/>. Default: 32.
-    /// A deeper mutation fails and is skipped.</summary>
+    /// <summary>
+    /// Largest nesting depth of the arguments of one mutation. A deeper mutation fails and is skipped. Default: 32. Range: 1 to 60.
+    /// </summary>
     [Range(1, Json.JsonText.MaxDepth)]
     public int MaxArgsDepth { get; set; } = 32;
 
-    /// <summary>Gets or sets how many mutations share one commit, and one poke for each user: 1 to 1,000. Default: 50. A larger number
-    /// makes a push cheaper, but holds the writer longer.</summary>
+    /// <summary>
+    /// Mutations that share one commit, and one poke to each user. More make a push cheaper, but other writers wait longer. Default: 50.
+    /// Range: 1 to 1,000.
+    /// </summary>
     [Range(1, 1_000)]
     public int MutationsPerCommit { get; set; } = 50;
 
-    /// <summary>Gets or sets how many new mutations one push may run: 1 to 1,000,000. Default: 2,000. Above it the response is 429:
-    /// processed mutations stay, and the client sends the remaining ones again.</summary>
+    /// <summary>
+    /// Largest number of new mutations in one push. Above it the response is 429: the first mutations are stored, and the client sends
+    /// the others again. Default: 2,000. Range: 1 to 1,000,000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int MaxMutations { get; set; } = 2_000;
 
-    /// <summary>Gets or sets how long one push may run: 0.1 seconds to 10 minutes. Default: 5 seconds. A longer push gets the response of
-    /// one with too many mutations.</summary>
+    /// <summary>Longest duration of one push. After it the response is the same 429. Default: 5 s. Range: 100 ms to 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan PushLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets or sets how many new mutations per second one user may run on average: 0 to 1,000,000. Default: 200. Zero means no
-    /// limit.</summary>
+    /// <summary>
+    /// New mutations of one user per second, on average, on this node. More gets 429. Zero: no limit. Default: 200. Range: 0 to
+    /// 1,000,000.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int MutationsPerSecond { get; set; } = 200;
 
-    /// <summary>Gets or sets how many new mutations one user may run at once above the average, for example after working offline: 1 to
-    /// 10,000,000. Default: 10,000.</summary>
+    /// <summary>
+    /// New mutations of one user at once after a pause, such as those made offline. More gets 429. Default: 10,000. Range: 1 to
+    /// 10,000,000.
+    /// </summary>
     [Range(1, 10_000_000)]
     public int MutationBurst { get; set; } = 10_000;
 
-    /// <summary>Gets or sets how many new client groups and clients one user may create within an hour: 0 to 1,000,000. Default: 600. Zero
-    /// means no limit. Each page that was loaded and changed data is a client, and the store keeps it for ever.</summary>
+    /// <summary>
+    /// New client groups and clients of one user per hour. A client is a loaded page that changed something; the store keeps each for
+    /// ever. More gets 429. Zero: no limit. Default: 600. Range: 0 to 1,000,000.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int ClientsPerHour { get; set; } = 600;
 
-    /// <summary>Gets or sets how often a mutation may exceed the time limit of a unit of work before it counts as failed: 1 to 100.
-    /// Default: 3. The mutation is then skipped, so that it does not block its client for ever.</summary>
+    /// <summary>
+    /// Times that a mutation may exceed the limit of a unit of work before it counts as failed and is skipped. It would otherwise block
+    /// its client for ever. Default: 3. Range: 1 to 100.
+    /// </summary>
     [Range(1, 100)]
     public int MaxOverruns { get; set; } = 3;
 
-    /// <summary>Gets or sets how long a stream may be idle before <c>data: ping</c>. Default: 30 seconds.</summary>
+    /// <summary>Time without data before a stream sends <c>data: ping</c>. Default: 30 s.</summary>
     public TimeSpan Ping { get; set; } = TimeSpan.FromSeconds(30);
 }

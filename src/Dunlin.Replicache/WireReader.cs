@@ -49,7 +49,7 @@ internal static class WireReader
             parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString()!
                 : throw Wrong(path, "a text");
-        return text.Length <= maxLength ? text : throw Wrong(path, $"a text of at most {maxLength} characters");
+        return text.Length <= maxLength ? text : throw Wrong(path, $"a string of at most {maxLength} characters");
     }
 
     /// <summary>Reads a client id or group id: letters, digits and <c>._:~-</c>, as the client generates them.</summary>

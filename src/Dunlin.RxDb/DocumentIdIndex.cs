@@ -33,7 +33,7 @@ internal sealed class DocumentIdIndex(IRecordTable records)
                 return;
             if (!known.IsDeleted && await records.FindAsync(known.Space, changed.Key, cancellationToken) is { IsDeleted: false })
                 throw new InvalidOperationException(
-                    $"The record '{changed.Key}' was put into '{changed.Space}' and lives in '{known.Space}': an id is used once in a collection."
+                    $"The record '{changed.Key}' was written to '{changed.Space}', but exists in '{known.Space}'. Ids must be unique in a collection."
                 );
         }
         // Space names contain no character that JSON escapes.

@@ -76,10 +76,11 @@ public sealed class RxCollection(string name)
 
     internal string? Fault() =>
         Name.Length is 0 or > 40 || !Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-            ? "its name has 1 to 40 letters, digits, - and _"
-        : KeyPrefix.Length is 0 or > RecordLimits.MaxKeyLength / 2 ? $"its key prefix has 1 to {RecordLimits.MaxKeyLength / 2} characters"
-        : Schema < 0 || ServedFrom < 0 || ServedFrom > Schema ? "OldestSchema lies between 0 and Schema"
-        : ClientFields.Contains(PrimaryKey, StringComparer.Ordinal) ? "its primary key is not among the client's fields"
-        : ClientFields.Any(static f => f.Length == 0 || f[0] == '_') ? "fields that begin with _ are RxDB's own"
+            ? "its name must have 1 to 40 letters, digits, - and _"
+        : KeyPrefix.Length is 0 or > RecordLimits.MaxKeyLength / 2
+            ? $"its key prefix must have 1 to {RecordLimits.MaxKeyLength / 2} characters"
+        : Schema < 0 || ServedFrom < 0 || ServedFrom > Schema ? "OldestSchema must be between 0 and Schema"
+        : ClientFields.Contains(PrimaryKey, StringComparer.Ordinal) ? "its client fields must include the primary key"
+        : ClientFields.Any(static f => f.Length == 0 || f[0] == '_') ? "fields must not begin with _, which RxDB reserves"
         : null;
 }

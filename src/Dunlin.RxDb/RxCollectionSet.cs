@@ -55,8 +55,10 @@ internal sealed class RxCollectionSet : IHostedService
             one.KeyPrefix.StartsWith(other.KeyPrefix, StringComparison.Ordinal)
             || other.KeyPrefix.StartsWith(one.KeyPrefix, StringComparison.Ordinal)
         )
-            throw new InvalidOperationException($"The key prefixes of the collections '{one.Name}' and '{other.Name}' begin alike.");
+            throw new InvalidOperationException(
+                $"One of the key prefixes of the collections '{one.Name}' and '{other.Name}' begins with the other. Change one."
+            );
         if (string.Equals(one.Name, other.Name, StringComparison.Ordinal))
-            throw new InvalidOperationException($"Two collections have the name '{one.Name}'.");
+            throw new InvalidOperationException($"Two collections have the name '{one.Name}'. Rename one.");
     }
 }

@@ -2,49 +2,58 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.RxDb;
 
-/// <summary>Holds the limits of the RxDB endpoints.</summary>
+/// <summary>Limits of the RxDB endpoints.</summary>
 public sealed class RxDbOptions
 {
-    /// <summary>Gets or sets the maximum <c>limit</c> of a pull in documents: 1 to 10,000. Default: 500.</summary>
-    /// <remarks>A larger limit is an error and is not reduced, because RxDB treats a page shorter than the requested limit as the last one.
-    /// Together with <see cref="MaxDocumentBytes"/> it limits the memory of a response, except for the changes of one position, which are
-    /// never split.</remarks>
+    /// <summary>
+    /// Largest <c>limit</c> of a pull, in documents. A larger one gets 400: RxDB would read a shorter page as the last one. With
+    /// <see cref="MaxDocumentBytes"/> it limits the memory of a response. The changes of one position are never split, and may exceed it.
+    /// Default: 500. Range: 1 to 10,000.
+    /// </summary>
     [Range(1, 10_000)]
     public int MaxPullLimit { get; set; } = 500;
 
-    /// <summary>Gets or sets the maximum number of rows in a push: 1 to 10,000. Default: 1,000.</summary>
+    /// <summary>Largest number of rows in one push. More gets 413. Default: 1,000. Range: 1 to 10,000.</summary>
     [Range(1, 10_000)]
     public int MaxPushRows { get; set; } = 1_000;
 
-    /// <summary>Gets or sets the maximum size of a push in bytes: 1 KiB to 256 MiB. Default: 8 MiB.</summary>
+    /// <summary>Largest push, in bytes. A larger one gets 413. Default: 8 MiB. Range: 1 KiB to 256 MiB.</summary>
     [Range(1024, 256 * 1024 * 1024)]
     public int MaxPushBytes { get; set; } = 8 * 1024 * 1024;
 
-    /// <summary>Gets or sets the maximum size of a document in bytes of JSON: 64 to <see cref="Records.RecordLimits.MaxValueBytes"/>.
-    /// Default: 64 KiB. Only the larger document is refused.</summary>
+    /// <summary>
+    /// Largest document, in bytes of JSON. A larger document is refused; the others of its push are not. Default: 64 KiB. Range: 64 bytes
+    /// to 1 MiB.
+    /// </summary>
     [Range(64, Records.RecordLimits.MaxValueBytes)]
     public int MaxDocumentBytes { get; set; } = 64 * 1024;
 
-    /// <summary>Gets or sets the maximum nesting depth of a document: 1 to <see cref="Json.JsonText.MaxDepth"/>. Default: 32. Only the
-    /// deeper document is refused.</summary>
+    /// <summary>
+    /// Largest nesting depth of a document. A deeper document is refused; the others of its push are not. Default: 32. Range: 1 to 60.
+    /// </summary>
     [Range(1, Json.JsonText.MaxDepth)]
     public int MaxDocumentDepth { get; set; } = 32;
 
-    /// <summary>Gets or sets how many rows share one commit: 1 to 1,000. Default: 50. A larger number makes a push cheaper, but holds the
-    /// writer longer.</summary>
+    /// <summary>
+    /// Rows that share one commit. More make a push cheaper, but other writers wait longer. Default: 50. Range: 1 to 1,000.
+    /// </summary>
     [Range(1, 1_000)]
     public int RowsPerCommit { get; set; } = 50;
 
-    /// <summary>Gets or sets how often a single row may exceed the time limit of a unit of work before it is refused: 1 to 100. Default: 3.
-    /// The limit keeps a row from blocking its client for ever.</summary>
+    /// <summary>
+    /// Times that a row may exceed the limit of a unit of work, alone, before it is refused. It would otherwise block its client for
+    /// ever. Default: 3. Range: 1 to 100.
+    /// </summary>
     [Range(1, 100)]
     public int MaxOverruns { get; set; } = 3;
 
-    /// <summary>Gets or sets up to how many changed documents of one collection a unit of work sends a hint for each: 1 to 1,000. Default:
-    /// 10. For more documents, each user receives one hint with their number.</summary>
+    /// <summary>
+    /// Largest number of documents of one collection in one unit of work with a hint for each. For more, each user gets one hint without
+    /// ids. Default: 10. Range: 1 to 1,000.
+    /// </summary>
     [Range(1, 1_000)]
     public int MaxSingleHints { get; set; } = 10;
 
-    /// <summary>Gets or sets how long a stream of hints may be idle before <c>sync:ping</c>. Default: 30 seconds.</summary>
+    /// <summary>Time without data before a stream of hints sends <c>sync:ping</c>. Default: 30 s.</summary>
     public TimeSpan Ping { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -122,10 +122,10 @@ public sealed class RxDocuments
             return document;
         }
         throw new InvalidOperationException(
-            $"The record '{row.Key}' is no document of '{collection.Name}': it is a JSON object whose '{collection.PrimaryKey}' is '{collection.IdOf(row.Key)}', without fields that begin with _."
+            $"The record '{row.Key}' is not a document of '{collection.Name}'. It must be a JSON object whose '{collection.PrimaryKey}' is '{collection.IdOf(row.Key)}', without fields that begin with _."
         );
     }
 
     private RxCollection Require(string collection) =>
-        _collections.Find(collection) ?? throw new ArgumentException($"There is no collection '{collection}'.", nameof(collection));
+        _collections.Find(collection) ?? throw new ArgumentException($"No collection '{collection}'.", nameof(collection));
 }

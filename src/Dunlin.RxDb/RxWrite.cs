@@ -72,7 +72,7 @@ public sealed class RxWrite
         try
         {
             return Document.Deserialize<T>(JsonSerializerOptions.Web)
-                ?? throw new DunlinException(ErrorCode.InvalidField, "The document is null.");
+                ?? throw new DunlinException(ErrorCode.InvalidField, "The document must not be null.");
         }
         catch (JsonException exception)
         {

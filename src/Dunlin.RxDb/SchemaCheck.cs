@@ -14,16 +14,20 @@ internal static class SchemaCheck
     {
         var collection =
             collections.Find(name)
-            ?? throw new DunlinException(ErrorCode.NotFound, $"There is no collection '{name[..Math.Min(name.Length, 40)]}'.");
+            ?? throw new DunlinException(ErrorCode.NotFound, $"No collection '{name[..Math.Min(name.Length, 40)]}'.");
         if ((string?)context.Request.Query["schema"] is not { } text)
             return collection;
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var schema))
-            throw new DunlinException(ErrorCode.InvalidField, "'schema' must be the version of the schema, a whole number.", "schema");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'schema' must be the version of the schema, a whole number from 0.",
+                "schema"
+            );
         if (schema > collection.Schema)
         {
             throw new DunlinException(
                 ErrorCode.Draining,
-                $"This server knows version {collection.Schema} of the schema and the page has {schema}: a newer server is to come."
+                $"The page has version {schema} of the schema of '{name}', but this server has {collection.Schema}. Try again: a newer server may start."
             )
             {
                 RetryAfter = TimeSpan.FromSeconds(5),

@@ -31,9 +31,9 @@ public sealed partial class SqliteStore
         if (!_options.AllowNetworkFileSystem && NetworkFileSystem.TypeOf(path) is { } type)
         {
             throw new InvalidOperationException(
-                $"'{path}' is on a network file system ({type}), where SQLite corrupts data sooner or later. "
+                $"'{path}' is on a network file system ({type}), where SQLite can corrupt data. "
                     + "Use a local disk, or a server database for several nodes; "
-                    + $"{nameof(SqliteOptions.AllowNetworkFileSystem)} opens it all the same."
+                    + $"{nameof(SqliteOptions.AllowNetworkFileSystem)} opens it in spite of that."
             );
         }
         var guard = FileGuard.Take(path);
@@ -99,7 +99,7 @@ public sealed partial class SqliteStore
         {
             throw new InvalidOperationException(
                 $"The database '{path}' was not closed cleanly and is damaged: {result}. "
-                    + "Restore a backup, or save the readable part with the 'sqlite3' shell's .recover."
+                    + "Restore a backup, or recover the readable part with .recover of the 'sqlite3' shell."
             );
         }
         LogChecked(path, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
@@ -110,8 +110,8 @@ public sealed partial class SqliteStore
         if (_options.Path is ":memory:" || _options.Path.Contains('=', StringComparison.Ordinal))
         {
             throw new InvalidOperationException(
-                $"'{_options.Path}' is not a file path. {nameof(SqliteOptions)}.{nameof(SqliteOptions.Path)} names a file; "
-                    + "AddInMemory() keeps nothing."
+                $"{nameof(SqliteOptions)}.{nameof(SqliteOptions.Path)} '{_options.Path}' is not a file path. Set the path of a file; "
+                    + "for a store in memory, use AddInMemory()."
             );
         }
         var path = Path.GetFullPath(_options.Path);
@@ -131,16 +131,16 @@ public sealed partial class SqliteStore
         LogClosed(writer.Head.Offset);
     }
 
-    [LoggerMessage(2000, LogLevel.Information, "SQLite {Version}.")]
+    [LoggerMessage(2000, LogLevel.Information, "Using SQLite {Version}.")]
     private partial void LogVersion(string version);
 
     [LoggerMessage(2001, LogLevel.Information, "Opened {Path} at offset {Head} in {Milliseconds:0} ms.")]
     private partial void LogOpened(string path, long head, double milliseconds);
 
-    [LoggerMessage(2002, LogLevel.Warning, "{Path} was not closed cleanly; the check found it whole in {Milliseconds:0} ms.")]
+    [LoggerMessage(2002, LogLevel.Warning, "{Path} was not closed cleanly. The integrity check passed in {Milliseconds:0} ms.")]
     private partial void LogChecked(string path, double milliseconds);
 
-    [LoggerMessage(2003, LogLevel.Information, "Closed at offset {Head}.")]
+    [LoggerMessage(2003, LogLevel.Information, "Closed the journal at offset {Head}.")]
     private partial void LogClosed(long head);
 
     private sealed record OpenFile(FileGuard Guard, Writer Writer, ReaderPool Readers);

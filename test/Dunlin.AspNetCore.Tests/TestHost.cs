@@ -160,7 +160,7 @@ internal static class HttpAssert
         var problem = JsonDocument.Parse(text).RootElement;
         Assert.Equal(code, problem.GetProperty("code").GetString());
         Assert.Equal(status, problem.GetProperty("status").GetInt32());
-        Assert.Equal($"urn:dunlin:problem:{code}", problem.GetProperty("type").GetString());
+        Assert.Equal($"/docs/reference/errors.html#{code}", problem.GetProperty("type").GetString());
         foreach (var member in new[] { "title", "detail", "class", "hint", "traceId" })
             Assert.False(string.IsNullOrEmpty(problem.GetProperty(member).GetString()), member);
         Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);

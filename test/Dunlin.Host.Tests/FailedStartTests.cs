@@ -43,7 +43,7 @@ public sealed class FailedStartTests
         await using var host = new HostProcess();
         host.Settings["Dunlin__Metrics"] = "true";
         host.Settings["Dunlin__MetricsAddress"] = $"{address}:{port}";
-        await RefusedAsync(host, $"Dunlin:MetricsAddress '{address}:{port}' is where the server itself listens", "--port", $"{port}");
+        await RefusedAsync(host, $"Dunlin:MetricsAddress '{address}:{port}' is the address of the server", "--port", $"{port}");
         Assert.Empty(Directory.EnumerateFileSystemEntries(host.Data));
     }
 
@@ -66,24 +66,24 @@ public sealed class FailedStartTests
     [InlineData("Dunlin__Jobs__LeaseDuraton", "00:00:01", "Dunlin:Jobs:LeaseDuraton is not a setting")]
     [InlineData("Dunlin__Streams__MaxPerUser", "many", "Dunlin:Streams:MaxPerUser")]
     [InlineData("Dunlin__Streams__MaxPerUser", "0", "MaxPerUser")]
-    [InlineData("Dunlin__TrustedProxies", "127.0.0.1/8x", "'127.0.0.1/8x' is neither an address nor a network")]
-    [InlineData("Dunlin__TrustedProxies", "10.0.0.1, 127", "'127' is neither an address nor a network")]
-    [InlineData("Dunlin__TrustedProxies", "10.0.0.0/33", "'10.0.0.0/33' is neither an address nor a network")]
-    [InlineData("Dunlin__Metrics", "perhaps", "Dunlin:Metrics is true or false, not 'perhaps'")]
+    [InlineData("Dunlin__TrustedProxies", "127.0.0.1/8x", "'127.0.0.1/8x' is not an address or network")]
+    [InlineData("Dunlin__TrustedProxies", "10.0.0.1, 127", "'127' is not an address or network")]
+    [InlineData("Dunlin__TrustedProxies", "10.0.0.0/33", "'10.0.0.0/33' is not an address or network")]
+    [InlineData("Dunlin__Metrics", "perhaps", "Dunlin:Metrics must be true or false, not 'perhaps'")]
     [InlineData("Dunlin__Metrik", "true", "Dunlin:Metrik is not a setting of this host")]
     [InlineData(
         "Dunlin__MetricsAddress",
         "everywhere",
-        "Dunlin:MetricsAddress is an IP address and a port such as 127.0.0.1:9464, not 'everywhere'"
+        "Dunlin:MetricsAddress must be an IP address and a port such as 127.0.0.1:9464, not 'everywhere'"
     )]
-    [InlineData("Dunlin__MetricsAddress", "127.0.0.1", "Dunlin:MetricsAddress is an IP address and a port")]
-    [InlineData("Dunlin__MetricsAddress", "9464", "Dunlin:MetricsAddress is an IP address and a port")]
-    [InlineData("Dunlin__MetricsAddress", "127.1:9464", "Dunlin:MetricsAddress is an IP address and a port")]
-    [InlineData("Dunlin__MetricsAddress", "127.0.0.1:0", "Dunlin:MetricsAddress is an IP address and a port")]
-    [InlineData("Dunlin__MetricsAddress", "::1:9464", "Dunlin:MetricsAddress is an IP address and a port")]
-    [InlineData("Dunlin__MetricsAddress", "127.0.0.1:99999", "Dunlin:MetricsAddress is an IP address and a port")]
-    [InlineData("Dunlin__Redis", "localhost:6379", "--redis connects several nodes")]
-    public async Task An_invalid_setting_stops_the_start_and_is_named(string name, string value, string reason)
+    [InlineData("Dunlin__MetricsAddress", "127.0.0.1", "Dunlin:MetricsAddress must be an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "9464", "Dunlin:MetricsAddress must be an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "127.1:9464", "Dunlin:MetricsAddress must be an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "127.0.0.1:0", "Dunlin:MetricsAddress must be an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "::1:9464", "Dunlin:MetricsAddress must be an IP address and a port")]
+    [InlineData("Dunlin__MetricsAddress", "127.0.0.1:99999", "Dunlin:MetricsAddress must be an IP address and a port")]
+    [InlineData("Dunlin__Redis", "localhost:6379", "--redis needs --store")]
+    public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value, string reason)
     {
         await using var host = new HostProcess();
         host.Settings[name] = value;

@@ -25,7 +25,7 @@ public sealed class OutOfFilesTests
             await peer.ConnectAsync(host.Address.Host, host.Address.Port);
         }
         using var patience = new CancellationTokenSource(Patience);
-        while (!host.Output.Contains("Connections cannot be accepted", StringComparison.Ordinal))
+        while (!host.Output.Contains("Accepting connections failed", StringComparison.Ordinal))
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();
@@ -33,7 +33,7 @@ public sealed class OutOfFilesTests
         await LimitAsync(host, 1_024);
         using var another = new HttpClient { BaseAddress = host.Address };
         Assert.Equal("ready", await another.GetStringAsync("/healthz/ready").WaitAsync(Patience));
-        Assert.Equal(1, host.Output.Split("Connections cannot be accepted").Length - 1);
+        Assert.Equal(1, host.Output.Split("Accepting connections failed").Length - 1);
         peers.ForEach(static peer => peer.Dispose());
     }
 

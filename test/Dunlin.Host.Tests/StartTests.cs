@@ -9,8 +9,8 @@ public sealed partial class StartTests
 {
     [Theory]
     [InlineData("--port", "--port needs a value")]
-    [InlineData("--port abc", "--port is a number")]
-    [InlineData("--port 70000", "--port is a number")]
+    [InlineData("--port abc", "--port must be a number")]
+    [InlineData("--port 70000", "--port must be a number")]
     [InlineData("--colour red", "Unknown option '--colour'")]
     public void An_invalid_option_is_named(string args, string error) =>
         Assert.Contains(error, HostSettings.Parse(args.Split(' ')).Error, StringComparison.Ordinal);

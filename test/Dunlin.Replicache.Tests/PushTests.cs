@@ -194,7 +194,10 @@ public sealed class PushTests
         var foreignPull = await host.PullAsync("g1", null, "bob");
         foreach (var (status, body) in new[] { foreignGroup, foreignClient, foreignPull })
         {
-            Assert.Equal((HttpStatusCode.Forbidden, "The client group or client is not yours."), (status, (string?)body!["detail"]));
+            Assert.Equal(
+                (HttpStatusCode.Forbidden, "The client group or client belongs to another user."),
+                (status, (string?)body!["detail"])
+            );
             Assert.DoesNotContain("ann", body.ToJsonString(), StringComparison.Ordinal);
         }
         // Own group, with a client of the same user in another group: refused as well.

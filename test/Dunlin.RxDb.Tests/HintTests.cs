@@ -142,7 +142,7 @@ public sealed class HintTests
     }
 
     [Theory]
-    [InlineData("things", "thing/", "begin alike")]
+    [InlineData("things", "thing/", "begins with the other")]
     [InlineData("things", "other/", "Two collections")]
     [InlineData("no name", "other/", "its name")]
     public async Task Invalid_collections_stop_the_start(string name, string prefix, string expected)

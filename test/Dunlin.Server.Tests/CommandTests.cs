@@ -43,11 +43,11 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("--subscribe", "a*", "'*' stands for a whole segment")]
-    [InlineData("--publish", "a/**/b", "'**' stands at the end only")]
+    [InlineData("--subscribe", "a*", "'*' must be a whole segment")]
+    [InlineData("--publish", "a/**/b", "'**' must be the last segment")]
     [InlineData("--subscribe", "ü", "other characters")]
-    [InlineData("--minutes", "0", "lasts a second at least")]
-    public async Task Command_refuses_to_create_an_invalid_token(string option, string value, string reason)
+    [InlineData("--minutes", "0", "must last at least one second")]
+    public async Task A_token_that_would_be_refused_is_not_made(string option, string value, string reason)
     {
         var (code, output, error) = await _program.RunCommandAsync("token", "--data", _program.Data, "--subject", "alice", option, value);
         Assert.Equal((1, ""), (code, output));
@@ -88,8 +88,8 @@ public sealed class CommandTests : IAsyncLifetime
     [InlineData("Dunlin__Streams__MaxPerUser", "many", "Dunlin:Streams:MaxPerUser")]
     [InlineData("Dunlin__Port", "80000", "Dunlin:Port")]
     [InlineData("Dunlin__Address", "example.com", "Dunlin:Address")]
-    [InlineData("Dunlin__Redis", "localhost:6379", "--redis connects several nodes")]
-    public async Task An_invalid_setting_stops_the_start_and_is_named(string name, string value, string reason)
+    [InlineData("Dunlin__Redis", "localhost:6379", "--redis needs --store")]
+    public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value, string reason)
     {
         _program.Settings[name] = value;
         foreach (var command in new string[][] { ["check"], ["--port", "0"] })

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Dunlin.Journal;
 using Dunlin.Security;
 using Dunlin.Server.Tests.Support;
@@ -55,6 +56,28 @@ public sealed class ConfigurationPageTests
         var options = Activator.CreateInstance(type)!;
         var expected = Properties(type).Select(property => $"{property.Name} | {Default(property, options)} | {Range(property)}");
         Assert.Equal(expected, rows);
+    }
+
+    [Theory]
+    [MemberData(nameof(Classes))]
+    public void The_docstring_of_each_option_has_its_default_and_range(Type type)
+    {
+        var docs = XDocument.Load(Path.ChangeExtension(type.Assembly.Location, ".xml"));
+        foreach (var property in Properties(type))
+        {
+            var member = docs.Descendants("member").Single(m => m.Attribute("name")!.Value == $"P:{type.FullName}.{property.Name}");
+            var summary = Regex.Replace(member.Element("summary")!.Value, @"\s+", " ").Trim();
+            Assert.True(
+                summary.Contains(" default ", StringComparison.OrdinalIgnoreCase)
+                    || summary.Contains("Default:", StringComparison.Ordinal)
+                    || summary.EndsWith("Required.", StringComparison.Ordinal),
+                $"{type.Name}.{property.Name}: end the summary with 'Default: ...', or with 'Required.'. It is: {summary}"
+            );
+            Assert.True(
+                property.GetCustomAttribute<RangeAttribute>() is null || summary.Contains("Range:", StringComparison.Ordinal),
+                $"{type.Name}.{property.Name}: end the summary with 'Range: ...'. It is: {summary}"
+            );
+        }
     }
 
     [Fact]

@@ -142,7 +142,7 @@ public sealed class ShareTests
             if (answer.Status == 404 && answer.Body.ValueKind == JsonValueKind.Object)
                 answers.Add(answer.Member("detail") + answer.Code);
         }
-        Assert.Contains("There is no such link, or no longer.not_found", answers);
+        Assert.Contains("The link is unknown, expired or revoked. Ask the owner of the list for a new one.not_found", answers);
         Assert.Empty(await eve.PullAsync("wishlists"));
         Assert.NotEqual(token, await ann.ShareAsync(list, "mark"));
     }

@@ -105,7 +105,7 @@ internal sealed class AdminEndpoints : IHostedService
             }
         );
         if (!await _sessions.EndAsync(sessionId, "ended_by_administrator", lastFrame, http.RequestAborted))
-            throw new DunlinException(ErrorCode.NotFound, "There is no such session.");
+            throw new DunlinException(ErrorCode.NotFound, "No open session with this id.");
         return Results.NoContent();
     }
 
@@ -116,7 +116,7 @@ internal sealed class AdminEndpoints : IHostedService
         var message = FileEndpoints.Text(body.Message, "message", 1, MaxMessage);
         var variant = body.Variant ?? Variants[0];
         if (!Variants.Contains(variant, StringComparer.Ordinal))
-            throw new DunlinException(ErrorCode.InvalidField, $"'variant' is {string.Join(" or ", Variants)}.", "variant");
+            throw new DunlinException(ErrorCode.InvalidField, $"'variant' must be {string.Join(" or ", Variants)}.", "variant");
         await _store.WriteAsync(
             async (unit, ct) =>
             {
@@ -140,7 +140,7 @@ internal sealed class AdminEndpoints : IHostedService
     {
         var caller = Administrator(http);
         if (isMember && await _accounts.FindAsync(userId, http.RequestAborted) is null)
-            throw new DunlinException(ErrorCode.NotFound, "There is no such user.", "userId");
+            throw new DunlinException(ErrorCode.NotFound, "No user with this id.", "userId");
         await _store.WriteAsync(
             async (unit, ct) =>
             {

@@ -11,7 +11,7 @@ public static class DocumentErrors
         400,
         ErrorClass.Stop,
         "The text is not well-formed XML.",
-        "Correct the place at 'line' and 'column' and save again."
+        "Correct the text at 'line' and 'column', then save again."
     );
 
     /// <summary>The text uses refused XML: a document type, an inclusion, too much depth, or too many attributes.</summary>
@@ -19,8 +19,8 @@ public static class DocumentErrors
         "unsafe_xml",
         400,
         ErrorClass.Stop,
-        "The text uses a part of XML that is not taken here.",
-        "Remove what stands at 'line' and 'column'."
+        "The text uses a feature of XML that is not supported.",
+        "Remove the feature at 'line' and 'column', then save again."
     );
 
     /// <summary>Writes are blocked, except for administrators.</summary>
@@ -29,14 +29,14 @@ public static class DocumentErrors
         503,
         ErrorClass.Retry,
         "The documents are under maintenance.",
-        "Keep your text; you can save it when maintenance is over."
+        "Keep your text, and save it when the maintenance has ended."
     );
 
     internal static DunlinException NoFile(string stableId) =>
-        new(ErrorCode.NotFound, $"There is no file '{Shown(stableId)}', or it was deleted.", "file_id");
+        new(ErrorCode.NotFound, $"No file with id '{Shown(stableId)}', or it was deleted.", "file_id");
 
     internal static DunlinException NoCollection(string id) =>
-        new(ErrorCode.NotFound, $"There is no collection '{Shown(id)}'.", "collection");
+        new(ErrorCode.NotFound, $"No collection with id '{Shown(id)}'.", "collection");
 
     internal static DunlinException At(ErrorCode code, int line, int column, string detail, Exception? cause = null) =>
         new(code, $"Line {line}, column {column}: {detail}", "xml_string", cause)
@@ -50,7 +50,7 @@ public static class DocumentErrors
         };
 
     internal static DunlinException TooLarge(int limit) =>
-        new(ErrorCode.TooLarge, $"A document has at most {limit} bytes.", "xml_string")
+        new(ErrorCode.TooLarge, $"The document is larger than the limit of {limit} bytes.", "xml_string")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
         };

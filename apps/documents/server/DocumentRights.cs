@@ -30,30 +30,30 @@ internal static class DocumentRights
     public static void RequireLock(Caller caller, DocumentFile file)
     {
         if (Of(caller, file) is { Write: false, Delete: false })
-            throw new DunlinException(ErrorCode.Forbidden, "You may read this file, not change it.");
+            throw new DunlinException(ErrorCode.Forbidden, "You have permission to read this file, but not to change it.");
     }
 
     public static void RequireWrite(Caller caller, DocumentFile file) =>
         Require(
             Of(caller, file).Write,
-            file.IsGoldStandard ? "A gold standard is written by reviewers." : "A version is written by annotators and reviewers."
+            file.IsGoldStandard ? "Only reviewers can write a gold standard." : "Only annotators and reviewers can write a version."
         );
 
     public static void RequireNewVersion(Caller caller, DocumentFile file) =>
-        Require(Of(caller, file).NewVersion, "A version is written by annotators and reviewers.");
+        Require(Of(caller, file).NewVersion, "Only annotators and reviewers can write a version.");
 
     public static void RequirePromote(Caller caller, DocumentFile file) =>
-        Require(Of(caller, file).Promote, "A gold standard is written by reviewers.");
+        Require(Of(caller, file).Promote, "Only reviewers can write a gold standard.");
 
     public static void RequireDelete(Caller caller, DocumentFile file) =>
-        Require(Of(caller, file).Delete, "A file is deleted by its owner, by reviewers and by administrators.");
+        Require(Of(caller, file).Delete, "Only the owner, reviewers and administrators can delete a file.");
 
-    public static void RequireImport(Caller caller) => Require(Writes(caller), "A document is added by annotators and reviewers.");
+    public static void RequireImport(Caller caller) => Require(Writes(caller), "Only annotators and reviewers can add a document.");
 
     /// <summary>Throws if the caller may not write any text.</summary>
-    public static void RequireWriter(Caller caller) => Require(Writes(caller), "Texts are written by annotators and reviewers.");
+    public static void RequireWriter(Caller caller) => Require(Writes(caller), "Only annotators and reviewers can write texts.");
 
-    public static void RequireAdministrator(Caller caller) => Require(caller.IsAdministrator, "This is for administrators.");
+    public static void RequireAdministrator(Caller caller) => Require(caller.IsAdministrator, "Only administrators can do this.");
 
     private static bool Writes(Caller caller) => caller.Roles.Contains(Annotator) || caller.Roles.Contains(Reviewer);
 

@@ -38,7 +38,11 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
             {
                 var file = await DocumentRows.RequireAsync(unit, caller, request.FileId);
                 if (file.Kind != FileKind.Text)
-                    throw new DunlinException(ErrorCode.InvalidField, "This file is a source; only texts are saved.", "file_id");
+                    throw new DunlinException(
+                        ErrorCode.InvalidField,
+                        "This file is a source and cannot be saved. Save a text file.",
+                        "file_id"
+                    );
                 await Maintenance.RequireOffAsync(unit, caller);
                 return request switch
                 {
@@ -70,7 +74,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 DocumentRights.RequireImport(caller);
                 await Maintenance.RequireOffAsync(unit, caller);
                 if (await DocumentRows.CountAsync(unit, collectionId) >= DocumentLimits.Documents)
-                    throw DunlinException.Limit(DocumentLimits.Documents, "documents for each collection", "collection");
+                    throw DunlinException.Limit(DocumentLimits.Documents, "documents for one collection", "collection");
                 await RequireRoomAsync(unit, caller.UserId, content.Length);
                 var documentId = NewId();
                 await DocumentRows.InsertDocumentAsync(unit, documentId, collectionId, title);
@@ -132,7 +136,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         if (number > DocumentLimits.Versions)
             throw DunlinException.Limit(
                 DocumentLimits.Versions,
-                "versions for each document and variant, deleted ones included",
+                "versions for one document and variant, deleted versions included",
                 "new_version"
             );
         var added = new DocumentFile(
@@ -185,7 +189,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         {
             throw new DunlinException(
                 ErrorCode.Conflict,
-                "This document has a gold standard already: save that one, or promote another version.",
+                "This document already has a gold standard. Save that file, or promote another version.",
                 "new_gold"
             )
             {
@@ -225,7 +229,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         {
             throw new DunlinException(
                 ErrorCode.LimitReached,
-                $"The limit is {DocumentLimits.OwnBytes} bytes of versions that one user adds, deleted ones included.",
+                $"The limit is {DocumentLimits.OwnBytes} bytes of versions for one user, deleted versions included.",
                 "xml_string"
             )
             {
@@ -246,7 +250,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
     {
         DocumentRights.RequireWrite(caller, file);
         if (request.FencingToken is not { } fencingToken)
-            throw new DunlinException(ErrorCode.InvalidField, "'lease' is missing: it is what acquire_lock answered.", "lease");
+            throw new DunlinException(ErrorCode.InvalidField, "'lease' is missing. Send the lease that acquire_lock returned.", "lease");
         await unit.Leases.RequireAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fencingToken), cancellationToken);
         if (request.IfMatch?.Allows(file.ETag) == false)
         {

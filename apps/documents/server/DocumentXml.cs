@@ -41,7 +41,7 @@ internal static class DocumentXml
         catch (EncoderFallbackException exception)
         {
             var (line, column) = PlaceOf(text, exception.Index);
-            throw DocumentErrors.At(DocumentErrors.MalformedXml, line, column, "half of a surrogate pair", exception);
+            throw DocumentErrors.At(DocumentErrors.MalformedXml, line, column, "the text has an unpaired surrogate", exception);
         }
     }
 
@@ -81,7 +81,7 @@ internal static class DocumentXml
                     DocumentErrors.UnsafeXml,
                     type.Line,
                     type.Column,
-                    "document types (<!DOCTYPE>) are not taken",
+                    "document types (<!DOCTYPE>) are not supported",
                     exception
                 );
             throw DocumentErrors.At(
@@ -97,7 +97,12 @@ internal static class DocumentXml
     private static void CheckElement(XmlReader reader, IXmlLineInfo place)
     {
         if (Array.IndexOf(InclusionNamespaces, reader.NamespaceURI) >= 0)
-            throw DocumentErrors.At(DocumentErrors.UnsafeXml, place.LineNumber, place.LinePosition, "inclusions (XInclude) are not taken");
+            throw DocumentErrors.At(
+                DocumentErrors.UnsafeXml,
+                place.LineNumber,
+                place.LinePosition,
+                "inclusions (XInclude) are not supported"
+            );
     }
 
     // The text is stored and sent as UTF-8. Another declaration would mislead other programs.
@@ -109,7 +114,7 @@ internal static class DocumentXml
                 DocumentErrors.UnsafeXml,
                 place.LineNumber,
                 place.LinePosition,
-                $"the encoding is UTF-8, not '{encoding}'"
+                $"the encoding must be UTF-8, not '{encoding}'"
             );
     }
 
@@ -141,7 +146,7 @@ internal static class DocumentXml
                 if (text[at - 1] == '>' && text[at - 2] == '/')
                     continue;
                 if (++depth > MaxDepth)
-                    throw Unsafe(text, start, $"more than {MaxDepth} elements within each other");
+                    throw Unsafe(text, start, $"elements are nested deeper than {MaxDepth} levels");
             }
         }
         return -1;
@@ -166,7 +171,7 @@ internal static class DocumentXml
                 case '>':
                     return i + 1;
                 case '=' when ++attributes > MaxAttributes:
-                    throw Unsafe(text, start, $"more than {MaxAttributes} attributes in one element");
+                    throw Unsafe(text, start, $"an element has more than {MaxAttributes} attributes");
                 case '"' or '\'':
                     i = text.IndexOf(text[i], i + 1);
                     if (i < 0)

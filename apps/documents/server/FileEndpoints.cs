@@ -116,9 +116,13 @@ internal static class FileEndpoints
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<DeleteBody>(http, MaxBody, http.RequestAborted);
         if (body.Files.Count is 0 or > MaxFilesPerDeletion)
-            throw new DunlinException(ErrorCode.InvalidField, $"'files' names 1 to {MaxFilesPerDeletion} files.", "files");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'files' must have 1 to {MaxFilesPerDeletion} file ids, not {body.Files.Count}.",
+                "files"
+            );
         if (body.Leases?.Keys.FirstOrDefault(id => !body.Files.Contains(id, StringComparer.Ordinal)) is { } stranger)
-            throw new DunlinException(ErrorCode.UnknownField, "'leases' names a file that 'files' does not.", $"leases.{stranger}");
+            throw new DunlinException(ErrorCode.UnknownField, "'leases' has a file id that 'files' does not have.", $"leases.{stranger}");
         await deletion.DeleteAsync(caller, body.Files, body.Leases ?? [], http.RequestAborted);
         return DocumentAnswers.Json(http, new DeleteAnswer(body.Files));
     }
@@ -128,7 +132,11 @@ internal static class FileEndpoints
         {
             null or "" => null,
             { Length: <= MaxVariant } when variant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') => variant,
-            _ => throw new DunlinException(ErrorCode.InvalidField, $"'variant' has 1 to {MaxVariant} letters, digits and ._-", "variant"),
+            _ => throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'variant' must have 1 to {MaxVariant} letters, digits and ._-",
+                "variant"
+            ),
         };
 
     internal static string Text(string text, string field, int min, int max)
@@ -136,7 +144,7 @@ internal static class FileEndpoints
         var trimmed = text.Trim();
         return trimmed.Length >= min && trimmed.Length <= max && !trimmed.Any(char.IsControl)
             ? trimmed
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has {min} to {max} characters on one line.", field);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be one line of {min} to {max} characters.", field);
     }
 
     private sealed record SaveBody(

@@ -45,9 +45,9 @@ internal sealed class LargeBodies
         {
             var own = _byUser.GetValueOrDefault(userId);
             if (own >= DocumentLimits.BodiesPerUser)
-                throw Full(DocumentLimits.BodiesPerUser, "large requests of one user at one time");
+                throw Full(DocumentLimits.BodiesPerUser, "large requests of one user at the same time");
             if (_bytes + bytes > DocumentLimits.BodiesInFlight)
-                throw Full(DocumentLimits.BodiesInFlight, "bytes of large requests at one time");
+                throw Full(DocumentLimits.BodiesInFlight, "bytes of large requests at the same time");
             _byUser[userId] = own + 1;
             _bytes += bytes;
         }

@@ -22,7 +22,7 @@ internal static class WireText
     public static string Notes(string? text, string field = "notes", int max = 4_000)
     {
         if ((text ?? "").Contains('\0', StringComparison.Ordinal))
-            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must not hold NUL.", field);
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must not contain NUL.", field);
         return Bounded(text ?? "", field, max);
     }
 
@@ -42,5 +42,5 @@ internal static class WireText
     private static string Bounded(string text, string field, int max) =>
         text.Length <= max
             ? text
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has at most {max} characters; this has {text.Length}.", field);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have at most {max} characters, not {text.Length}.", field);
 }

@@ -60,7 +60,7 @@ internal sealed record HostSettings
             ? settings
             : settings with
             {
-                Error = "move needs --from, the SQLite file, and --store, the empty PostgreSQL database to move into.",
+                Error = "move needs --from, the SQLite file, and --store, the empty PostgreSQL database to copy into.",
             };
     }
 
@@ -85,7 +85,7 @@ internal sealed record HostSettings
                 }
                 : settings with
                 {
-                    Error = "Dunlin__Demo is true or false.",
+                    Error = "Dunlin__Demo must be true or false.",
                 }
             : settings with
             {
@@ -111,7 +111,7 @@ internal sealed record HostSettings
                 }
                 : this with
                 {
-                    Error = $"--port is a number from 0 to 65535, not '{value}'.",
+                    Error = $"--port must be a number from 0 to 65535, not '{value}'.",
                 },
             "--data" => this with { Data = value },
             "--store" => this with { Store = value },

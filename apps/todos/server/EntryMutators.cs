@@ -47,7 +47,7 @@ internal static class EntryMutators
         var key = TaskKey(args.ListId, args.Id);
         var task = await RequireAsync<TodoTask>(mutation, args.ListId, key, cancellationToken);
         if (args.Note is { Length: > MaxNote })
-            throw new DunlinException(ErrorCode.InvalidField, $"'note' has at most {MaxNote} characters.", "note");
+            throw new DunlinException(ErrorCode.InvalidField, $"'note' must have at most {MaxNote} characters.", "note");
         // Change only the fields that the client names, so that concurrent offline edits of different fields both survive.
         task = task with
         {
@@ -107,7 +107,7 @@ internal static class EntryMutators
     {
         await mutation.RequireListAsync(listId, cancellationToken);
         if (await mutation.Records.FindAsync(Space(listId), key, cancellationToken) is not null)
-            throw new DunlinException(ErrorCode.Conflict, "There is an entry with this id.");
+            throw new DunlinException(ErrorCode.Conflict, "An entry with this id already exists.");
         // The space also contains the record of the list.
         if (await mutation.Records.CountAsync(Space(listId), cancellationToken) > TodoLimits.Entries)
             throw DunlinException.Limit(TodoLimits.Entries, "entries of a list; delete some first");
@@ -119,13 +119,17 @@ internal static class EntryMutators
     {
         await mutation.RequireListAsync(listId, cancellationToken);
         return await mutation.Records.FindAsync<T>(Space(listId), key, cancellationToken)
-            ?? throw new DunlinException(ErrorCode.NotFound, "It has been deleted.");
+            ?? throw new DunlinException(ErrorCode.NotFound, "No entry with this id in the list, or it was deleted.");
     }
 
     private static int Quantity(int quantity) =>
         quantity is >= 0 and <= MaxQuantity
             ? quantity
-            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 0 to {MaxQuantity}.", "quantity");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'quantity' must be a number from 0 to {MaxQuantity}, not {quantity}.",
+                "quantity"
+            );
 
     private sealed record EntryArgs(string ListId, string Id);
 

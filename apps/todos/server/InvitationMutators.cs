@@ -37,13 +37,13 @@ internal static class InvitationMutators
         if (list.InvitationOf(username) is not null || list.Members.Any(member => member.Id == account?.UserId))
             return;
         if (list.Members.Count + (list.Invited?.Count ?? 0) >= TodoLimits.Members)
-            throw DunlinException.Limit(TodoLimits.Members, "members of a list, those who are invited included");
+            throw DunlinException.Limit(TodoLimits.Members, "members of a list, invited users included");
         var own = await mutation.ListsOfAsync(mutation.Caller.UserId, cancellationToken);
         if (
             own.Where(other => other.Owner.Id == mutation.Caller.UserId).Sum(other => other.Invited?.Count ?? 0)
             >= TodoLimits.SentInvitations
         )
-            throw DunlinException.Limit(TodoLimits.SentInvitations, "invitations that nobody has accepted; withdraw one first");
+            throw DunlinException.Limit(TodoLimits.SentInvitations, "pending invitations; withdraw one first");
         var now = mutation.Unit.Now.ToUnixTimeMilliseconds();
         var invited = list with { Invited = [.. list.Invited ?? [], new Invited(username, now)] };
         await mutation.Records.PutAsync(Space(list.Id), ListKey(list.Id), invited, cancellationToken: cancellationToken);
@@ -89,7 +89,7 @@ internal static class InvitationMutators
         var (inbox, me) = (Inbox(mutation.Caller.UserId), mutation.Me());
         var invitation =
             await mutation.Records.FindAsync<Invitation>(inbox, InvitationKey(args.Id), cancellationToken)
-            ?? throw new DunlinException(ErrorCode.NotFound, "There is no such invitation.");
+            ?? throw new DunlinException(ErrorCode.NotFound, $"No invitation to the list '{args.Id}'.");
         var list = await mutation.Records.FindAsync<TodoList>(Space(args.Id), ListKey(args.Id), cancellationToken);
         // An invitation that is missing from its list was withdrawn.
         if (list?.InvitationOf(invitation.Username) is not null)

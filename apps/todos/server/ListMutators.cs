@@ -27,9 +27,9 @@ internal static class ListMutators
             (await records.MembersAsync(space, cancellationToken)).Count > 0
             || await mutation.Unit.RecordTables().Records.FindAsync(space, ListKey(args.Id), cancellationToken) is not null
         )
-            throw new DunlinException(ErrorCode.Conflict, "There is a list with this id.");
+            throw new DunlinException(ErrorCode.Conflict, $"A list with id '{args.Id}' already exists.");
         if (args.Kind is not ("tasks" or "shopping"))
-            throw new DunlinException(ErrorCode.InvalidField, "'kind' is tasks or shopping.", "kind");
+            throw new DunlinException(ErrorCode.InvalidField, "'kind' must be tasks or shopping.", "kind");
         await mutation.RequireRoomAsync(cancellationToken);
         await records.GrantAsync(space, me.Id, cancellationToken);
         var list = new TodoList(args.Id, Text(args.Name, MaxName, "name"), args.Kind, me, [me], mutation.Unit.Now.ToUnixTimeMilliseconds());
@@ -66,9 +66,9 @@ internal static class ListMutators
     {
         var list = await mutation.RequireListAsync(args.Id, cancellationToken);
         if (args.UserId == list.Owner.Id)
-            throw new DunlinException(ErrorCode.Forbidden, "The owner cannot leave a list.");
+            throw new DunlinException(ErrorCode.Forbidden, "The owner cannot leave the list. Delete it instead.");
         if (list.Owner.Id != mutation.Caller.UserId && args.UserId != mutation.Caller.UserId)
-            throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+            throw new DunlinException(ErrorCode.Forbidden, "Only the owner of the list can do this.");
         if (!await mutation.Records.RevokeAsync(Space(args.Id), args.UserId, cancellationToken))
             return;
         IReadOnlyList<Member> members = [.. list.Members.Where(member => member.Id != args.UserId)];

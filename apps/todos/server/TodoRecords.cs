@@ -80,7 +80,7 @@ internal static class TodoSpaces
         var isMember = await mutation.Records.MayReadAsync(Space(listId), mutation.Caller.UserId, cancellationToken);
         return isMember && await mutation.Records.FindAsync<TodoList>(Space(listId), ListKey(listId), cancellationToken) is { } list
             ? list
-            : throw new DunlinException(ErrorCode.Forbidden, "There is no such list for you.");
+            : throw new DunlinException(ErrorCode.Forbidden, $"No list with id '{listId}' that you may read.");
     }
 
     public static async ValueTask<TodoList> RequireOwnListAsync(this Mutation mutation, string listId, CancellationToken cancellationToken)
@@ -88,7 +88,7 @@ internal static class TodoSpaces
         var list = await mutation.RequireListAsync(listId, cancellationToken);
         return list.Owner.Id == mutation.Caller.UserId
             ? list
-            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of the list can do this.");
     }
 
     /// <summary>Returns the lists that a user sees, own and shared ones.</summary>
@@ -115,7 +115,7 @@ internal static class TodoSpaces
     public static async ValueTask RequireRoomAsync(this Mutation mutation, CancellationToken cancellationToken)
     {
         if ((await mutation.ListsOfAsync(mutation.Caller.UserId, cancellationToken)).Count >= TodoLimits.Lists)
-            throw DunlinException.Limit(TodoLimits.Lists, "lists for each user, own and shared ones; delete or leave one first");
+            throw DunlinException.Limit(TodoLimits.Lists, "own and shared lists for one user; delete or leave one first");
     }
 
     public static Member Me(this Mutation mutation) => new(mutation.Caller.UserId, mutation.Caller.Name);
@@ -126,12 +126,12 @@ internal static class TodoSpaces
         var trimmed = text.Trim();
         return trimmed.Length >= 1 && trimmed.Length <= maxLength
             ? trimmed
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {maxLength} characters.", field);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have 1 to {maxLength} characters.", field);
     }
 
     /// <summary>Validates a client-chosen id.</summary>
     public static string Id(string id, string field) =>
         id.Length is >= 1 and <= 40 && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? id
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have 1 to 40 letters, digits, - and _.", field);
 }

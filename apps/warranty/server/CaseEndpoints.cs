@@ -62,7 +62,7 @@ internal static class CaseEndpoints
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<UpdateBody>(http, MaxBody, http.RequestAborted);
         if (body.Updates.Count == 0)
-            throw new DunlinException(ErrorCode.InvalidField, "'updates' names no field.", "updates");
+            throw new DunlinException(ErrorCode.InvalidField, "'updates' is empty. Name at least one field.", "updates");
         // Ignore the request's cancellation: a save completes although the user left the page.
         return await cases.UpdateAsync(
             caller,

@@ -56,7 +56,7 @@ internal sealed record CaseField(
             value =>
             {
                 var text = AsText(name, value);
-                return text.Length <= max ? text : throw Wrong(name, $"at most {max} characters; this has {text.Length}");
+                return text.Length <= max ? text : throw Wrong(name, $"at most {max} characters, not {text.Length}");
             },
             isSortable,
             HasSortKey: isSortable
@@ -87,7 +87,7 @@ internal sealed record CaseField(
             return text;
         var hasForm = text.Length == 10 && text.Select((c, i) => i is 4 or 7 ? c == '-' : char.IsAsciiDigit(c)).All(fits => fits);
         throw hasForm
-            ? new DunlinException(ErrorCode.InvalidField, $"'{name}' is {text}, a day that the calendar does not have.", name)
+            ? new DunlinException(ErrorCode.InvalidField, $"'{name}' is '{text}', which is not a day of the calendar.", name)
             : Wrong(name, "a date like 2026-01-31");
     }
 

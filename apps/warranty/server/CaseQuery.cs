@@ -13,7 +13,7 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
     {
         var search = ((string?)request.Query["search"] ?? "").Trim();
         if (search.Length > MaxSearch)
-            throw new DunlinException(ErrorCode.InvalidField, $"'search' has at most {MaxSearch} characters.", "search");
+            throw new DunlinException(ErrorCode.InvalidField, $"'search' must have at most {MaxSearch} characters.", "search");
         var query = new CaseQuery(
             search,
             (string?)request.Query["sort"] ?? "-createdAt",
@@ -62,6 +62,6 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
             return fallback;
         return int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= max
             ? number
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{name}' is a number from 1 to {max}.", name);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{name}' must be a number from 1 to {max}.", name);
     }
 }

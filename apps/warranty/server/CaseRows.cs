@@ -18,7 +18,7 @@ internal static class CaseRows
             $"SELECT {Columns} FROM warranty_case WHERE id = @id AND deleted_at IS NULL",
             new { id },
             transaction
-        ) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no case {id}.");
+        ) ?? throw new DunlinException(ErrorCode.NotFound, $"No case with id {id}.");
 
     public static Task<Case> RequireAsync(IUnitOfWork unit, long id) => RequireAsync(unit.Connection, unit.Transaction, id);
 

@@ -119,7 +119,11 @@ internal sealed class CaseService(IStore store)
                 await WarrantyAccess.RequireAsync(caller, unit.Connection, unit.Transaction, moved.BranchId);
                 _ = await CaseRows.BranchAsync(unit.Connection, unit.Transaction, toBranchId) ?? throw NoBranch(toBranchId, "toBranchId");
                 if (toBranchId == moved.BranchId)
-                    throw new DunlinException(ErrorCode.InvalidField, "The case is in this branch already.", "toBranchId");
+                    throw new DunlinException(
+                        ErrorCode.InvalidField,
+                        "The case is already in this branch. Name another branch.",
+                        "toBranchId"
+                    );
                 await CaseRows.RequireRoomAsync(unit, toBranchId);
                 await EndLocksAsync(unit, caller, moved, ct);
                 await unit.AppendAsync(
@@ -292,7 +296,7 @@ internal sealed class CaseService(IStore store)
             _ => throw new InvalidOperationException($"The field '{field.Name}' is not mapped."),
         };
 
-    private static DunlinException NoBranch(long id, string field) => new(ErrorCode.NotFound, $"There is no branch {id}.", field);
+    private static DunlinException NoBranch(long id, string field) => new(ErrorCode.NotFound, $"No branch with id {id}.", field);
 
     private static DunlinException Changed(Case current) =>
         new(ErrorCode.VersionMismatch)

@@ -22,7 +22,7 @@ internal sealed class WarrantyAccess(IStore store) : IAccessPolicy
     )
     {
         if (!caller.IsAdministrator && !await CaseRows.IsMemberAsync(connection, transaction, branchId, caller.UserId))
-            throw new DunlinException(ErrorCode.Forbidden, "You do not work in this branch.");
+            throw new DunlinException(ErrorCode.Forbidden, "You are not a member of this branch.");
     }
 
     private ValueTask<bool> MayAsync(Caller caller, long? branchId, CancellationToken cancellationToken) =>

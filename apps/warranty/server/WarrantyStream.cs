@@ -23,7 +23,7 @@ internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, 
         await store.ReadAsync(
             async (scope, _) =>
                 await CaseRows.BranchAsync(scope.Connection, null, branchId)
-                ?? throw new DunlinException(ErrorCode.NotFound, $"There is no branch {branchId}.", "branchId"),
+                ?? throw new DunlinException(ErrorCode.NotFound, $"No branch with id {branchId}.", "branchId"),
             context.RequestAborted
         );
         await streams.ServeAsync(
@@ -66,7 +66,7 @@ internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, 
             out var id
         )
             ? id
-            : throw new DunlinException(ErrorCode.InvalidField, "'branchId' is the number of a branch.", "branchId");
+            : throw new DunlinException(ErrorCode.InvalidField, "'branchId' must be the number of a branch.", "branchId");
 
     private static ReadOnlyMemory<byte> Frame<T>(string type, T data) => FrameWriter.Encode(null, frame => frame.Json(new { type, data }));
 }

@@ -41,7 +41,11 @@ internal static class ItemEndpoints
                 if (await work.FindAnyItemAsync(itemId, ct) is { } known)
                     return known.WishlistId == id
                         ? (known, false)
-                        : throw new DunlinException(ErrorCode.Conflict, "The id is taken.", "id");
+                        : throw new DunlinException(
+                            ErrorCode.Conflict,
+                            $"An item with id '{itemId}' exists in another list. Use a new id.",
+                            "id"
+                        );
                 var made = await work.BeginItemAsync(
                     new ItemDocument(itemId, id, body.Title ?? "")
                     {

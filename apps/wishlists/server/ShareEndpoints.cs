@@ -85,7 +85,7 @@ internal static class ShareEndpoints
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
                 return await Shares.RevokeAsync(work.Records, id, WireText.Id(shareId, "shareId"), ct)
                     ? true
-                    : throw new DunlinException(ErrorCode.NotFound, "There is no such link.");
+                    : throw new DunlinException(ErrorCode.NotFound, "No link with this id.");
             },
             CancellationToken.None
         );

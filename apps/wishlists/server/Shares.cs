@@ -29,7 +29,7 @@ internal static class Shares
     private const int TokenBytes = 32;
 
     public static string Role(string role) =>
-        role is ViewRole or MarkRole ? role : throw new DunlinException(ErrorCode.InvalidField, "'role' is view or mark.", "role");
+        role is ViewRole or MarkRole ? role : throw new DunlinException(ErrorCode.InvalidField, "'role' must be view or mark.", "role");
 
     public static async ValueTask<(Share Share, string Token)> CreateAsync(
         RecordWriter records,
@@ -42,9 +42,9 @@ internal static class Shares
     )
     {
         if (expiresAt <= now)
-            throw new DunlinException(ErrorCode.InvalidField, "'expires_at' lies in the future.", "expires_at");
+            throw new DunlinException(ErrorCode.InvalidField, "'expires_at' must be in the future.", "expires_at");
         if ((await ListAsync(records, listId, cancellationToken)).Count >= options.MaxShares)
-            throw WishlistOptions.Reached(options.MaxShares, $"The list has {options.MaxShares} links, which is the limit. Revoke some.");
+            throw WishlistOptions.Reached(options.MaxShares, $"The limit for one list is {options.MaxShares} links. Revoke one first.");
         var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
         var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt);
         await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token)), cancellationToken: cancellationToken);
@@ -103,7 +103,7 @@ internal static class Shares
         {
             return share;
         }
-        throw new DunlinException(ErrorCode.NotFound, "There is no such link, or no longer.");
+        throw new DunlinException(ErrorCode.NotFound, "The link is unknown, expired or revoked. Ask the owner of the list for a new one.");
     }
 
     private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

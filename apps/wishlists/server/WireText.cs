@@ -26,7 +26,11 @@ internal static class WireText
             return null;
         return trimmed.Length <= MaxDescription && IsText(trimmed, allowLines: true)
             ? trimmed
-            : throw new DunlinException(ErrorCode.InvalidField, $"'description' has {MaxDescription} characters at most.", "description");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'description' must have at most {MaxDescription} characters.",
+                "description"
+            );
     }
 
     /// <summary>
@@ -41,7 +45,7 @@ internal static class WireText
             ? text.Trim()
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'source_url' is an http or https address of {PageAddress.MaxLength} characters at most, without a user.",
+                $"'source_url' must be an http or https address of at most {PageAddress.MaxLength} characters, without a user name.",
                 "source_url"
             );
     }
@@ -49,13 +53,13 @@ internal static class WireText
     public static int Quantity(int quantity) =>
         quantity is >= 1 and <= MaxQuantity
             ? quantity
-            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' is a number from 1 to {MaxQuantity}.", "quantity");
+            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' must be a number from 1 to {MaxQuantity}.", "quantity");
 
     /// <summary>Validates a client-chosen id.</summary>
     public static string Id(string? id, string field = "id") =>
         id is { Length: >= 1 and <= 40 } && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? id
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 40 letters, digits, - and _.", field);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have 1 to 40 letters, digits, - and _.", field);
 
     public static string NewId() => Guid.CreateVersion7().ToString("N");
 
@@ -82,7 +86,7 @@ internal static class WireText
         var trimmed = text?.Trim() ?? "";
         return trimmed.Length >= 1 && trimmed.Length <= maxLength && IsText(trimmed, allowLines: false)
             ? trimmed
-            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to {maxLength} characters, on one line.", field);
+            : throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be one line of 1 to {maxLength} characters.", field);
     }
 
     private static bool IsText(string text, bool allowLines) =>

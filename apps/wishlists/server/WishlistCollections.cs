@@ -81,7 +81,7 @@ internal static class WishlistCollections
                 return RxDecision.Insert(List(write.Id));
             case RxChange.Restore:
                 // The items were deleted with the list, and members have received the deletion.
-                return RxDecision.Refuse(ErrorCode.Conflict, "a deleted list stays deleted");
+                return RxDecision.Refuse(ErrorCode.Conflict, "A deleted list cannot be restored.");
             default:
                 var master = await work.RequireOwnListAsync(write.Id, cancellationToken);
                 if (write.Change == RxChange.Delete)
@@ -101,7 +101,7 @@ internal static class WishlistCollections
             WishlistJson.Replace(write.Document, await work.BeginItemAsync(wanted, cancellationToken));
             return write.Change == RxChange.Insert ? RxDecision.Insert(List(wanted.WishlistId))
                 : write.Space == List(wanted.WishlistId) ? RxDecision.Write
-                : RxDecision.Refuse(ErrorCode.InvalidField, "an item stays in its list");
+                : RxDecision.Refuse(ErrorCode.InvalidField, "An item cannot move to another list.");
         }
         var (master, _) = await work.RequireOwnItemAsync(write.Id, cancellationToken);
         if (write.Change == RxChange.Delete)
@@ -111,7 +111,7 @@ internal static class WishlistCollections
         }
         var changed = write.As<ItemDocument>();
         if (changed.WishlistId != master.WishlistId)
-            return RxDecision.Refuse(ErrorCode.InvalidField, "an item stays in its list");
+            return RxDecision.Refuse(ErrorCode.InvalidField, "An item cannot move to another list.");
         WishlistJson.Replace(write.Document, await work.ChangeItemAsync(master, changed, cancellationToken));
         return RxDecision.Write;
     }
@@ -122,14 +122,14 @@ internal static class WishlistCollections
         var wanted = write.As<MarkDocument>();
         // Also prevents naming another user's mark, which nobody else may change.
         if (write.Id != MarkDocument.IdOf(wanted.ItemId, write.Caller.UserId))
-            return RxDecision.Refuse(ErrorCode.Forbidden, "the mark of another user");
+            return RxDecision.Refuse(ErrorCode.Forbidden, "The mark belongs to another user.");
         if (write.Change == RxChange.Delete)
             return RxDecision.Write;
         var mark = await work.MarkAsync(wanted.ItemId, wanted.Quantity, write.Change == RxChange.Update ? wanted : null, cancellationToken);
         WishlistJson.Replace(write.Document, mark);
         return write.Change == RxChange.Insert ? RxDecision.Insert(MarksOf(mark.WishlistId))
             : write.Space == MarksOf(mark.WishlistId) ? RxDecision.Write
-            : RxDecision.Refuse(ErrorCode.InvalidField, "a mark stays on its item");
+            : RxDecision.Refuse(ErrorCode.InvalidField, "A mark cannot move to another item.");
     }
 
     private static WishlistWork WorkOf(RxWrite write) =>

@@ -119,10 +119,13 @@ internal static class WishlistEndpoints
             {
                 var (list, role) = await work.RequireListAsync(WireText.Id(id), ct);
                 if (role != WishlistRole.Owner && userId != caller.UserId)
-                    throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this; members may leave it.");
+                    throw new DunlinException(
+                        ErrorCode.Forbidden,
+                        "Only the owner can remove other members. You can leave the list yourself."
+                    );
                 return await work.EndMembershipAsync(list, userId, ct)
                     ? true
-                    : throw new DunlinException(ErrorCode.NotFound, "There is no such member.");
+                    : throw new DunlinException(ErrorCode.NotFound, "The list has no member with this id.");
             },
             CancellationToken.None
         );

@@ -3,49 +3,49 @@ using Dunlin.Diagnostics;
 
 namespace Dunlin.Apps.Wishlists;
 
-/// <summary>Limits of one user. A reached count is answered with 413, a reached rate with 429. Both answers contain the limit.</summary>
+/// <summary>Limits for one user. A reached count gets 413 and a reached rate 429; both have <c>limit</c>.</summary>
 public sealed class WishlistOptions
 {
-    /// <summary>Maximum of lists of one owner. Default: 200.</summary>
+    /// <summary>Largest number of lists of one owner. Default: 200. Range: 1 to 10,000.</summary>
     [Range(1, 10_000)]
     public int MaxLists { get; set; } = 200;
 
     /// <summary>
-    /// Maximum of lists that one owner creates in a day. Default: 400. The ids of deleted lists stay reserved, so <see cref="MaxLists"/>
-    /// alone does not bound them.
+    /// New lists of one owner per day. The id of a deleted list stays reserved, so <see cref="MaxLists"/> alone would not limit the
+    /// store. Default: 400. Range: 1 to 100,000.
     /// </summary>
     [Range(1, 100_000)]
     public int NewListsPerDay { get; set; } = 400;
 
-    /// <summary>Maximum of lists of others that one user joined. Default: 500.</summary>
+    /// <summary>Largest number of lists of other owners that one user has joined. Default: 500. Range: 1 to 10,000.</summary>
     [Range(1, 10_000)]
     public int MaxJoinedLists { get; set; } = 500;
 
-    /// <summary>Maximum of items in one list. Default: 500.</summary>
+    /// <summary>Largest number of items of one list. Default: 500. Range: 1 to 10,000.</summary>
     [Range(1, 10_000)]
     public int MaxItems { get; set; } = 500;
 
-    /// <summary>Maximum of links of one list, including expired ones. Default: 50.</summary>
+    /// <summary>Largest number of links of one list, expired links included. Default: 50. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxShares { get; set; } = 50;
 
-    /// <summary>Maximum of members of one list. Default: 200.</summary>
+    /// <summary>Largest number of members of one list. Default: 200. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxMembers { get; set; } = 200;
 
-    /// <summary>Maximum of one user's pages that wait to be read or retried. Default: 500.</summary>
+    /// <summary>Largest number of pages of one user that wait for a fetch or a retry. Default: 500. Range: 1 to 100,000.</summary>
     [Range(1, 100_000)]
     public int MaxWaitingPages { get; set; } = 500;
 
-    /// <summary>Average rate at which one user's pages are read, per minute. Further pages wait. Default: 60.</summary>
+    /// <summary>Pages of one user that are fetched per minute, on average. Further pages wait. Default: 60. Range: 1 to 6,000.</summary>
     [Range(1, 6_000)]
     public int PagesPerMinute { get; set; } = 60;
 
-    /// <summary>Maximum of one user's pages that are read at once above the average rate. Default: 20.</summary>
+    /// <summary>Pages of one user that are fetched at once after a pause. Default: 20. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int PageBurst { get; set; } = 20;
 
-    /// <summary>Maximum of repeated reads that one user may request per minute. Default: 30.</summary>
+    /// <summary>Refreshes of pages by one user per minute. Default: 30. Range: 1 to 6,000.</summary>
     [Range(1, 6_000)]
     public int RefreshesPerMinute { get; set; } = 30;
 

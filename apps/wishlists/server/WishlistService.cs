@@ -75,7 +75,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             async (scope, ct) =>
                 await documents.FindAsync(scope, Items, itemId, ct) is { } row && await MayReadAsync(scope, row.Space, caller, ct)
                     ? new Versioned<ItemDocument>(WishlistJson.Read<ItemDocument>(row), row.Version)
-                    : throw new DunlinException(ErrorCode.NotFound, "There is no such item for you."),
+                    : throw new DunlinException(ErrorCode.NotFound, "No item with this id that you may read."),
             cancellationToken
         );
 
@@ -86,7 +86,10 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             {
                 var list = await RequireListAsync(scope, caller, listId, ct);
                 if (list.Document.OwnerId == caller.UserId || !await MayReadAsync(scope, MarksOf(listId), caller, ct))
-                    throw new DunlinException(ErrorCode.Forbidden, "Marks are a surprise for you.");
+                    throw new DunlinException(
+                        ErrorCode.Forbidden,
+                        "You cannot see marks on your own list, or on a list that you may only view."
+                    );
                 return await AllAsync<MarkDocument>(scope, MarksOf(listId), documents.KeyOf(Marks, ""), ct);
             },
             cancellationToken
@@ -102,7 +105,10 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
                     .RecordTables()
                     .Records.FindAsync(List(share.WishlistId), documents.KeyOf(Lists, share.WishlistId), ct);
                 if (row is not { IsDeleted: false })
-                    throw new DunlinException(ErrorCode.NotFound, "There is no such link, or no longer.");
+                    throw new DunlinException(
+                        ErrorCode.NotFound,
+                        "The link is unknown, expired or revoked. Ask the owner of the list for a new one."
+                    );
                 var list = WishlistJson.Read<WishlistDocument>(row);
                 return new SharePreview(list.Name, list.OwnerName, share.Role, share.ExpiresAt);
             },
@@ -118,7 +124,10 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
                 var share = await Shares.RequireAsync(work.Unit.RecordTables().Records, token, work.Unit.Now, ct);
                 var list =
                     await work.Records.FindAsync<WishlistDocument>(List(share.WishlistId), documents.KeyOf(Lists, share.WishlistId), ct)
-                    ?? throw new DunlinException(ErrorCode.NotFound, "There is no such link, or no longer.");
+                    ?? throw new DunlinException(
+                        ErrorCode.NotFound,
+                        "The link is unknown, expired or revoked. Ask the owner of the list for a new one."
+                    );
                 if (list.OwnerId == caller.UserId)
                     return new JoinAnswer(list.Id, "owner");
                 var known = list.Members.FirstOrDefault(member => member.UserId == caller.UserId);
@@ -150,7 +159,7 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             && await scope.RecordTables().Records.FindAsync(List(listId), documents.KeyOf(Lists, listId), cancellationToken)
                 is { IsDeleted: false } row
             ? new Versioned<WishlistDocument>(WishlistJson.Read<WishlistDocument>(row), row.Version)
-            : throw new DunlinException(ErrorCode.NotFound, "There is no such list for you.");
+            : throw new DunlinException(ErrorCode.NotFound, "No wishlist with this id that you may read.");
     }
 
     private static async ValueTask<bool> MayReadAsync(

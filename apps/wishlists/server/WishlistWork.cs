@@ -44,7 +44,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             return (list, RoleOf(list, caller.UserId));
         }
-        throw new DunlinException(ErrorCode.NotFound, "There is no such list for you.");
+        throw new DunlinException(ErrorCode.NotFound, "No wishlist with this id that you may read.");
     }
 
     /// <summary>Returns a list that the caller owns.</summary>
@@ -54,7 +54,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<WishlistDocument> RequireOwnListAsync(string listId, CancellationToken cancellationToken)
     {
         var (list, role) = await RequireListAsync(listId, cancellationToken);
-        return role == WishlistRole.Owner ? list : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+        return role == WishlistRole.Owner
+            ? list
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of the list can do this.");
     }
 
     /// <summary>Returns an item that the caller may see, its list, the caller's role and the version of the item's record.</summary>
@@ -75,7 +77,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             var (list, role) = await RequireListAsync(listId, cancellationToken);
             return (WishlistJson.Read<ItemDocument>(row), list, role, row.Version);
         }
-        throw new DunlinException(ErrorCode.NotFound, "There is no such item for you.");
+        throw new DunlinException(ErrorCode.NotFound, "No item with this id that you may read.");
     }
 
     public async ValueTask<(ItemDocument Item, long Version)> RequireOwnItemAsync(string itemId, CancellationToken cancellationToken)
@@ -83,7 +85,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         var (item, _, role, version) = await RequireItemAsync(itemId, cancellationToken);
         return role == WishlistRole.Owner
             ? (item, version)
-            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of a list may do this.");
+            : throw new DunlinException(ErrorCode.Forbidden, "Only the owner of the list can do this.");
     }
 
     /// <summary>
@@ -98,9 +100,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         var space = List(WireText.Id(wanted.Id));
         // The id of a deleted list stays reserved: its readers must not become readers of another list.
         if ((await records.MembersAsync(space, cancellationToken)).Count > 0)
-            throw new DunlinException(ErrorCode.Conflict, "There is, or was, a list with this id.", "id");
+            throw new DunlinException(ErrorCode.Conflict, $"A list with id '{wanted.Id}' exists or existed. Use a new id.", "id");
         if (await CountListsAsync(isOwn: true, cancellationToken) >= options.MaxLists)
-            throw WishlistOptions.Reached(options.MaxLists, $"You have {options.MaxLists} lists, which is the limit. Delete some.");
+            throw WishlistOptions.Reached(options.MaxLists, $"The limit for one user is {options.MaxLists} lists. Delete one first.");
         await CountNewListAsync(cancellationToken);
         await records.GrantAsync(space, caller.UserId, cancellationToken);
         return new WishlistDocument(wanted.Id, WireText.Name(wanted.Name))
@@ -140,10 +142,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
         if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= options.MaxItems)
-            throw WishlistOptions.Reached(
-                options.MaxItems,
-                $"The list has {options.MaxItems} items, which is the limit. Use another list."
-            );
+            throw WishlistOptions.Reached(options.MaxItems, $"The limit for one list is {options.MaxItems} items. Use another list.");
         var url = WireText.Url(wanted.SourceUrl);
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);
         var item = new ItemDocument(WireText.Id(wanted.Id), wanted.WishlistId, title)
@@ -194,7 +193,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         if (item.Status is not (ItemStatus.Failed or ItemStatus.Resolved) || item.SourceUrl is null)
             throw new DunlinException(
                 ErrorCode.Conflict,
-                item.SourceUrl is null ? "The item has no page." : "The page is being read already."
+                item.SourceUrl is null ? "The item has no 'source_url'." : "The page of the item is being read. Wait for the result."
             );
         var usage = await Usage.OfAsync(records, caller.UserId, cancellationToken);
         var interval = TimeSpan.FromMinutes(1) / options.RefreshesPerMinute;
@@ -203,7 +202,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             throw WishlistOptions.TooFast(
                 options.RefreshesPerMinute,
-                $"You may have {options.RefreshesPerMinute} pages a minute read again. Wait as long as Retry-After says.",
+                $"The limit for one user is {options.RefreshesPerMinute} refreshes per minute. Wait for the time in Retry-After.",
                 wait
             );
         }
@@ -230,7 +229,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             .Sum(mark => mark.Quantity);
         if (others + quantity > item.Quantity)
         {
-            throw new DunlinException(ErrorCode.Conflict, $"{item.Quantity} are wanted and others give {others}.", "quantity")
+            throw new DunlinException(
+                ErrorCode.Conflict,
+                $"'quantity' is too high: the item has {item.Quantity} pieces, and others have marked {others}.",
+                "quantity"
+            )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
                 {
@@ -253,7 +256,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         if (role != WishlistRole.Mark)
             throw new DunlinException(
                 ErrorCode.Forbidden,
-                role == WishlistRole.Owner ? "Marks are a surprise for you." : "You may look at this list only."
+                role == WishlistRole.Owner ? "You cannot mark items of your own list." : "You may view this list, but not mark its items."
             );
     }
 
@@ -333,11 +336,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask RequireRoomForMemberAsync(WishlistDocument list, CancellationToken cancellationToken)
     {
         if (list.Members.Count >= options.MaxMembers)
-            throw WishlistOptions.Reached(options.MaxMembers, $"The list has {options.MaxMembers} members, which is the limit.");
+            throw WishlistOptions.Reached(options.MaxMembers, $"The limit for one list is {options.MaxMembers} members.");
         if (await CountListsAsync(isOwn: false, cancellationToken) >= options.MaxJoinedLists)
             throw WishlistOptions.Reached(
                 options.MaxJoinedLists,
-                $"You have joined {options.MaxJoinedLists} lists, which is the limit. Leave some."
+                $"The limit for one user is {options.MaxJoinedLists} joined lists. Leave one first."
             );
     }
 
@@ -354,7 +357,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         {
             throw WishlistOptions.TooFast(
                 options.NewListsPerDay,
-                $"You may make {options.NewListsPerDay} lists a day. Wait as long as Retry-After says.",
+                $"The limit for one user is {options.NewListsPerDay} new lists per day. Wait for the time in Retry-After.",
                 wait
             );
         }

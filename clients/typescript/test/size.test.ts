@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason. */
-const BUDGET = 18_350;
+/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: errors name their code and link. */
+const BUDGET = 18_500;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({
@@ -47,8 +47,8 @@ test('the Vue adapter has at most 500 bytes and imports Vue only', async () => {
   expect(imports).toEqual(['vue']);
 });
 
-test('the RxDB replication has at most 5,000 bytes and imports RxDB only', async () => {
+test('The RxDB replication is at most 5,050 bytes, and imports RxDB only', async () => {
   const { size, imports } = await sizeOf('rxdb/index.ts');
-  expect(size).toBeLessThanOrEqual(5_000);
+  expect(size).toBeLessThanOrEqual(5_050);
   expect([...new Set(imports)].sort()).toEqual(['rxdb/plugins/core', 'rxdb/plugins/replication']);
 });

@@ -39,7 +39,13 @@ public static class DeviceStreams
     private static async Task ServeAsync(HttpContext context, Func<HttpContext, string, CancellationToken, ValueTask>? onConnect)
     {
         var caller = context.RequireCaller();
-        var deviceId = caller.DeviceId ?? throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is missing.", "deviceId");
+        var deviceId =
+            caller.DeviceId
+            ?? throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'deviceId' is missing. Send it in the query or in the header Dunlin-Device.",
+                "deviceId"
+            );
         // A HEAD request opens no stream, so it is no connection of the device.
         if (onConnect is not null && !HttpMethods.IsHead(context.Request.Method))
             await onConnect(context, deviceId, context.RequestAborted);

@@ -20,7 +20,7 @@ internal sealed class StoreCheck(IStoreHealth store) : IHealthCheck
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(
             store.Fault is { } fault
-                ? HealthCheckResult.Unhealthy("store at fault: " + fault.GetType().Name, fault)
+                ? HealthCheckResult.Unhealthy("the store failed: " + fault.GetType().Name, fault)
                 : HealthCheckResult.Healthy()
         );
 }

@@ -12,27 +12,38 @@ namespace Dunlin.Hosting;
 /// overrides the value set here.</remarks>
 public sealed class DunlinOptions
 {
-    /// <summary>Gets or sets how long events are kept: 1 minute to 10 years. Sets <see cref="RetentionOptions.Default"/>.</summary>
+    /// <summary>
+    /// Age at which events are removed. Sets <c>RetentionOptions.Default.MaxAge</c>. Default: null, which leaves that option unchanged.
+    /// Range: 1 minute to 10 years.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan? EventRetention { get; set; }
 
-    /// <summary>Gets or sets the time between heartbeats of an idle stream: 1 second to 10 minutes. Sets
-    /// <see cref="EventStreamOptions.Heartbeat"/>.</summary>
+    /// <summary>
+    /// Time without data before a stream sends a heartbeat. Sets <c>EventStreamOptions.Heartbeat</c>. Default: null, which leaves that
+    /// option unchanged. Range: 1 s to 10 minutes.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan? Heartbeat { get; set; }
 
-    /// <summary>Gets or sets how many streams one user may have open on one node: at least 1. Sets
-    /// <see cref="EventStreamOptions.MaxPerUser"/>.</summary>
+    /// <summary>
+    /// Largest number of open streams of one user on one node. Sets <c>EventStreamOptions.MaxPerUser</c>. Default: null, which leaves
+    /// that option unchanged. Range: at least 1.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int? MaxStreamsPerUser { get; set; }
 
-    /// <summary>Gets or sets the delay between the end of a user's last connection and the announcement that the user left: 0 to 1 hour.
-    /// Sets <see cref="PresenceOptions.Grace"/>.</summary>
+    /// <summary>
+    /// Time for which a user stays present after the last connection closes. Sets <c>PresenceOptions.Grace</c>. Default: null, which
+    /// leaves that option unchanged. Range: zero to 1 hour.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan? PresenceGrace { get; set; }
 
-    /// <summary>Gets or sets the time over which a stopping host closes its streams: 0 to 10 minutes. Sets
-    /// <see cref="HostingOptions.DrainWindow"/>.</summary>
+    /// <summary>
+    /// Time over which a stopping host closes its streams. Sets <c>HostingOptions.DrainWindow</c>. Default: null, which leaves that
+    /// option unchanged. Range: zero to 10 minutes.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan? DrainWindow { get; set; }
 }

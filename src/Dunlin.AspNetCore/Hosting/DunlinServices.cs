@@ -3,6 +3,7 @@ using Dunlin.Hosting;
 using Dunlin.Leases;
 using Dunlin.Limits;
 using Dunlin.Presence;
+using Dunlin.Problems;
 using Dunlin.Publishing;
 using Dunlin.Streams;
 using Dunlin.Streams.Combined;
@@ -45,6 +46,7 @@ public static class DunlinServices
         }
         services.AddOptions<EventStreamOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PublishOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ProblemOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<StreamLimits>();
         services.TryAddSingleton(provider => new EventStreams(
             provider.GetRequiredService<Dunlin.Fanout.EventFanout>(),

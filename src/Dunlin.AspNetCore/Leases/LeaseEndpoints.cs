@@ -19,6 +19,8 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
     /// <summary>The maximum number of leases on a page of a list.</summary>
     private const int MaxListed = 1_000;
 
+    private const int MaxShown = 40;
+
     public async Task<LeaseList> ListAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
@@ -63,7 +65,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var slash = path.LastIndexOf('/');
         var (name, verb) = slash > 0 ? (path[..slash], path[(slash + 1)..]) : ("", path);
         if (verb is not ("renew" or "handoff" or "take"))
-            throw new DunlinException(ErrorCode.NotFound, "The verbs of a lease are renew, handoff and take.");
+            throw new DunlinException(ErrorCode.NotFound, $"No lease action '{Shown(verb)}'. Use renew, handoff or take.");
         var resource = await AllowedAsync(caller, name, context);
         var result = verb switch
         {
@@ -106,7 +108,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
     private async Task<LeaseResult> PreemptAsync(HttpContext context, Caller caller, ResourceName resource)
     {
         if (!await policies.MayTakeAsync(caller, resource, context.RequestAborted))
-            throw new DunlinException(ErrorCode.Forbidden, $"You may not take the lease of '{resource}'.");
+            throw new DunlinException(ErrorCode.Forbidden, $"You do not have permission to preempt the lease of '{resource}'.");
         rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<PreemptBody>(context, MaxBody, context.RequestAborted);
         var request = new LeaseRequest(resource, body.LeaseId, LeaseRequest.OwnerOf(caller), LeaseDuration.FromSeconds(body.Seconds));
@@ -119,7 +121,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var resource = ResourceName.Parse(path.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase));
         return await policies.MayHoldAsync(caller, resource, context.RequestAborted)
             ? resource
-            : throw new DunlinException(ErrorCode.Forbidden, $"You may not hold the lease of '{resource}'.", "resource");
+            : throw new DunlinException(ErrorCode.Forbidden, $"You do not have permission to hold the lease of '{resource}'.", "resource");
     }
 
     private static int Limit(HttpRequest request) =>
@@ -129,15 +131,17 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             { } text
                 when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxListed =>
                 limit,
-            _ => throw new DunlinException(ErrorCode.InvalidField, $"'limit' is a number from 1 to {MaxListed}.", "limit"),
+            _ => throw new DunlinException(ErrorCode.InvalidField, $"'limit' must be a number from 1 to {MaxListed}.", "limit"),
         };
+
+    private static string Shown(string text) => text.Length <= MaxShown ? text : text[..MaxShown] + "…";
 
     private static string? After(HttpRequest request) =>
         (string?)request.Query["after"] switch
         {
             null => null,
             { } text when ResourceName.TryParse(text, out _) => text,
-            _ => throw new DunlinException(ErrorCode.InvalidField, "'after' is the 'next' of the page before.", "after"),
+            _ => throw new DunlinException(ErrorCode.InvalidField, "'after' must be the 'next' of an earlier page.", "after"),
         };
 
     private static Task AnswerAsync(HttpContext context, LeaseResult result, bool isHandOff = false)

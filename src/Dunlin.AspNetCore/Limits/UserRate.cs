@@ -13,8 +13,8 @@ public sealed record UserRate(string What, double PerSecond, int Burst)
 
     internal string Text =>
         PerSecond >= 1
-            ? FormattableString.Invariant($"{PerSecond:0.##} {What} a second is the limit for one user.")
-            : FormattableString.Invariant($"{Burst} {What} an hour is the limit for one user.");
+            ? FormattableString.Invariant($"The limit for one user is {PerSecond:0.##} {What} per second.")
+            : FormattableString.Invariant($"The limit for one user is {Burst} {What} per hour.");
 
     internal double Limit => PerSecond >= 1 ? PerSecond : Burst;
 }

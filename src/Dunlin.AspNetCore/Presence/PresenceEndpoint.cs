@@ -14,7 +14,7 @@ internal sealed class PresenceEndpoint(PresenceRegistry presence, AccessPolicies
         var caller = context.RequireCaller();
         var topic = TopicName.Parse(context.Request.Query["topic"]);
         if (!await policies.MayReadAsync(caller, topic, context.RequestAborted))
-            throw new DunlinException(ErrorCode.Forbidden, $"You may not read the topic '{topic}'.", "topic");
+            throw new DunlinException(ErrorCode.Forbidden, $"You do not have permission to read the topic '{topic}'.", "topic");
         var all = await presence.ListAsync(topic, context.RequestAborted);
         return new PresenceAnswer(topic.Value, all.Value, all.UnresponsiveNodes);
     }

@@ -37,7 +37,7 @@ public sealed class IfMatch
         }
         throw new DunlinException(
             ErrorCode.InvalidField,
-            "'If-Match' is * or a list of entity tags in quotation marks: \"1\", \"2\".",
+            "'If-Match' must be * or a list of entity tags in quotation marks: \"1\", \"2\".",
             HeaderNames.IfMatch
         );
     }

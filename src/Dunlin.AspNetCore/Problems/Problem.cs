@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Problems;
@@ -22,11 +23,7 @@ public static class Problem
     /// <summary>The content type of problem documents.</summary>
     public const string ContentType = "application/problem+json";
 
-    /// <summary>The prefix of <c>type</c>, before the error code. It is a URN and not a URL, so it stays valid when a site moves.</summary>
-    public const string TypePrefix = "urn:dunlin:problem:";
-
-    // Texts are for people, so apostrophes stay unescaped. Characters of HTML markup stay unescaped too: the content type and "nosniff"
-    // keep a browser from rendering them.
+    // Texts are for people, so apostrophes are not escaped. Neither is markup: the content type and "nosniff" make it harmless.
     private static readonly JsonSerializerOptions Extensions = new(JsonSerializerOptions.Web)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -89,7 +86,8 @@ public static class Problem
 
     private static async Task AnswerAsync(HttpContext context, DunlinException problem, string traceId)
     {
-        var body = Serialize(problem, traceId);
+        var errorPage = context.RequestServices.GetRequiredService<IOptions<ProblemOptions>>().Value.ErrorPage;
+        var body = Serialize(problem, traceId, errorPage);
         Prepare(context.Response, problem);
         context.Response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
@@ -117,13 +115,13 @@ public static class Problem
             headers.WWWAuthenticate = "Bearer";
     }
 
-    private static byte[] Serialize(DunlinException problem, string traceId)
+    private static byte[] Serialize(DunlinException problem, string traceId, string errorPage)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Extensions.Encoder }))
         {
             json.WriteStartObject();
-            json.WriteString("type", TypePrefix + problem.Code.Code);
+            json.WriteString("type", $"{problem.Code.Page ?? errorPage}#{problem.Code.Code}");
             json.WriteString("title", problem.Code.Title);
             json.WriteNumber("status", problem.Code.Status);
             json.WriteString("detail", problem.Message);

@@ -14,6 +14,8 @@ public sealed class WritesOwnProblems
 
 internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOptions> options)
 {
+    private const int MaxPath = 200;
+
     private readonly PathString[] _apiPaths = [.. options.Value.ApiPaths.Select(path => new PathString(path))];
 
     public Task InvokeAsync(HttpContext context) =>
@@ -39,9 +41,21 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOp
             response.StatusCode >= StatusCodes.Status400BadRequest
             && IsEmpty(response)
             && IsApi(context.Request.Path)
-            && ProblemTranslation.OfStatus(response.StatusCode) is { } problem
+            && ProblemTranslation.OfStatus(response.StatusCode, DetailOf(context)) is { } problem
         )
             await Problem.WriteAsync(context, problem);
+    }
+
+    // Routing sets these statuses without a text.
+    private static string? DetailOf(HttpContext context)
+    {
+        var path = context.Request.Path.Value is { Length: <= MaxPath } text ? text : "the requested path";
+        return context.Response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => $"No resource at '{path}'.",
+            StatusCodes.Status405MethodNotAllowed => $"'{path}' does not support {context.Request.Method}.",
+            _ => null,
+        };
     }
 
     private static bool IsEmpty(HttpResponse response) =>

@@ -1,4 +1,5 @@
 using Dunlin.Problems;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -15,8 +16,8 @@ public static class ProblemMiddlewareExtensions
     /// <see cref="WebApplication"/> adds routing before all other middleware.</remarks>
     public static IApplicationBuilder UseDunlinProblems(this IApplicationBuilder app, Action<ProblemOptions>? configure = null)
     {
-        var options = new ProblemOptions();
-        configure?.Invoke(options);
-        return app.UseMiddleware<ProblemMiddleware>(Options.Create(options));
+        ArgumentNullException.ThrowIfNull(app);
+        configure?.Invoke(app.ApplicationServices.GetRequiredService<IOptions<ProblemOptions>>().Value);
+        return app.UseMiddleware<ProblemMiddleware>();
     }
 }

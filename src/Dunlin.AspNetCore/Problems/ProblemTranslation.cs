@@ -53,7 +53,7 @@ internal static class ProblemTranslation
     public static DunlinException? OfStatus(int status, string? detail = null) =>
         status switch
         {
-            StatusCodes.Status400BadRequest => new(ErrorCode.InvalidField, detail ?? "The request is not valid."),
+            StatusCodes.Status400BadRequest => new(ErrorCode.InvalidField, detail ?? "The request is invalid."),
             StatusCodes.Status401Unauthorized => new(ErrorCode.NotSignedIn, detail),
             StatusCodes.Status403Forbidden => new(ErrorCode.Forbidden, detail),
             StatusCodes.Status404NotFound => new(ErrorCode.NotFound, detail),

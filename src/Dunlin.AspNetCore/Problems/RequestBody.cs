@@ -19,6 +19,8 @@ public static class RequestBody
     /// stack.</summary>
     public const int MaxDepth = 32;
 
+    private const int MaxShown = 80;
+
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> StrictOptions = [];
 
     /// <summary>Reads the body as one <typeparamref name="T"/>.</summary>
@@ -59,9 +61,9 @@ public static class RequestBody
         RequireJson(context.Request);
         var utf8 = WithoutMark(await RequestBytes.ReadAsync(context, maxBytes, cancellationToken));
         if (utf8.Length == 0)
-            throw new DunlinException(ErrorCode.InvalidJson, "The body is empty.");
+            throw new DunlinException(ErrorCode.InvalidJson, "The body is empty. Send one JSON value.");
         if (!Utf8.IsValid(utf8.Span))
-            throw new DunlinException(ErrorCode.InvalidJson, "The body is not valid UTF-8.");
+            throw new DunlinException(ErrorCode.InvalidJson, "The body is not valid UTF-8. Encode the JSON text in UTF-8.");
         return utf8;
     }
 
@@ -90,16 +92,22 @@ public static class RequestBody
             throw new DunlinException(
                 ErrorCode.UnsupportedMediaType,
                 string.IsNullOrEmpty(request.ContentType)
-                    ? "The request has no Content-Type."
-                    : "The Content-Type of the request is not JSON.",
+                    ? "The request has no Content-Type. Send Content-Type: application/json."
+                    : $"The Content-Type '{Shown(request.ContentType)}' is not JSON. Send Content-Type: application/json.",
                 "Content-Type"
             );
         }
         if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-            throw new DunlinException(ErrorCode.UnsupportedMediaType, "JSON is taken in UTF-8 only.", "Content-Type");
+            throw new DunlinException(
+                ErrorCode.UnsupportedMediaType,
+                $"The charset '{Shown(type.Charset.Value!)}' is not supported. Send JSON in UTF-8.",
+                "Content-Type"
+            );
     }
 
-    // Keeps the application's converters and naming policy, and overrides each option that makes reading lenient.
+    private static string Shown(string text) => text.Length <= MaxShown ? text : text[..MaxShown] + "…";
+
+    // Keeps the application's converters and naming, and overrides the settings that make reading lenient.
     private static JsonSerializerOptions Strict(IServiceProvider services)
     {
         var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;

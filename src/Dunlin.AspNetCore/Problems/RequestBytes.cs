@@ -59,7 +59,7 @@ internal static class RequestBytes
         )
             throw new DunlinException(
                 ErrorCode.UnsupportedMediaType,
-                $"The body must be a form: send Content-Type: {form}.",
+                $"The body must be a form. Send Content-Type: {form}.",
                 HeaderNames.ContentType
             );
         var bytes = await ReadAsync(context, maxBytes, cancellationToken);
@@ -70,7 +70,11 @@ internal static class RequestBytes
         }
         catch (InvalidDataException error)
         {
-            throw new DunlinException(ErrorCode.InvalidField, "The form has too many or too long fields.", innerException: error);
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "The form has too many fields, or a field that is too long.",
+                innerException: error
+            );
         }
     }
 
@@ -82,7 +86,7 @@ internal static class RequestBytes
             {
                 throw new DunlinException(
                     ErrorCode.UnsupportedMediaType,
-                    $"The body has Content-Encoding '{encoding}'; send it uncompressed.",
+                    $"The body has Content-Encoding '{encoding}'. Send it uncompressed.",
                     HeaderNames.ContentEncoding
                 );
             }
@@ -90,7 +94,7 @@ internal static class RequestBytes
     }
 
     private static DunlinException TooLarge(int maxBytes) =>
-        new(ErrorCode.TooLarge, $"The body may have {maxBytes} bytes at most.")
+        new(ErrorCode.TooLarge, $"The body is larger than the limit of {maxBytes} bytes.")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = maxBytes },
         };

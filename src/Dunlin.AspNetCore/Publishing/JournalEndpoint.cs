@@ -14,18 +14,19 @@ namespace Dunlin.Publishing;
 internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<EventStreamOptions> streams)
 {
     private const int DefaultLimit = 100;
+    private const int MaxShown = 40;
 
     public async Task ServeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
         var asked = AskedTopics.Of(context.Request.Query["topic"]);
         if (asked.Count == 0)
-            throw new DunlinException(ErrorCode.InvalidField, "A topic is missing.", "topic");
+            throw new DunlinException(ErrorCode.InvalidField, "The query has no 'topic'. Name at least one topic or pattern.", "topic");
         // Each pattern costs a separate search, unlike a topic name. The limit is that of a stream.
         if (asked.Patterns.Count > streams.Value.MaxTopics)
             throw new DunlinException(
                 ErrorCode.TooManyTopics,
-                $"A page is asked of at most {streams.Value.MaxTopics} patterns; this one of {asked.Patterns.Count}.",
+                $"The query has {asked.Patterns.Count} patterns; the limit is {streams.Value.MaxTopics}.",
                 "topic"
             );
         await asked.RequireReadAsync(policies, caller, context.RequestAborted);
@@ -51,11 +52,21 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
             int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var limit)
             && limit is >= 1 and <= JournalLimits.MaxPageEvents
             ? limit
-            : throw new DunlinException(ErrorCode.InvalidField, $"'limit' is a number from 1 to {JournalLimits.MaxPageEvents}.", "limit");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'limit' must be a number from 1 to {JournalLimits.MaxPageEvents}, not '{Shown(text)}'.",
+                "limit"
+            );
     }
+
+    private static string Shown(string text) => text.Length <= MaxShown ? text : text[..MaxShown] + "…";
 
     private static Position? After(HttpRequest request) =>
         (string?)request.Query["after"] is not { } text ? null
         : Position.TryParse(text, out var position) ? position
-        : throw new DunlinException(ErrorCode.InvalidPosition, "'after' is not a position of this server.", "after");
+        : throw new DunlinException(
+            ErrorCode.InvalidPosition,
+            $"'after' is '{Shown(text)}', which is not a position of this server.",
+            "after"
+        );
 }

@@ -30,7 +30,11 @@ internal sealed class PublishEndpoint(
         foreach (var item in items)
         {
             if (!await policies.MayPublishAsync(caller, item.Draft.Topic, context.RequestAborted))
-                throw new DunlinException(ErrorCode.Forbidden, $"You may not publish to the topic '{item.Draft.Topic}'.", "topic");
+                throw new DunlinException(
+                    ErrorCode.Forbidden,
+                    $"You do not have permission to publish to the topic '{item.Draft.Topic}'.",
+                    "topic"
+                );
         }
         var key = Idempotency(context, caller, items);
         rate.Take(caller, items, key is not null);
@@ -63,13 +67,17 @@ internal sealed class PublishEndpoint(
             if (key is not null && !string.Equals(key, item.IdempotencyKey, StringComparison.Ordinal))
                 throw new DunlinException(
                     ErrorCode.InvalidField,
-                    "A request is repeated as a whole: all its events carry one idempotency key.",
+                    "The events have different idempotency keys. Send one key for the whole request.",
                     "idempotencyKey"
                 );
             key = item.IdempotencyKey;
         }
         if (key is { Length: 0 or > 100 })
-            throw new DunlinException(ErrorCode.InvalidField, "An idempotency key has 1 to 100 characters.", "Idempotency-Key");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"An idempotency key must have 1 to 100 characters, not {key.Length}.",
+                "Idempotency-Key"
+            );
         return key is null ? null : new IdempotencyKey("publish:" + caller.UserId, key);
     }
 

@@ -50,7 +50,7 @@ internal static class PublishParser
                 innerException: error
             );
         }
-        return items.Count > 0 ? items : throw new DunlinException(ErrorCode.InvalidField, "The array holds no event.");
+        return items.Count > 0 ? items : throw new DunlinException(ErrorCode.InvalidField, "The array has no event. Send at least one.");
     }
 
     private static PublishItem ReadNext(
@@ -65,7 +65,7 @@ internal static class PublishParser
             throw new DunlinException(ErrorCode.InvalidField, $"'[{index}]' must be an object.", $"[{index}]");
         if (index == JournalLimits.MaxEventsPerAppend)
             throw TooLarge(
-                $"One request publishes {JournalLimits.MaxEventsPerAppend} events at most.",
+                $"The request has more than {JournalLimits.MaxEventsPerAppend} events. Split it.",
                 JournalLimits.MaxEventsPerAppend,
                 null
             );
@@ -100,7 +100,7 @@ internal static class PublishParser
             else
                 throw new DunlinException(
                     ErrorCode.UnknownField,
-                    $"'{path}{reader.GetString()}' is not known here.",
+                    $"'{path}{reader.GetString()}' is not a field of an event. Use topic, type, data, transient and idempotencyKey.",
                     path + reader.GetString()
                 );
         }
@@ -129,13 +129,13 @@ internal static class PublishParser
     private static string Text(ref Utf8JsonReader reader, string path, string field)
     {
         reader.Read();
-        return reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(path, field, "a text");
+        return reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(path, field, "a string");
     }
 
     private static string Key(ref Utf8JsonReader reader, string path) =>
         Text(ref reader, path, "idempotencyKey") is { Length: >= 1 and <= 100 } key
             ? key
-            : throw Wrong(path, "idempotencyKey", "a text of 1 to 100 characters");
+            : throw Wrong(path, "idempotencyKey", "a string of 1 to 100 characters");
 
     private static bool Flag(ref Utf8JsonReader reader, string path)
     {
@@ -154,7 +154,7 @@ internal static class PublishParser
         return data.Length <= options.MaxDataBytes
             ? data
             : throw TooLarge(
-                $"The data of an event may have {options.MaxDataBytes} bytes at most; this has {data.Length}.",
+                $"'{path}data' has {data.Length} bytes; the limit is {options.MaxDataBytes}.",
                 options.MaxDataBytes,
                 path + "data"
             );
@@ -164,7 +164,7 @@ internal static class PublishParser
         new(ErrorCode.InvalidField, $"'{path}{field}' is missing.", path + field);
 
     private static DunlinException Repeated(string path, string field) =>
-        new(ErrorCode.InvalidJson, $"'{path}{field}' stands twice.", path + field);
+        new(ErrorCode.InvalidJson, $"'{path}{field}' occurs twice. Send it once.", path + field);
 
     private static DunlinException Wrong(string path, string field, string expected) =>
         new(ErrorCode.InvalidField, $"'{path}{field}' must be {expected}.", path + field);

@@ -59,7 +59,7 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
     }
 
     private DunlinException TooMany(TimeSpan wait) =>
-        new(ErrorCode.TooManyRequests, $"{_topicsPerHour} topics an hour is the limit for one user.", "topic")
+        new(ErrorCode.TooManyRequests, $"The limit for one user is {_topicsPerHour} topics per hour.", "topic")
         {
             RetryAfter = wait,
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = _topicsPerHour },

@@ -4,90 +4,99 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Holds the options of access tokens (JWT, RFC 7519): how this server issues its own, and which other issuers it
-/// trusts.</summary>
+/// <summary>Access tokens (JWT): the server's own, and those of trusted issuers.</summary>
 public sealed class AccessTokenOptions
 {
     /// <summary>The maximum of <see cref="ClockSkew"/>: 30 seconds.</summary>
     public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the issuer of this server's own tokens (<c>iss</c>): 1 to 200 characters. Default: <c>dunlin</c>.</summary>
+    /// <summary>The issuer (<c>iss</c>) of the server's own tokens. Default: <c>dunlin</c>.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Issuer { get; set; } = "dunlin";
 
-    /// <summary>Gets or sets the audience of this server's own tokens (<c>aud</c>): 1 to 200 characters. Default: <c>dunlin</c>.</summary>
+    /// <summary>The audience (<c>aud</c>) of the server's own tokens. Default: <c>dunlin</c>.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Audience { get; set; } = "dunlin";
 
-    /// <summary>Gets or sets the lifetime of this server's own tokens: 10 seconds to 1 day. Default: 15 minutes. The client gets a new
-    /// token with its session.</summary>
+    /// <summary>
+    /// Lifetime of a token of this server. The client refreshes it from its session. Default: 15 minutes. Range: 10 s to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Gets or sets the allowed difference between the clocks of issuer and server: 0 to 30 seconds. Default: 30 seconds. A token
-    /// is valid by this much earlier and longer.</summary>
+    /// <summary>
+    /// Largest difference between the clocks of issuer and server. A token is accepted this much earlier and later. Default: 30 s. Range:
+    /// zero to 30 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan ClockSkew { get; set; } = MaxClockSkew;
 
-    /// <summary>Gets or sets the secret that signs this server's own tokens (HS256): 32 bytes or more, in base64. Required where several
-    /// nodes serve one site. Default: null, which generates a secret at the first start and stores it in
-    /// <see cref="SigningKeyFile"/>.</summary>
+    /// <summary>
+    /// The secret that signs the server's own tokens with HS256: at least 32 bytes in base64. Set it if several nodes serve one site.
+    /// Without it, the server creates a key at its first start and stores it in <see cref="SigningKeyFile"/>. Default: null.
+    /// </summary>
     public string? SigningKey { get; set; }
 
-    /// <summary>Gets or sets the file of the generated secret. Only the user of the server process can read it. A relative path starts at
-    /// the content root. Default: <c>data/signing.key</c>.</summary>
+    /// <summary>
+    /// The file of the key that the server creates, readable by the server's user only. Relative to the content root; <c>dunlin</c> uses
+    /// its data folder. Default: <c>data/signing.key</c>.
+    /// </summary>
     [Required, MinLength(1)]
     public string SigningKeyFile { get; set; } = Path.Combine("data", "signing.key");
 
-    /// <summary>Gets the identity providers whose tokens this server accepts in addition to its own. Default: none.</summary>
+    /// <summary>Identity providers whose tokens are also accepted. Default: empty.</summary>
     [Required]
     public IList<TrustedIssuer> TrustedIssuers { get; } = [];
 }
 
-/// <summary>Describes an identity provider whose tokens this server accepts.</summary>
+/// <summary>An identity provider whose tokens the server accepts.</summary>
 public sealed class TrustedIssuer
 {
-    /// <summary>Gets or sets the exact <c>iss</c> of its tokens.</summary>
+    /// <summary>The <c>iss</c> of its tokens, compared exactly. Required.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>Gets or sets the exact <c>aud</c> of its tokens for this server.</summary>
+    /// <summary>The <c>aud</c> of its tokens for this server, compared exactly. Required.</summary>
     public string Audience { get; set; } = "";
 
-    /// <summary>Gets its keys, each as PEM public key, JWK or JWK set. An RSA key verifies RS256, an EC P-256 key ES256 and an <c>oct</c>
-    /// JWK HS256. No key verifies another algorithm.</summary>
+    /// <summary>
+    /// Its keys, each as PEM public key, JWK or JWK set. RSA verifies RS256, EC P-256 verifies ES256, and an <c>oct</c> JWK verifies
+    /// HS256. Default: empty.
+    /// </summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>Gets the files with further keys in the formats of <see cref="Keys"/>. The server reads them once, at the start. A relative
-    /// path starts at the working directory. Default: none.</summary>
+    /// <summary>Files with such keys, read once at the start. Relative to the working directory. Default: empty.</summary>
     public IList<string> KeyFiles { get; } = [];
 
-    /// <summary>Gets or sets the address of its OpenID Connect discovery document, without <c>/.well-known/openid-configuration</c>.
-    /// Default: null, which fetches no keys.</summary>
-    /// <remarks>
-    /// The keys of the document are added to <see cref="Keys"/>: RSA for RS256, EC P-256 for ES256. The server fetches them at the start,
-    /// at each <see cref="KeyRefreshInterval"/>, and when a token names an unknown key. The issuer can therefore rotate keys without a
-    /// restart. The document must name <see cref="Issuer"/> exactly (OpenID Connect Discovery 1.0, section 4.3).
-    /// </remarks>
+    /// <summary>
+    /// The address of its OpenID Connect discovery document without <c>/.well-known/openid-configuration</c>. The server adds the
+    /// document's RSA and EC P-256 keys to <see cref="Keys"/>. It fetches them at the start, at every <see cref="KeyRefreshInterval"/>,
+    /// and when a token names an unknown key. The document must name <see cref="Issuer"/> exactly. Default: null.
+    /// </summary>
     public string? Authority { get; set; }
 
-    /// <summary>Gets or sets whether the discovery document and the keys must have https addresses. Loopback addresses are always allowed.
-    /// Default: true. An attacker who can change a response over http can sign in as any user.</summary>
+    /// <summary>
+    /// Whether the server fetches the discovery document and keys over https only. Loopback addresses are always allowed. An attacker who
+    /// can change an http response can sign in as anybody. Default: true.
+    /// </summary>
     public bool RequireHttpsMetadata { get; set; } = true;
 
-    /// <summary>Gets or sets how often the server fetches the keys of <see cref="Authority"/>: 30 seconds to 1 day. Default: 1 hour. A key
-    /// that the issuer removes stays valid until the next successful fetch.</summary>
+    /// <summary>
+    /// Time between two fetches of the keys of <see cref="Authority"/>. A key that the issuer removes is accepted for at most this time.
+    /// Default: 1 hour. Range: 30 s to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), MinKeyRefresh, MaxKeyRefresh)]
     public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Gets or sets the claim with the roles: a string or an array of strings. Default: <c>roles</c>.</summary>
+    /// <summary>The claim with the roles: a string or an array of strings. Default: <c>roles</c>.</summary>
     public string RolesClaim { get; set; } = DunlinClaims.Role;
 
-    /// <summary>Gets or sets the prefix that the server puts before <c>sub</c> to form the user id. It keeps users of different issuers
-    /// with the same <c>sub</c> apart. Default: empty, which means one shared set of user ids.</summary>
+    /// <summary>
+    /// Text before <c>sub</c> in the user id. Set it to keep the users of this issuer apart from those of others with the same
+    /// <c>sub</c>. Default: empty.
+    /// </summary>
     public string UserIdPrefix { get; set; } = "";
 
-    /// <summary>Gets the accepted values of the header <c>typ</c> (RFC 7519, section 5.1). Default: empty, which accepts <c>JWT</c> and
-    /// <c>at+jwt</c>.</summary>
+    /// <summary>Accepted values of the header <c>typ</c>. Empty: <c>JWT</c> and <c>at+jwt</c>. Default: empty.</summary>
     public IList<string> Types { get; } = [];
 
     private const string MinKeyRefresh = "00:00:30";
@@ -131,7 +140,7 @@ internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessToken
             if (issuer.Issuer.Length == 0)
                 faults.Add($"{at}.Issuer is missing.");
             if (issuer.Issuer == options.Issuer || options.TrustedIssuers.Take(i).Any(other => other.Issuer == issuer.Issuer))
-                faults.Add($"{at}.Issuer '{issuer.Issuer}' is used twice.");
+                faults.Add($"{at}.Issuer '{issuer.Issuer}' is used twice. Merge the entries.");
             if (issuer.Audience.Length == 0)
                 faults.Add($"{at}.Audience is missing.");
             if (issuer.Keys.Count + issuer.KeyFiles.Count == 0 && issuer.Authority is null)

@@ -57,7 +57,7 @@ public sealed class AccessTokens
         if (UserIds.Fault(request.UserId) is { } fault)
             throw new ArgumentException(fault, nameof(request));
         if (request.Lifetime < TimeSpan.FromSeconds(1))
-            throw new ArgumentException("A token lasts a second at least.", nameof(request));
+            throw new ArgumentException("A token must last at least one second.", nameof(request));
         return Issue(request, out _);
     }
 

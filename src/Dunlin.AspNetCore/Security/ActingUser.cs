@@ -29,7 +29,7 @@ internal static class ActingUser
     private static void Require(StringValues values, string field, string userId)
     {
         if (values.Count != 1 || values[0] is not { Length: > 0 } named)
-            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' names one user, percent-encoded.", field);
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must be one percent-encoded user id.", field);
         // ASP.NET Core decodes the query but not the header.
         var user = ReferenceEquals(field, Header) ? Uri.UnescapeDataString(named) : named;
         if (!string.Equals(user, userId, StringComparison.Ordinal))

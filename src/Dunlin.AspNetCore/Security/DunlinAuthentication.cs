@@ -32,7 +32,7 @@ internal sealed class DunlinAuthenticationHandler(
     IServiceProvider services
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    private const string Refused = "The credential is not valid.";
+    private const string Refused = "The credential is invalid.";
     private const string Bearer = "Bearer";
 
     // Null if this server keeps no sessions and all users come from other issuers.

@@ -27,7 +27,13 @@ internal sealed class InMemoryTicketStore : ITicketStore
             Forget(now);
             var ofUser = _perUser.GetValueOrDefault(ticket.UserId);
             if (_expiry.Count >= MaxTickets || ofUser >= MaxTicketsPerUser)
-                throw new DunlinException(ErrorCode.TooManyRequests, "Too many unused tickets.") { RetryAfter = ticket.ExpiresAt - now };
+                throw new DunlinException(
+                    ErrorCode.TooManyRequests,
+                    "Too many unused tickets. Use the tickets you have, or wait until they expire."
+                )
+                {
+                    RetryAfter = ticket.ExpiresAt - now,
+                };
             _tickets.Add(ticket.Hash, ticket);
             _perUser[ticket.UserId] = ofUser + 1;
             _expiry.Enqueue(ticket.Hash, ticket.ExpiresAt);

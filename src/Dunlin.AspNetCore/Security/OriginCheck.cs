@@ -48,7 +48,7 @@ internal static class OriginCheck
     public static void RequireOwnOriginAlways(HttpContext context)
     {
         if (!IsOwn(context.Request, context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value))
-            throw new DunlinException(ErrorCode.OriginRefused);
+            throw new DunlinException(ErrorCode.OriginRefused, field: HeaderNames.Origin);
     }
 
     /// <summary>Throws if a page of another origin opens a stream with the visitor's cookie.</summary>

@@ -28,7 +28,11 @@ internal sealed class OriginMiddleware(RequestDelegate next, AllowedOrigins allo
         if (hosts.Length > 0 && !Array.Exists(hosts, host => Covers(host, context.Request.Host.Host)))
             return Problem.WriteAsync(
                 context,
-                new DunlinException(ErrorCode.InvalidField, "This host is not served here.", HeaderNames.Host)
+                new DunlinException(
+                    ErrorCode.InvalidField,
+                    $"The host '{context.Request.Host.Host}' is not in OriginOptions.AllowedHosts.",
+                    HeaderNames.Host
+                )
             );
         if (_varies && !allowed.Contains(context.Request.Headers.Origin.ToString()))
             context.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);

@@ -3,32 +3,38 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
 
-/// <summary>Holds the origins whose pages may call this server, and the host names under which it serves.</summary>
+/// <summary>Origins whose pages may call the server, and host names that it answers.</summary>
 public sealed class OriginOptions
 {
-    /// <summary>Gets the exact origins (<c>https://app.example.com</c>, no path) that may send cross-origin requests and write with a
-    /// cookie. Default: none, so the server sends no CORS header.</summary>
-    /// <remarks>A single <c>*</c> lets every origin read, and requires <see cref="AllowCredentials"/> to be false.</remarks>
+    /// <summary>
+    /// Exact origins (<c>https://app.example.com</c>, no path) whose pages may call the server and write with a cookie. Empty: the server
+    /// sends no CORS header. A single <c>*</c> allows every origin to read, and needs <see cref="AllowCredentials"/> to be false.
+    /// Default: empty.
+    /// </summary>
     [Required]
     public IList<string> AllowedOrigins { get; } = [];
 
-    /// <summary>Gets or sets whether pages of those origins may send cookies and <c>Authorization</c>. Default: true.</summary>
+    /// <summary>Whether pages of those origins may send cookies and <c>Authorization</c>. Default: true.</summary>
     public bool AllowCredentials { get; set; } = true;
 
-    /// <summary>Gets or sets how long a browser may cache the response to a preflight: 0 to 1 day. Default: 10 minutes. Zero disables
-    /// caching.</summary>
+    /// <summary>
+    /// Time for which a browser may cache the response to a preflight. Zero: no caching. Default: 10 minutes. Range: zero to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan PreflightMaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Gets the names of other authentication schemes whose credential a page must set in code. A write that one of them
-    /// authenticated is exempt from the origin check, even with a cookie. Default: <c>Bearer</c>, the JWT scheme of ASP.NET Core.</summary>
-    /// <remarks>Never add a scheme that uses cookies, client certificates, Basic or Negotiate: browsers attach those credentials
-    /// automatically.</remarks>
+    /// <summary>
+    /// Authentication schemes whose credential a page must set itself, such as the JWT scheme of ASP.NET Core. A write that one of them
+    /// authenticated skips the origin check, even with a cookie. Never name a scheme with cookies, client certificates, Basic or
+    /// Negotiate: browsers send those without the page. Default: <c>Bearer</c>.
+    /// </summary>
     [Required]
     public IList<string> HeaderSchemes { get; } = ["Bearer"];
 
-    /// <summary>Gets the allowed values of <c>Host</c>, without port. <c>*.example.com</c> matches all subdomains. Default: none, which
-    /// allows all hosts.</summary>
+    /// <summary>
+    /// Values of <c>Host</c>, without port, that the server answers. <c>*.example.com</c> matches every name below it. Other hosts get
+    /// 400. Empty: all hosts. Default: empty.
+    /// </summary>
     [Required]
     public IList<string> AllowedHosts { get; } = [];
 }
@@ -44,10 +50,10 @@ internal sealed class OriginOptionsValidator : IValidateOptions<OriginOptions>
             {
                 if (options.AllowCredentials)
                     faults.Add(
-                        "OriginOptions.AllowedOrigins: '*' together with AllowCredentials would let every page of the web act as its visitor. Name the origins, or set AllowCredentials to false."
+                        "OriginOptions.AllowedOrigins: '*' and AllowCredentials together would let every website act as its visitor. Name the origins, or set AllowCredentials to false."
                     );
                 if (options.AllowedOrigins.Count > 1)
-                    faults.Add("OriginOptions.AllowedOrigins: '*' stands alone.");
+                    faults.Add("OriginOptions.AllowedOrigins: '*' must be the only entry.");
             }
             else if (
                 !Uri.TryCreate(origin, UriKind.Absolute, out var uri)
@@ -57,7 +63,7 @@ internal sealed class OriginOptionsValidator : IValidateOptions<OriginOptions>
             )
             {
                 faults.Add(
-                    $"OriginOptions.AllowedOrigins: '{origin}' is not an origin. Write scheme and host in lower case, and the port unless it is the usual one: https://app.example.com"
+                    $"OriginOptions.AllowedOrigins: '{origin}' is not an origin. Write scheme and host in lower case, and the port unless it is the default: https://app.example.com"
                 );
             }
         }

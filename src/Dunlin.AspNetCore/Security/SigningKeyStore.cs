@@ -82,7 +82,7 @@ internal sealed class SigningKeyStore(
         catch (FormatException exception)
         {
             throw new InvalidOperationException(
-                $"The signing key in '{path}' cannot be used: {exception.Message}. Remove the file to have a new one made, which ends all access tokens.",
+                $"The signing key in '{path}' cannot be used: {exception.Message}. Delete the file to create a new key; all access tokens become invalid.",
                 exception
             );
         }

@@ -21,7 +21,7 @@ public static class TicketEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         if (endpoints.ServiceProvider.GetService<Tickets>() is null)
-            throw new InvalidOperationException("MapDunlinTickets() needs AddDunlin().AddTokens() on the services.");
+            throw new InvalidOperationException("Call builder.Services.AddDunlin().AddTokens() before app.MapDunlinTickets().");
         var group = endpoints.MapGroup(prefix).WithTags("Signing in").WithDunlinProblems().WithHead().WithDunlinCaller();
         MapTicket(group);
         return group;

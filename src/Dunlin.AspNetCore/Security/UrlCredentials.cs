@@ -28,7 +28,7 @@ internal static class UrlCredentials
     }
 
     private static DunlinException Refused(string field) =>
-        new(ErrorCode.InvalidField, $"A token may not stand in the address. {Hint}", field);
+        new(ErrorCode.InvalidField, $"The address has a token in '{field}', where logs would store it. {Hint}", field);
 }
 
 /// <summary>Marks a GET endpoint that accepts <c>?ticket=</c> as credential. Immutable.</summary>

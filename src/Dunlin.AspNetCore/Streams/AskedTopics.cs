@@ -27,7 +27,7 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
         foreach (var topic in Topics)
         {
             if (!await policies.MayReadAsync(caller, topic, cancellationToken))
-                throw Refused(topic.Value, $"You may not read the topic '{topic}'.");
+                throw Refused(topic.Value, $"You do not have permission to read the topic '{topic}'.");
         }
         foreach (var pattern in Patterns)
         {
@@ -35,8 +35,8 @@ internal sealed record AskedTopics(IReadOnlyList<TopicName> Topics, IReadOnlyLis
             {
                 throw Refused(
                     pattern.Text,
-                    $"You may not read everything that '{pattern}' covers. Ask for a narrower pattern, or for topics by name; on the server, "
-                        + "the one policy that covers the whole pattern must allow patterns."
+                    $"You do not have permission to read all topics that '{pattern}' matches. Use a narrower pattern or topic names. "
+                        + "On the server, one access policy must cover the whole pattern and allow patterns."
                 );
             }
         }

@@ -86,6 +86,6 @@ internal static class EventStreamEndpoint
             null => fallback,
             "true" => true,
             "false" => false,
-            _ => throw new DunlinException(ErrorCode.InvalidField, $"'{name}' is true or false.", name),
+            _ => throw new DunlinException(ErrorCode.InvalidField, $"'{name}' must be true or false.", name),
         };
 }

@@ -2,40 +2,52 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Streams;
 
-/// <summary>Holds the limits and intervals of event streams.</summary>
+/// <summary>Limits and timing of event streams.</summary>
 public sealed class EventStreamOptions
 {
-    /// <summary>Gets or sets how many streams one user may have open on one node: at least 1. Default: 50.</summary>
-    /// <remarks>A combined response counts as one stream. The server refuses a stream above the limit with 429 and closes none.</remarks>
+    /// <summary>
+    /// Largest number of open streams of one user on this node. A combined response counts as one. A further stream gets 429, and no
+    /// stream is closed for it. Default: 50. Range: at least 1.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int MaxPerUser { get; set; } = 50;
 
-    /// <summary>Gets or sets how many streams one remote address may have open on one node: at least 1. Default: 500, because all users of
-    /// an office may share one address.</summary>
+    /// <summary>
+    /// Largest number of open streams from one remote address on this node. A further stream gets 429. Raise it if many users share an
+    /// address. Default: 500. Range: at least 1.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int MaxPerAddress { get; set; } = 500;
 
-    /// <summary>Gets or sets how many streams one node may have open: at least 1. Default: 100,000.</summary>
+    /// <summary>Largest number of open streams on this node. A further stream gets 429. Default: 100,000. Range: at least 1.</summary>
     [Range(1, int.MaxValue)]
     public int MaxInAll { get; set; } = 100_000;
 
-    /// <summary>Gets or sets how many topics and patterns one stream may have: 1 to 1,000. Default: 64.</summary>
+    /// <summary>
+    /// Largest number of topics and patterns of one stream. A request with more gets 400 <c>too_many_topics</c>. Default: 64. Range: 1 to
+    /// 1,000.
+    /// </summary>
     [Range(1, 1_000)]
     public int MaxTopics { get; set; } = 64;
 
-    /// <summary>Gets or sets how many streams one combined response (<c>POST /dunlin/v1/streams</c>) may have: 1 to 256. Default:
-    /// 32.</summary>
+    /// <summary>
+    /// Largest number of streams in one combined response (<c>POST /dunlin/v1/streams</c>). A further stream gets 429. Default: 32.
+    /// Range: 1 to 256.
+    /// </summary>
     [Range(1, 256)]
     public int MaxCombined { get; set; } = 32;
 
-    /// <summary>Gets or sets how long a connection may be idle before the server sends a heartbeat. Default: 15 seconds.</summary>
+    /// <summary>
+    /// Time without data before the server sends a heartbeat. Shorter than the idle timeout of every proxy on the way. Default: 15 s.
+    /// </summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Gets or sets the value of <c>Retry-After</c> when a limit is reached. Default: 30 seconds.</summary>
+    /// <summary>Time in <c>Retry-After</c> when a limit of streams is reached. Default: 30 s.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the minimum <c>retry:</c> for native EventSource clients. Default: 1 second.</summary>
-    /// <remarks>Each stream gets a random value between this and twice this, so that clients do not reconnect all at once (HTML Living
-    /// Standard, section 9.2.6).</remarks>
+    /// <summary>
+    /// Shortest reconnect delay (<c>retry:</c>) for native EventSource clients. Each stream gets a random delay up to twice as long.
+    /// Default: 1 s.
+    /// </summary>
     public TimeSpan Retry { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -110,7 +110,7 @@ public sealed class EventStreams
     private async Task ServeInnerAsync(HttpContext context, StreamRequest request, InnerSink inner, Caller caller)
     {
         if (!string.Equals(caller.UserId, inner.UserId, StringComparison.Ordinal))
-            throw new DunlinException(ErrorCode.Forbidden, "All streams of one response are one user's.");
+            throw new DunlinException(ErrorCode.Forbidden, "All streams of one response must belong to one user.");
         if (request.Conflates)
             inner.LimitSendBuffer();
         await OpenAsync(context, request, inner, inner.Begin, caller);
@@ -206,11 +206,11 @@ public sealed class EventStreams
     private ValueTask CheckTopicsAsync(Caller caller, AskedTopics asked, CancellationToken cancellationToken)
     {
         if (asked.Count == 0)
-            throw new DunlinException(ErrorCode.InvalidField, "A stream needs one topic at least.", "topic");
+            throw new DunlinException(ErrorCode.InvalidField, "The request has no 'topic'. Name at least one topic or pattern.", "topic");
         if (asked.Count > _options.MaxTopics)
             throw new DunlinException(
                 ErrorCode.TooManyTopics,
-                $"A stream has at most {_options.MaxTopics} topics; this one asks for {asked.Count}.",
+                $"The request has {asked.Count} topics; the limit for one stream is {_options.MaxTopics}.",
                 "topic"
             );
         return asked.RequireReadAsync(_policies, caller, cancellationToken);

@@ -22,10 +22,10 @@ internal static class RequestRest
             request.ContentLength is not null ? "Content-Length"
             : announced ? "Transfer-Encoding"
             : null;
-        var what = request.ContentLength is { } bytes ? $"one of {bytes} bytes" : "one";
+        var what = request.ContentLength is { } bytes ? $"a body of {bytes} bytes" : "a body";
         throw new DunlinException(
             ErrorCode.InvalidField,
-            $"A stream takes no request body, but this request has {what}. Send it without a body.",
+            $"A stream request must not have a body; this request has {what}. Send it without a body.",
             header
         );
     }

@@ -28,9 +28,9 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
         var limits = options.Value;
         lock (_gate)
         {
-            Require(_all, limits.MaxInAll, "in all");
-            Require(_byUser.GetValueOrDefault(userId), limits.MaxPerUser, "of one user");
-            Require(_byAddress.GetValueOrDefault(address), limits.MaxPerAddress, "of one address");
+            Require(_all, limits.MaxInAll, "on this node");
+            Require(_byUser.GetValueOrDefault(userId), limits.MaxPerUser, "for one user");
+            Require(_byAddress.GetValueOrDefault(address), limits.MaxPerAddress, "from one address");
             _all++;
             _byUser[userId] = _byUser.GetValueOrDefault(userId) + 1;
             _byAddress[address] = _byAddress.GetValueOrDefault(address) + 1;
@@ -42,7 +42,7 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
     {
         if (count < limit)
             return;
-        throw new DunlinException(ErrorCode.TooManyConnections, $"{limit} open streams {what} is the limit.")
+        throw new DunlinException(ErrorCode.TooManyConnections, $"The limit is {limit} open streams {what}.")
         {
             RetryAfter = options.Value.RetryAfter,
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },

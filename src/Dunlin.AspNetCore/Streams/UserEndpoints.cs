@@ -19,7 +19,7 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
     {
         RequireAdministrator(context);
         if (context.Request.Query["user"] is not [{ Length: > 0 } userId])
-            throw new DunlinException(ErrorCode.InvalidField, "'user' is missing.", "user");
+            throw new DunlinException(ErrorCode.InvalidField, "The query has no 'user'. Name the user id.", "user");
         var (connections, _, silent) = await stats.CountAsync(userId, context.RequestAborted);
         return new UserConnections(userId, connections, silent);
     }
@@ -29,7 +29,11 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
         RequireAdministrator(context);
         var body = await RequestBody.ReadAsync<RevocationBody>(context, MaxBody, context.RequestAborted);
         if (body.Reason is { Length: > 100 } || body.Reason?.Any(char.IsControl) == true)
-            throw new DunlinException(ErrorCode.InvalidField, "A reason has 100 characters at most.", "reason");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'reason' must have at most 100 characters, without control characters.",
+                "reason"
+            );
         var request = new RevocationRequest
         {
             SessionId = body.SessionId,
@@ -47,7 +51,7 @@ internal sealed class UserEndpoints(StatsEndpoint stats)
     private static void RequireAdministrator(HttpContext context)
     {
         if (!context.RequireCaller().IsAdministrator)
-            throw new DunlinException(ErrorCode.Forbidden, $"This needs the role '{Caller.AdministratorRole}'.");
+            throw new DunlinException(ErrorCode.Forbidden, $"You need the role '{Caller.AdministratorRole}' for this request.");
     }
 }
 

@@ -152,19 +152,23 @@ internal sealed partial class DirectListener(
         DirectConnection.Close(accepted, abortive: false);
     }
 
-    [LoggerMessage(3100, LogLevel.Debug, "A connection was gone before it was accepted.")]
+    [LoggerMessage(3100, LogLevel.Debug, "A connection was closed before it was accepted.")]
     private partial void LogNotAccepted(Exception exception);
 
-    [LoggerMessage(3101, LogLevel.Warning, "There are {Limit} connections, as many as may be; further ones are refused.")]
+    [LoggerMessage(
+        3101,
+        LogLevel.Warning,
+        "The limit of {Limit} connections is reached; new ones are refused. Raise MaxConcurrentConnections of Kestrel if the load is expected."
+    )]
     private partial void LogRefusing(long? limit);
 
     [LoggerMessage(
         3103,
         LogLevel.Error,
-        "Connections cannot be accepted; trying again until they can. If the process is out of files, raise its limit (ulimit -n)."
+        "Accepting connections failed; retrying. If the process is out of files, raise its limit (ulimit -n)."
     )]
     private partial void LogPausing(Exception exception);
 
-    [LoggerMessage(3102, LogLevel.Warning, "Some streams did not end within {Seconds} s.")]
+    [LoggerMessage(3102, LogLevel.Warning, "Some streams did not end within {Seconds} s of the stop and are aborted.")]
     private partial void LogNotEnded(double seconds);
 }

@@ -2,15 +2,13 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Access;
 
-/// <summary>The options of revocations.</summary>
+/// <summary>How long the store keeps revocations.</summary>
 public sealed class RevocationOptions
 {
     /// <summary>
-    /// Gets or sets how long the revocation of a single session is kept. Default: 30 days. Range: 1 minute to 3,650 days.
+    /// Time for which the store keeps the revocation of one session. At least the lifetime of a token that is bound to a session. The
+    /// revocation of all access of a user is kept for ever. Default: 30 days. Range: 1 minute to 10 years.
     /// </summary>
-    /// <remarks>
-    /// It must be at least the lifetime of tokens that are bound to a session. Revocations of all credentials of a user are kept for ever.
-    /// </remarks>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan SessionAge { get; set; } = TimeSpan.FromDays(30);
 }

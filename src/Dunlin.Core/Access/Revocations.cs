@@ -108,7 +108,7 @@ public sealed partial class Revocations : IHostedService
         if (request.Before > now)
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                "'before' lies in the future: what is issued until then would be refused.",
+                "'before' is in the future. Use a time that has passed, or omit it for now.",
                 "before"
             );
         var whose = new Whose(userId, request.SessionId);
@@ -247,13 +247,13 @@ public sealed partial class Revocations : IHostedService
     private static void RequireId(string id, string field)
     {
         if (id.Length is 0 or > 400 || id.Any(char.IsControl))
-            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' has 1 to 400 characters.", field);
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have 1 to 400 characters.", field);
     }
 
     [LoggerMessage(
         4100,
         LogLevel.Information,
-        "What was issued to user {UserId} (session {SessionId}) up to {Before} is revoked: {Reason}"
+        "Revoked the credentials of user {UserId} (session {SessionId}) issued up to {Before}. Reason: {Reason}"
     )]
     private static partial void LogRevoked(ILogger logger, PeerText userId, PeerText sessionId, DateTimeOffset before, PeerText reason);
 

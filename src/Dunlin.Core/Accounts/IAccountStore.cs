@@ -32,7 +32,7 @@ internal sealed record AccountRow(string UserId, string Username, string FullNam
     /// <summary>Returns the error for a user name that another account has.</summary>
     /// <param name="username">The user name.</param>
     public static DunlinException NameTaken(string username) =>
-        new(ErrorCode.Conflict, $"The user name '{username}' is taken.", "username");
+        new(ErrorCode.Conflict, $"The user name '{username}' is taken. Choose another one.", "username");
 }
 
 /// <summary>A sign-in session of a user. Immutable.</summary>

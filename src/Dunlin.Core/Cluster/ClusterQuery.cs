@@ -211,7 +211,11 @@ public sealed partial class ClusterQuery
     // Do not run it on the delivering thread.
     private static void Later(Action action) => ThreadPool.UnsafeQueueUserWorkItem(static work => work(), action, preferLocal: false);
 
-    [LoggerMessage(1220, LogLevel.Error, "The question '{Kind}' of another node could not be answered.")]
+    [LoggerMessage(
+        1220,
+        LogLevel.Error,
+        "Answering the cluster query '{Kind}' of another node failed. That node reports this one as unresponsive."
+    )]
     private partial void LogFailed(Exception exception, string kind);
 
     private sealed record OutgoingPacket(string Node, string Id, string? Kind, object? Data);

@@ -17,7 +17,7 @@ internal sealed record ChannelRule
     {
         Require(channel, nameof(channel));
         if (channel == "system")
-            throw new ArgumentException("The channel 'system' belongs to the stream itself.", nameof(channel));
+            throw new ArgumentException("The channel name 'system' is reserved. Use another name.", nameof(channel));
         foreach (var type in types)
             Require(type, nameof(types));
         Channel = channel;
@@ -33,7 +33,7 @@ internal sealed record ChannelRule
     private static void Require(string name, string parameter)
     {
         if (name is not { Length: >= 1 and <= MaxLength } || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
-            throw new ArgumentException($"'{name}' is not a name of 1 to {MaxLength} letters, digits and ._-", parameter);
+            throw new ArgumentException($"'{name}' must have 1 to {MaxLength} letters, digits and ._-", parameter);
     }
 }
 
@@ -53,16 +53,12 @@ internal sealed class ChannelNames(IEnumerable<ChannelRule> rules)
     public string EventType(string channel, string type)
     {
         if (!_types.TryGetValue(channel, out var types))
-            throw new DunlinException(
-                ErrorCode.InvalidField,
-                $"There is no channel '{channel}'. {Known("Channels", _types.Keys)}",
-                "channel"
-            );
+            throw new DunlinException(ErrorCode.InvalidField, $"No channel '{channel}'. {Known("Channels", _types.Keys)}", "channel");
         return types.Contains(type)
             ? $"{channel}:{type}"
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"The channel '{channel}' has no type '{type}'. {Known("Types", types)}",
+                $"No event type '{type}' in the channel '{channel}'. {Known("Types", types)}",
                 "type"
             );
     }

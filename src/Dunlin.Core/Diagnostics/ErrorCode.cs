@@ -22,6 +22,12 @@ public enum ErrorClass
 /// <param name="Hint">What the client or user should do.</param>
 public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string Title, string Hint)
 {
+    /// <summary>
+    /// The address of the page with a section for this code, without a fragment, for codes that an application defines. Default:
+    /// null, the page that the options of the HTTP layer name.
+    /// </summary>
+    public string? Page { get; init; }
+
 #pragma warning disable CS1591 // each row explains itself
     /// <summary>The body is not valid JSON (HTTP 400).</summary>
     public static readonly ErrorCode InvalidJson = new(
@@ -29,7 +35,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         400,
         ErrorClass.Stop,
         "The body is not valid JSON.",
-        "Send one JSON value in UTF-8 with Content-Type: application/json."
+        "Send one JSON value in UTF-8 with Content-Type: application/json; 'detail' names the place of the error."
     );
 
     /// <summary>A field has an invalid value (HTTP 400).</summary>
@@ -37,8 +43,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "invalid_field",
         400,
         ErrorClass.Stop,
-        "A field has a wrong value.",
-        "Correct the field named in 'field'."
+        "A field has an invalid value.",
+        "Correct the field that 'field' names."
     );
 
     /// <summary>A field is unknown (HTTP 400).</summary>
@@ -46,8 +52,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "unknown_field",
         400,
         ErrorClass.Stop,
-        "A field is not known here.",
-        "Remove or rename the field named in 'field'."
+        "The request has an unknown field.",
+        "Remove or rename the field that 'field' names."
     );
 
     /// <summary>A topic name is not valid (HTTP 400).</summary>
@@ -55,8 +61,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "invalid_topic",
         400,
         ErrorClass.Stop,
-        "A topic name is not valid.",
-        "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
+        "A topic name or pattern is invalid.",
+        "Use 1 to 200 characters: segments of letters, digits and -._~:@|+=!$%, joined by '/'."
     );
 
     /// <summary>A resource name is not valid (HTTP 400).</summary>
@@ -64,8 +70,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "invalid_resource",
         400,
         ErrorClass.Stop,
-        "A resource name is not valid.",
-        "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
+        "A resource name is invalid.",
+        "Use 1 to 200 characters: segments of letters, digits and -._~:@|+=!$%, joined by '/'."
     );
 
     /// <summary>A position is not valid (HTTP 400).</summary>
@@ -73,8 +79,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "invalid_position",
         400,
         ErrorClass.Resync,
-        "A position is not valid.",
-        "Use a position that the server sent, or leave it out to start from now."
+        "A stream position is invalid.",
+        "Use a position that this server sent, or omit it to start with new events."
     );
 
     /// <summary>A stream has too many topics (HTTP 400).</summary>
@@ -82,8 +88,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "too_many_topics",
         400,
         ErrorClass.Stop,
-        "Too many topics on one stream.",
-        "Subscribe to fewer topics, or open a second stream."
+        "The stream has too many topics.",
+        "Subscribe to fewer topics, use a pattern, or open a second stream."
     );
 
     /// <summary>The caller is not signed in (HTTP 401).</summary>
@@ -92,7 +98,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         401,
         ErrorClass.Stop,
         "You are not signed in.",
-        "Sign in, then send a bearer token, the session cookie or a fresh ticket."
+        "Sign in, then send a bearer token, the session cookie or a new ticket."
     );
 
     /// <summary>The user name or the password is wrong (HTTP 401).</summary>
@@ -101,7 +107,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         401,
         ErrorClass.Stop,
         "The user name or the password is wrong.",
-        "Check both and try again."
+        "Check the user name and the password, then sign in again."
     );
 
     /// <summary>The caller has no permission (HTTP 403).</summary>
@@ -109,7 +115,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "forbidden",
         403,
         ErrorClass.Stop,
-        "You may not do this.",
+        "You do not have permission for this request.",
         "Ask for access, or sign in as another user."
     );
 
@@ -118,8 +124,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "origin_refused",
         403,
         ErrorClass.Stop,
-        "This origin may not write with the session cookie.",
-        "Call from the site itself, allow the origin in the options, or use a bearer token."
+        "Pages of this origin may not use the session cookie.",
+        "Call from the server's own origin, add the origin to OriginOptions.AllowedOrigins, or send a bearer token."
     );
 
     /// <summary>The requested object does not exist (HTTP 404).</summary>
@@ -127,8 +133,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "not_found",
         404,
         ErrorClass.Stop,
-        "There is no such thing.",
-        "Check the address; it may have been deleted."
+        "The resource was not found.",
+        "Check the id and the address; the resource may have been deleted."
     );
 
     /// <summary>The address does not support the method (HTTP 405).</summary>
@@ -136,8 +142,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "method_not_allowed",
         405,
         ErrorClass.Stop,
-        "This address does not take that method.",
-        "See the Allow header."
+        "The endpoint does not support this method.",
+        "Use a method that the Allow header lists."
     );
 
     /// <summary>Another user is signed in now (HTTP 409).</summary>
@@ -146,7 +152,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         409,
         ErrorClass.Stop,
         "Another user is signed in now.",
-        "Load the page anew: it acts for a user who is no longer signed in here. Nothing was done."
+        "Reload the page: it acts for a user who is signed out. The request was not carried out."
     );
 
     /// <summary>The caller no longer holds the lease (HTTP 409).</summary>
@@ -154,8 +160,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "lease_lost",
         409,
         ErrorClass.Resync,
-        "The lease is no longer yours.",
-        "Keep the work as a draft, read the current state and acquire again."
+        "You no longer hold the lease.",
+        "Keep the changes as a draft, read the current state and acquire the lease again."
     );
 
     /// <summary>The idempotency key was used for another request (HTTP 409).</summary>
@@ -163,8 +169,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "idempotency_key_reused",
         409,
         ErrorClass.Stop,
-        "The idempotency key was used for another request.",
-        "Use a new key for a new request."
+        "The idempotency key belongs to another request.",
+        "Use a new key for each new request."
     );
 
     /// <summary>The request conflicts with the current state (HTTP 409).</summary>
@@ -172,8 +178,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "conflict",
         409,
         ErrorClass.Resync,
-        "The request does not fit the current state.",
-        "Read the current state and decide again."
+        "The request conflicts with the current state.",
+        "Read the current state, then decide again."
     );
 
     /// <summary>The changes since the checkpoint are no longer stored (HTTP 410).</summary>
@@ -181,8 +187,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "checkpoint_expired",
         410,
         ErrorClass.Resync,
-        "The checkpoint cannot be continued from.",
-        "Pull from the beginning, without a position, and drop what is not told again."
+        "The checkpoint has expired.",
+        "Pull again without a position, and delete local records that the server does not send."
     );
 
     /// <summary>The object has changed since the caller read it (HTTP 412, RFC 9110 If-Match).</summary>
@@ -190,7 +196,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "version_mismatch",
         412,
         ErrorClass.Resync,
-        "The thing has changed since you read it.",
+        "The resource has changed since you read it.",
         "Read it again and repeat the change with the new version."
     );
 
@@ -200,7 +206,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         413,
         ErrorClass.Stop,
         "The request is too large.",
-        "Stay within the limit named in 'limit'."
+        "Send less; 'limit' gives the largest size or number."
     );
 
     /// <summary>The content type is not supported (HTTP 415).</summary>
@@ -208,8 +214,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "unsupported_media_type",
         415,
         ErrorClass.Stop,
-        "This content type is not taken here.",
-        "Send the body uncompressed, with the content type that the endpoint takes."
+        "The content type or encoding is not supported.",
+        "Send the body uncompressed, with the content type that the endpoint documents."
     );
 
     /// <summary>Another owner holds the lease (HTTP 423).</summary>
@@ -217,8 +223,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "lease_held",
         423,
         ErrorClass.Retry,
-        "Another holder has the lease.",
-        "Wait until it is released or expires; see 'holder' and 'expiresAt'."
+        "The lease is held by another holder.",
+        "Wait until the lease is released or expires; see 'holder' and 'expiresAt'."
     );
 
     /// <summary>The page is older than the server (HTTP 426).</summary>
@@ -227,7 +233,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         426,
         ErrorClass.Stop,
         "The page is older than the server.",
-        "Load the page anew; what was not sent yet is kept and migrated."
+        "Reload the page; unsent changes are kept and migrated."
     );
 
     /// <summary>The caller sends too many requests (HTTP 429).</summary>
@@ -236,7 +242,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         429,
         ErrorClass.Retry,
         "Too many requests.",
-        "Wait as long as Retry-After says."
+        "Wait for the time in Retry-After, then repeat the request."
     );
 
     /// <summary>The caller has too many open streams (HTTP 429).</summary>
@@ -245,7 +251,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         429,
         ErrorClass.Retry,
         "Too many open streams.",
-        "Close a stream that is not needed, or wait as long as Retry-After says."
+        "Close a stream that you do not need, or wait for the time in Retry-After."
     );
 
     /// <summary>The queue of the lease is full (HTTP 429).</summary>
@@ -253,8 +259,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "queue_full",
         429,
         ErrorClass.Retry,
-        "Too many are waiting for this lease.",
-        "Try again later."
+        "The queue of the lease is full.",
+        "Try again later; 'limit' gives the number of places."
     );
 
     /// <summary>A limit on stored data is reached (HTTP 429).</summary>
@@ -263,7 +269,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         429,
         ErrorClass.Stop,
         "A limit is reached.",
-        "Delete what is no longer needed, or ask the operator for more; 'limit' says how much there can be."
+        "Delete what you no longer need, or ask the operator for a higher limit; 'limit' gives the number."
     );
 
     /// <summary>The server failed (HTTP 500).</summary>
@@ -272,7 +278,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         500,
         ErrorClass.Retry,
         "The server failed.",
-        "Try again; if it lasts, tell the operator the trace id."
+        "Try again. If it repeats, report 'traceId' to the operator."
     );
 
     /// <summary>The identity provider does not respond (HTTP 503).</summary>
@@ -281,7 +287,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         503,
         ErrorClass.Retry,
         "The identity provider does not answer.",
-        "Try again; you are not signed out. If it lasts, tell the operator."
+        "Try again; you stay signed in. If it repeats, tell the operator."
     );
 
     /// <summary>The store is not available. Nothing of the request was stored (HTTP 503).</summary>
@@ -289,8 +295,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "store_unavailable",
         503,
         ErrorClass.Retry,
-        "The store cannot be written now.",
-        "Try again; nothing of this request was kept."
+        "The store is unavailable.",
+        "Try again; nothing of this request was stored."
     );
 
     /// <summary>It is unknown whether the request was executed (HTTP 503).</summary>
@@ -298,8 +304,8 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "outcome_unknown",
         503,
         ErrorClass.Resync,
-        "Whether the request was carried out is not known.",
-        "Repeat it with the same idempotency key, or read the current state before you repeat it: it may have been kept."
+        "The outcome of the request is unknown.",
+        "Repeat the request with the same idempotency key, or read the current state before you repeat it."
     );
 
     /// <summary>The server is shutting down (HTTP 503).</summary>
@@ -308,7 +314,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         503,
         ErrorClass.Retry,
         "The server is shutting down.",
-        "Connect again; another node or the restarted one answers."
+        "Connect again; another node or the restarted server answers."
     );
 #pragma warning restore CS1591
 

@@ -329,23 +329,31 @@ public sealed partial class EventFanout : IBackplaneNode
 
     internal void LogCatchUpFailed(Exception error, string connection) => LogCatchUpFailed(_logger, error, connection);
 
-    [LoggerMessage(1000, LogLevel.Error, "Reading the journal after offset {Offset} failed; trying again")]
+    [LoggerMessage(
+        1000,
+        LogLevel.Error,
+        "Reading the journal after offset {Offset} failed; retrying. Events arrive late. Check the store."
+    )]
     private static partial void LogFillFailed(ILogger logger, Exception error, long offset);
 
     [LoggerMessage(
         1003,
         LogLevel.Warning,
-        "The journal was trimmed between {From} and {Through} before this node had read it; its streams go back to the journal"
+        "The journal was trimmed between offsets {From} and {Through} before this node read it. Its streams resume from the journal. Raise RetentionOptions if this repeats."
     )]
     private static partial void LogGap(ILogger logger, long from, long through);
 
     [LoggerMessage(
         1004,
         LogLevel.Error,
-        "Event '{Type}' of topic '{Topic}' could not be written by {Format}. Streams of this format go on without it."
+        "Writing event '{Type}' of topic '{Topic}' in format {Format} failed. Streams of this format skip the event. Correct the format."
     )]
     private static partial void LogFormatFailed(ILogger logger, Exception error, PeerText type, PeerText topic, string format);
 
-    [LoggerMessage(1001, LogLevel.Error, "Connection {Connection} could not catch up and is closed; it can resume")]
+    [LoggerMessage(
+        1001,
+        LogLevel.Error,
+        "Catch-up of connection {Connection} failed. It was closed; the client can resume. Check the store."
+    )]
     private static partial void LogCatchUpFailed(ILogger logger, Exception error, string connection);
 }

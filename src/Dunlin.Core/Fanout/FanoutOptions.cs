@@ -2,41 +2,42 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Dunlin.Fanout;
 
-/// <summary>The limits of event delivery.</summary>
+/// <summary>Limits of the delivery from the journal to the connections.</summary>
 public sealed class FanoutOptions
 {
-    /// <summary>Gets or sets the maximum number of bytes queued for one connection. Default: 64 KiB. Range: 1 KiB to 16 MiB.</summary>
-    /// <remarks>A connection that exceeds it is served from the journal again, at its own speed.</remarks>
+    /// <summary>
+    /// Bytes that may wait for one connection. A slower connection reads from the journal again, at its own pace, and loses no event.
+    /// Default: 64 KiB. Range: 1 KiB to 16 MiB.
+    /// </summary>
     [Range(1024, 16 * 1024 * 1024)]
     public int MaxPendingBytes { get; set; } = 64 * 1024;
 
     /// <summary>
-    /// Gets or sets the maximum number of events in memory for connections that resume or fall behind. Default: 8,192. Range: 64 to
-    /// 1,048,576.
+    /// Events kept in memory for connections that resume or are slow. A connection beyond them reads the database. Default: 8,192. Range:
+    /// 64 to 1,048,576.
     /// </summary>
-    /// <remarks>The hand-over from the journal to live delivery needs the most recent events, so zero is not allowed.</remarks>
     [Range(64, 1024 * 1024)]
     public int TailEvents { get; set; } = 8_192;
 
-    /// <summary>Gets or sets the maximum data size in bytes of the events in memory. Default: 32 MiB. Minimum: 64 KiB.</summary>
+    /// <summary>Bytes of event data kept in memory for the same purpose. Default: 32 MiB. Range: at least 64 KiB.</summary>
     [Range(64 * 1024, int.MaxValue)]
     public int TailBytes { get; set; } = 32 * 1024 * 1024;
 
     /// <summary>
-    /// Gets or sets the maximum data size in bytes of cached journal pages, for connections that resume from before the events in memory.
-    /// Default: 8 MiB.
+    /// Bytes of journal pages kept in memory for connections that resume from before the tail. Zero: no page is kept. Default: 8 MiB.
+    /// Range: at least 0.
     /// </summary>
     [Range(0, int.MaxValue)]
     public int CatchUpBytes { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>
-    /// Gets or sets the time after which a connection that accepts no data is aborted. Default: 60 seconds. The client can resume.
+    /// Time after which a connection that accepts no data is closed. Its client resumes when it reconnects. Default: 1 minute.
     /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Gets or sets the number of delivery loops. Each connection belongs to one loop, which keeps its order. Default (0): one per
-    /// processor, at most 8. Maximum: 64.
+    /// Number of loops that deliver to the connections. Each connection belongs to one loop. Zero: one for each processor, at most eight.
+    /// Default: 0. Range: 0 to 64.
     /// </summary>
     [Range(0, 64)]
     public int Shards { get; set; }

@@ -23,9 +23,9 @@ public sealed class FrameWriter
     public void Name(string name)
     {
         if (name.AsSpan().ContainsAny('\r', '\n', '\0'))
-            throw new ArgumentException("An event name cannot hold CR, LF or NUL.", nameof(name));
+            throw new ArgumentException("An event name cannot contain CR, LF or NUL.", nameof(name));
         if (ReservedTypes.IsStreamName(name))
-            throw new ArgumentException($"The event name '{name}' is reserved for the stream itself.", nameof(name));
+            throw new ArgumentException($"The event name '{name}' is reserved for control frames. Use another name.", nameof(name));
         WriteName(name);
     }
 

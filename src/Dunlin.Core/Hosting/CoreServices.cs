@@ -95,6 +95,6 @@ internal static class CoreServices
 
 internal static partial class WheelLog
 {
-    [LoggerMessage(1210, LogLevel.Error, "Something that was due failed")]
+    [LoggerMessage(1210, LogLevel.Error, "A scheduled callback failed. Its work is late or is not done; report the exception.")]
     public static partial void EntryFailed(ILogger logger, Exception error);
 }

@@ -107,7 +107,7 @@ public sealed record SchemaScripts(string Name, Assembly Assembly, string Resour
             if (parts.Length == 3 && !string.Equals(parts[1], dialect, StringComparison.Ordinal))
                 continue;
             if (!int.TryParse(file.AsSpan(0, Math.Min(4, file.Length)), System.Globalization.CultureInfo.InvariantCulture, out var number))
-                throw new InvalidOperationException($"The schema script '{resource}' must be named NNNN_name.sql.");
+                throw new InvalidOperationException($"The schema script '{resource}' has an invalid name. Rename it to NNNN_name.sql.");
             var specific = parts.Length == 3;
             if (scripts.TryGetValue(number, out var other) && other.Specific == specific)
                 throw new InvalidOperationException(

@@ -97,12 +97,20 @@ internal sealed partial class DunlinNode(
             }
         });
 
-    [LoggerMessage(1200, LogLevel.Information, "The node begins at position {Position}.")]
+    [LoggerMessage(1200, LogLevel.Information, "The node started at position {Position}.")]
     private static partial void LogStarted(ILogger logger, string position);
 
-    [LoggerMessage(1201, LogLevel.Warning, "Some streams did not close in time")]
+    [LoggerMessage(
+        1201,
+        LogLevel.Warning,
+        "Some streams did not close within HostingOptions.DrainWindow and are aborted. Their clients reconnect."
+    )]
     private static partial void LogDrainTimedOut(ILogger logger);
 
-    [LoggerMessage(1202, LogLevel.Error, "Failed to {What}")]
+    [LoggerMessage(
+        1202,
+        LogLevel.Error,
+        "Failed to {What}. Leases may be held until they expire, and streams may keep old rights until they close."
+    )]
     private static partial void LogFailed(ILogger logger, Exception error, string what);
 }

@@ -1,11 +1,8 @@
 namespace Dunlin.Hosting;
 
-/// <summary>The options for the start and stop of a node.</summary>
+/// <summary>How a node stops.</summary>
 public sealed class HostingOptions
 {
-    /// <summary>
-    /// Gets or sets the time over which open streams are closed when the host stops. Default: 2 seconds. Each client receives its own
-    /// reconnection delay.
-    /// </summary>
+    /// <summary>Time over which a stopping host closes its streams. Each client gets its own reconnect delay. Default: 2 s.</summary>
     public TimeSpan DrainWindow { get; set; } = TimeSpan.FromSeconds(2);
 }

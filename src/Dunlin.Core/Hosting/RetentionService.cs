@@ -59,6 +59,6 @@ internal sealed partial class RetentionService : IHostedService
         );
     }
 
-    [LoggerMessage(2090, LogLevel.Debug, "Retention removed {Count} events.")]
+    [LoggerMessage(2090, LogLevel.Debug, "Retention removed {Count} events from the journal.")]
     private partial void LogTrimmed(long count);
 }

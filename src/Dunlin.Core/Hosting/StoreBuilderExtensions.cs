@@ -32,7 +32,7 @@ internal static class StoreBuilderExtensions
     {
         var services = builder.Services;
         if (services.Any(service => service.ServiceType == typeof(IJournal)))
-            throw new InvalidOperationException("A store is registered already. Call one of AddInMemory, AddSqlite and AddPostgres, once.");
+            throw new InvalidOperationException("A store is already registered. Call one of AddInMemory, AddSqlite and AddPostgres, once.");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StoreClock>();
         services.TryAddSingleton<BackgroundLoops>();

@@ -110,7 +110,7 @@ internal sealed class InMemoryAccountStore : IAccountStore, ISessionStore
         lock (_lock)
         {
             if (!_sessions.TryAdd(session.SessionId, session))
-                throw new DunlinException(ErrorCode.Conflict, "A session with this id exists.");
+                throw new DunlinException(ErrorCode.Conflict, "A session with this id already exists. Create a new id.");
         }
         return default;
     }

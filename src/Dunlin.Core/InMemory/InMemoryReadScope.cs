@@ -55,7 +55,7 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
     public ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw ReadOnly();
 
     internal static NotSupportedException NoDatabase() =>
-        new("The in-memory store has no database. Use AddSqlite where the application has tables of its own.");
+        new("The in-memory store has no database. Use AddSqlite or AddPostgres if the application has its own tables.");
 
     private InMemoryRecordTable Table =>
         _table ??= new InMemoryRecordTable(
@@ -67,11 +67,11 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
             null
         );
 
-    private static InvalidOperationException ReadOnly() => new("A read scope cannot change leases; use a unit of work.");
+    private static InvalidOperationException ReadOnly() => new("A read scope cannot change leases. Use a unit of work.");
 
     private void ThrowIfEnded()
     {
         if (_ended)
-            throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.");
+            throw new InvalidOperationException("The read scope has ended. Use it inside its callback only.");
     }
 }

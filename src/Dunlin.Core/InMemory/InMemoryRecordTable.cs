@@ -37,7 +37,7 @@ internal sealed class InMemoryRecordTable(Func<RecordRows> get, Action<RecordRow
 
     private ValueTask Set(RecordRows rows)
     {
-        (set ?? throw new InvalidOperationException("A read scope cannot change records; use a unit of work."))(rows);
+        (set ?? throw new InvalidOperationException("A read scope cannot change records. Use a unit of work."))(rows);
         return default;
     }
 }

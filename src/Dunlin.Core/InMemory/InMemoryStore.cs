@@ -182,7 +182,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     {
         if (_current.Value is { Ended: false })
             throw new InvalidOperationException(
-                "A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open."
+                "A unit of work cannot write through the store: it would wait for itself. Use the open unit of work."
             );
     }
 

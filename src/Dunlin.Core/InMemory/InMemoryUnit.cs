@@ -115,6 +115,6 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
     private void ThrowIfEnded()
     {
         if (Ended)
-            throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.");
+            throw new InvalidOperationException("The unit of work has ended. Use it inside its callback only.");
     }
 }

@@ -76,7 +76,10 @@ internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
                 var jobs = new JobWriter(unit, origin);
                 var row = await jobs.FindAsync(Job.Type, Job.Id, ct);
                 if (row is not { State: JobState.Running } || row.Fence != Job.Fence)
-                    throw new DunlinException(ErrorCode.LeaseLost, $"The job '{Job.Id}' is no longer this worker's.");
+                    throw new DunlinException(
+                        ErrorCode.LeaseLost,
+                        $"This worker no longer holds the claim on job '{Job.Id}'. Stop the work: another worker may run it."
+                    );
                 var after = change(row, unit.Now);
                 if (work is not null)
                     await work(unit, ct);

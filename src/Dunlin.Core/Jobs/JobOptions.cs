@@ -3,63 +3,60 @@ using System.ComponentModel.DataAnnotations;
 namespace Dunlin.Jobs;
 
 /// <summary>
-/// The options of one job type. Set them where the handler is added, or for all types with
+/// How the jobs of one type run. Set where the handler is added, or for all types with
 /// <c>services.ConfigureAll&lt;JobOptions&gt;(...)</c>.
 /// </summary>
 public sealed class JobOptions
 {
-    /// <summary>Gets or sets the maximum number of concurrent jobs on one node. Default: 4. Range: 1 to 1,000.</summary>
+    /// <summary>Largest number of jobs that run at once on one node. Default: 4. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxParallel { get; set; } = 4;
 
     /// <summary>
-    /// Gets or sets the maximum number of concurrent jobs of one <see cref="JobRequest.FairnessKey"/> on one node. Default: 0, limited by
-    /// <see cref="MaxParallel"/> only. Keys take turns in any case.
+    /// Largest number of jobs of one <see cref="JobRequest.FairnessKey"/> that run at once on one node. Keys always take turns. Zero:
+    /// only <see cref="MaxParallel"/> applies. Default: 0. Range: 0 to 1,000.
     /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerFairnessKey { get; set; }
 
     /// <summary>
-    /// Gets or sets the maximum number of concurrent jobs of one <see cref="JobRequest.ConcurrencyKey"/> on one node. Default: 0, limited
-    /// by <see cref="MaxParallel"/> only.
+    /// Largest number of jobs of one <see cref="JobRequest.ConcurrencyKey"/> that run at once on one node. Zero: only
+    /// <see cref="MaxParallel"/> applies. Default: 0. Range: 0 to 1,000.
     /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerConcurrencyKey { get; set; }
 
-    /// <summary>
-    /// Gets or sets the maximum number of attempts before a job is dead. Default: 5. Range: 1 to 1,000. An attempt whose worker was lost
-    /// counts.
-    /// </summary>
+    /// <summary>Attempts before a job is dead. An attempt whose worker was lost counts. Default: 5. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int MaxAttempts { get; set; } = 5;
 
     /// <summary>
-    /// Gets or sets the delay after the first failure. Default: 2 seconds. Doubles with each further failure, up to <see cref="MaxDelay"/>.
+    /// Delay after the first failure; it doubles with each further failure. 50 to 100 % of it is used at random, so that jobs that failed
+    /// together do not retry together. More than zero. Default: 2 s.
     /// </summary>
-    /// <remarks>The actual delay is random, 50 to 100 % of this value, so that jobs that failed together do not retry together.</remarks>
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Gets or sets the maximum delay between attempts. Default: 5 minutes.</summary>
+    /// <summary>Longest delay between two attempts. More than zero. Default: 5 minutes.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Gets or sets the duration of a claim. Default: 30 seconds. Minimum: 1 second. The worker renews its claim after a third of it.
+    /// Duration of a claim; the worker renews it at a third of it. After a worker is lost, the job waits for at most this time. At least
+    /// 1 s. Default: 30 s.
     /// </summary>
-    /// <remarks>If several nodes share the store, it is the longest time for which the job of a lost worker stays idle.</remarks>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the maximum duration of one attempt, which then fails. Default: 5 minutes.</summary>
+    /// <summary>Longest duration of one attempt. A longer attempt fails. More than zero. Default: 5 minutes.</summary>
     public TimeSpan RunLimit { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Gets or sets how long a completed job is kept. Default: 1 hour.</summary>
+    /// <summary>Time for which a completed job can be read. Default: 1 hour.</summary>
     public TimeSpan DoneAge { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Gets or sets how long a dead job is kept for a retry. Default: 30 days.</summary>
+    /// <summary>Time for which a dead job can be retried. Then it is deleted. Default: 30 days.</summary>
     public TimeSpan DeadAge { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// Gets or sets how often the journal is polled for changes by workers of other nodes. Default: 5 seconds. New jobs of all nodes are
-    /// notified at once.
+    /// Time between two reads of the journal for jobs that other nodes completed. New jobs start without it. More than zero. Default: 5
+    /// s.
     /// </summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -74,7 +71,10 @@ public sealed class JobOptions
     internal void Check(string type)
     {
         if (LeaseDuration < TimeSpan.FromSeconds(1))
-            throw new ArgumentOutOfRangeException(nameof(LeaseDuration), $"Jobs '{type}': a claim lasts a second at least.");
+            throw new ArgumentOutOfRangeException(
+                nameof(LeaseDuration),
+                $"JobOptions.LeaseDuration of job type '{type}' must be at least one second."
+            );
         foreach (
             var (value, name) in (ReadOnlySpan<(TimeSpan, string)>)
                 [
@@ -86,7 +86,7 @@ public sealed class JobOptions
         )
         {
             if (value <= TimeSpan.Zero)
-                throw new ArgumentOutOfRangeException(name, $"Jobs '{type}': it must be more than zero.");
+                throw new ArgumentOutOfRangeException(name, $"JobOptions.{name} of job type '{type}' must be more than zero, not {value}.");
         }
     }
 }

@@ -79,7 +79,7 @@ internal sealed partial class JobRunner
         }
         await SettleAsync(
             claim,
-            failure ?? new InvalidOperationException("The handler ended without an outcome."),
+            failure ?? new InvalidOperationException("The handler returned without an outcome."),
             stopping,
             limit.IsCancellationRequested
         );
@@ -97,7 +97,9 @@ internal sealed partial class JobRunner
                 return;
             }
             var error =
-                failure is OperationCanceledException && tookTooLong ? $"It took longer than {_type.Options.RunLimit}." : failure.Message;
+                failure is OperationCanceledException && tookTooLong
+                    ? $"The attempt took longer than JobOptions.RunLimit ({_type.Options.RunLimit})."
+                    : failure.Message;
             await claim.FailAsync(_type, error, failure is JobFailedException { IsFinal: true }, failure, CancellationToken.None);
             if (claim.Last.State == JobState.Dead)
                 LogDead(_logger, failure, id, _type.Name, claim.Job.Attempt);
@@ -152,22 +154,30 @@ internal sealed partial class JobRunner
         }
     }
 
-    [LoggerMessage(1301, LogLevel.Error, "The job {Id} of type {Type} could not be claimed or settled; trying again")]
+    [LoggerMessage(1301, LogLevel.Error, "Claiming or completing job {Id} of type {Type} failed; retrying. Check the store.")]
     private static partial void LogClaimFailed(ILogger logger, Exception error, PeerText id, string type);
 
-    [LoggerMessage(1302, LogLevel.Information, "Attempt {Attempt} at the job {Id} of type {Type} failed; it is tried again")]
+    [LoggerMessage(1302, LogLevel.Information, "Attempt {Attempt} of job {Id} of type {Type} failed; it will be retried.")]
     private static partial void LogFailed(ILogger logger, Exception error, PeerText id, string type, int attempt);
 
-    [LoggerMessage(1303, LogLevel.Warning, "The job {Id} of type {Type} is dead after attempt {Attempt}")]
+    [LoggerMessage(
+        1303,
+        LogLevel.Warning,
+        "Job {Id} of type {Type} is dead after attempt {Attempt}. Correct the cause, then retry it with JobWriter.RetryAsync."
+    )]
     private static partial void LogDead(ILogger logger, Exception error, PeerText id, string type, int attempt);
 
     [LoggerMessage(
         1304,
         LogLevel.Information,
-        "Attempt {Attempt} at the job {Id} of type {Type} lost its claim; another has it, or it is gone"
+        "Attempt {Attempt} of job {Id} of type {Type} lost its claim: another worker has it, or the job was cancelled."
     )]
     private static partial void LogLost(ILogger logger, PeerText id, string type, int attempt);
 
-    [LoggerMessage(1305, LogLevel.Warning, "The claim on the job {Id} of type {Type} could not be renewed; trying again")]
+    [LoggerMessage(
+        1305,
+        LogLevel.Warning,
+        "Renewing the claim on job {Id} of type {Type} failed; retrying. If it expires, another worker runs the job again."
+    )]
     private static partial void LogRenewalFailed(ILogger logger, Exception error, PeerText id, string type);
 }

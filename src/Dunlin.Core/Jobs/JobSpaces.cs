@@ -21,5 +21,5 @@ internal static class JobSpaces
     public static string CheckType(string type) =>
         type.Length is >= 1 and <= 60 && type.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
             ? type
-            : throw new DunlinException(ErrorCode.InvalidField, "The type of a job has 1 to 60 letters, digits and '.-_'.", "type");
+            : throw new DunlinException(ErrorCode.InvalidField, "A job type must have 1 to 60 letters, digits and '.-_'.", "type");
 }

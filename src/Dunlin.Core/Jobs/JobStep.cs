@@ -37,7 +37,7 @@ internal static class JobStep
         }
         if (row.State == JobState.Running && row.Attempt >= type.Options.MaxAttempts)
         {
-            var dead = JobFailures.After(row, type.Options, "Its workers vanished.", isFinal: true, unit.Now);
+            var dead = JobFailures.After(row, type.Options, "The workers of all attempts were lost.", isFinal: true, unit.Now);
             await type.Invoker.OnFailedAsync(unit, dead, null, cancellationToken);
             return (await jobs.SaveAsync(dead, cancellationToken), false);
         }

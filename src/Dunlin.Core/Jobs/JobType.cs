@@ -54,7 +54,7 @@ internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: an unpaired surrogate
         {
-            throw new JobFailedException("What the job carries is not what its handler takes.", isFinal: true, error);
+            throw new JobFailedException("The job data cannot be read as the type that its handler expects.", isFinal: true, error);
         }
         return handler.RunAsync(new JobRun<T>(claim, value), cancellationToken);
     }

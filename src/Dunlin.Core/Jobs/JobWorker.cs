@@ -50,7 +50,7 @@ internal sealed class JobWorker : IHostedService
         foreach (var type in types)
         {
             if (_runners.Any(runner => runner.TypeName == type.Name))
-                throw new InvalidOperationException($"Two handlers are for jobs of type '{type.Name}'.");
+                throw new InvalidOperationException($"Two handlers are registered for job type '{type.Name}'. Register one.");
             var runner = new JobRunner(type, store, journal, clock, instruments, logger, origin, isAlone);
             feed.Committed.Subscribe(runner.OnCommitted);
             fanout?.EventsOf(runner.Topic).Subscribe(runner.OnHeard);

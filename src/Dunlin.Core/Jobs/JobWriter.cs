@@ -106,9 +106,14 @@ public sealed class JobWriter
     /// job is not dead.</exception>
     public async ValueTask<JobInfo> RetryAsync(string type, string id, CancellationToken cancellationToken = default)
     {
-        var job = await FindAsync(type, id, cancellationToken) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no job '{id}'.");
+        var job =
+            await FindAsync(type, id, cancellationToken)
+            ?? throw new DunlinException(ErrorCode.NotFound, $"No job of type '{type}' with id '{id}'.");
         if (job.State != JobState.Dead)
-            throw new DunlinException(ErrorCode.Conflict, "Only a job that has failed for good can be retried.");
+            throw new DunlinException(
+                ErrorCode.Conflict,
+                $"Job '{id}' is {job.State.ToString().ToLowerInvariant()}. Only a dead job can be retried."
+            );
         return await SaveAsync(
             job with
             {
@@ -142,7 +147,7 @@ public sealed class JobWriter
         if (key is { Length: 0 or > RecordLimits.MaxKeyLength })
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'{field}' has {key.Length} characters; it must have 1 to {RecordLimits.MaxKeyLength}.",
+                $"'{field}' must have 1 to {RecordLimits.MaxKeyLength} characters, not {key.Length}.",
                 field
             );
     }

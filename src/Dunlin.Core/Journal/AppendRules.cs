@@ -24,16 +24,16 @@ internal static class AppendRules
     public static long Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency)
     {
         if (drafts.Count == 0)
-            throw new DunlinException(ErrorCode.InvalidField, "There is no event to append.", "events");
+            throw new DunlinException(ErrorCode.InvalidField, "The list of events is empty. Append at least one event.", "events");
         if (drafts.Count > JournalLimits.MaxEventsPerAppend)
             throw TooLarge(
-                $"At most {JournalLimits.MaxEventsPerAppend} events can be appended at once; these are {drafts.Count}.",
+                $"The request has {drafts.Count} events; the limit is {JournalLimits.MaxEventsPerAppend}. Split it.",
                 JournalLimits.MaxEventsPerAppend
             );
         if (idempotency is not null && (idempotency.Key.Length is 0 or > MaxKeyLength || !IsStorable(idempotency.Key)))
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"An idempotency key has 1 to {MaxKeyLength} characters, none of them a control character.",
+                $"An idempotency key must have 1 to {MaxKeyLength} characters, without control characters.",
                 "idempotencyKey"
             );
         long bytes = 0;
@@ -51,7 +51,7 @@ internal static class AppendRules
         draft.Data.Length <= JournalLimits.MaxDataBytes
             ? draft.Data.Length
             : throw TooLarge(
-                $"The data of an event has at most {JournalLimits.MaxDataBytes} bytes; this has {draft.Data.Length}.",
+                $"The data of the event has {draft.Data.Length} bytes; the limit is {JournalLimits.MaxDataBytes}.",
                 JournalLimits.MaxDataBytes
             );
 
@@ -82,7 +82,7 @@ internal static class AppendRules
 
     /// <summary>Returns the error for an idempotency key that was used with different content.</summary>
     public static DunlinException KeyReused(IdempotencyKey key) =>
-        new(ErrorCode.IdempotencyKeyReused, $"The idempotency key '{key.Key}' was used for another request.");
+        new(ErrorCode.IdempotencyKeyReused, $"The idempotency key '{key.Key}' belongs to another request.");
 
     // PostgreSQL text cannot hold NUL, and an unpaired surrogate has no UTF-8 encoding.
     private static bool IsStorable(string text)

@@ -23,7 +23,7 @@ public sealed class EventDraft
     private EventDraft(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin, string? typeFault)
     {
         if (topic.Value.Length == 0)
-            throw new DunlinException(ErrorCode.InvalidTopic, "A topic is missing.", "topic");
+            throw new DunlinException(ErrorCode.InvalidTopic, "'topic' is missing.", "topic");
         if (typeFault is not null)
             throw new DunlinException(ErrorCode.InvalidField, typeFault, "type");
         Topic = topic;
@@ -69,17 +69,17 @@ public sealed class EventDraft
 
     private static string? ReservedFault(string type) =>
         ReservedTypes.Contains(type)
-            ? $"The event type '{type}' is reserved for the engine, as are {ReservedTypes.Description}. Use another name."
+            ? $"The event type '{type}' is reserved. Use another name: the engine reserves {ReservedTypes.Description}."
             : null;
 
     /// <summary>Returns why an event type is not valid; null if it is valid. CR, LF and NUL would break the frame.</summary>
     internal static string? TypeFault(string? type) =>
         type switch
         {
-            null or "" => "An event type is missing.",
-            { Length: > MaxTypeLength } => $"An event type has at most {MaxTypeLength} characters.",
+            null or "" => "'type' is missing or empty.",
+            { Length: > MaxTypeLength } => $"An event type must have at most {MaxTypeLength} characters, not {type.Length}.",
             _ when type.AsSpan().ContainsAnyExceptInRange('!', '~') =>
-                "An event type may hold printable ASCII characters without spaces only.",
+                "An event type must have printable ASCII characters only, without spaces.",
             _ => null,
         };
 }

@@ -26,7 +26,7 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
     public int CompareTo(Position other) =>
         Epoch == other.Epoch
             ? Offset.CompareTo(other.Offset)
-            : throw new InvalidOperationException($"Positions {this} and {other} are of different epochs.");
+            : throw new InvalidOperationException($"The positions {this} and {other} have different epochs and cannot be compared.");
 
     /// <summary>Writes the wire text as UTF-8.</summary>
     /// <param name="destination">The buffer: at least <see cref="MaxLength"/> bytes.</param>
@@ -61,7 +61,9 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
 
     /// <inheritdoc/>
     public static Position Parse(ReadOnlySpan<char> s, IFormatProvider? provider) =>
-        TryParse(s, out var position) ? position : throw new FormatException($"'{s}' is not a position like 9f3c21aa-1042.");
+        TryParse(s, out var position)
+            ? position
+            : throw new FormatException($"'{s}' is not a position. A position has the form 9f3c21aa-1042.");
 
     /// <inheritdoc/>
     public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out Position result) => TryParse(s, out result);

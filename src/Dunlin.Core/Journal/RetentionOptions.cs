@@ -3,30 +3,35 @@ using Dunlin.Topics;
 
 namespace Dunlin.Journal;
 
-/// <summary>
-/// How long the journal keeps events. The rule with the longest matching topic prefix applies; otherwise <see cref="Default"/>.
-/// </summary>
+/// <summary>How long the journal and the store keep data. The rule with the longest matching prefix applies.</summary>
 public sealed class RetentionOptions
 {
-    /// <summary>Gets or sets the rule for topics without a prefix rule. Default: a maximum age of seven days, no other limit.</summary>
+    /// <summary>Rule for topics that no prefix matches. Default: <see cref="RetentionRule.MaxAge"/> of 7 days, no other limit.</summary>
     [Required]
     public RetentionRule Default { get; set; } = new() { MaxAge = TimeSpan.FromDays(7) };
 
-    /// <summary>Gets the rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>. Default: none.</summary>
+    /// <summary>Rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>. Default: empty.</summary>
     [Required]
     public IDictionary<string, RetentionRule> Prefixes { get; } = new Dictionary<string, RetentionRule>(StringComparer.Ordinal);
 
-    /// <summary>Gets or sets the interval between trims. Default: one minute. Zero disables trimming.</summary>
+    /// <summary>Time between two removals of expired data. Zero: expired data is never removed. Default: 1 minute.</summary>
     public TimeSpan TrimInterval { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Gets or sets how long idempotency keys are kept. Default: one day.</summary>
+    /// <summary>
+    /// Time for which the store keeps idempotency keys. A repeated request after it is carried out again. Default: 1 day.
+    /// </summary>
     public TimeSpan IdempotencyAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>Gets or sets how long the end of a lease is kept, to report its cause to a late holder. Default: one day.</summary>
+    /// <summary>
+    /// Time for which the store keeps the reason why a lease ended. A late holder then gets the reason instead of <c>unknown</c>.
+    /// Default: 1 day.
+    /// </summary>
     public TimeSpan EndedLeaseAge { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>Gets or sets how long deleted records and revoked access are kept. Default: 30 days.</summary>
-    /// <remarks>A client that was offline for longer must load all data again.</remarks>
+    /// <summary>
+    /// Time for which the store keeps deleted records and revoked access. A client that was away for longer must pull everything again.
+    /// Default: 30 days.
+    /// </summary>
     public TimeSpan DeletedRecordAge { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>Returns the rule for a topic.</summary>
@@ -44,17 +49,17 @@ public sealed class RetentionOptions
     }
 }
 
-/// <summary>The limits for each single topic. An event is removed as soon as one limit is exceeded. Null means no limit.</summary>
+/// <summary>Limits for each topic; the strictest one applies. Null: no limit.</summary>
 public sealed class RetentionRule
 {
-    /// <summary>Gets or sets the maximum age of an event. Null: no limit.</summary>
+    /// <summary>Age at which events are removed. Default: null.</summary>
     public TimeSpan? MaxAge { get; set; }
 
-    /// <summary>Gets or sets the maximum number of events of a topic. Null: no limit.</summary>
+    /// <summary>Number of events that are kept. Default: null. Range: at least 0.</summary>
     [Range(0, long.MaxValue)]
     public long? MaxCount { get; set; }
 
-    /// <summary>Gets or sets the maximum sum of the data of a topic in bytes. Null: no limit.</summary>
+    /// <summary>Bytes of event data that are kept. Default: null. Range: at least 0.</summary>
     [Range(0, long.MaxValue)]
     public long? MaxBytes { get; set; }
 }

@@ -29,7 +29,7 @@ internal sealed class WriteDispatcher<TSession>(
     {
         if (Current.Value is { Ended: false })
             throw new InvalidOperationException(
-                "A unit of work cannot write through the store again: it would wait for itself. Use the unit of work that is open."
+                "A unit of work cannot write through the store: it would wait for itself. Use the open unit of work."
             );
         request.Cause = DunlinActivities.Caller;
         if (opened() is not { } writer)
@@ -59,6 +59,6 @@ internal abstract class RunningUnit
     protected void ThrowIfEnded()
     {
         if (_ended)
-            throw new InvalidOperationException("The unit of work has ended: it is valid inside its callback only.");
+            throw new InvalidOperationException("The unit of work has ended. Use it inside its callback only.");
     }
 }

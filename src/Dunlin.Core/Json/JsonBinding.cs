@@ -35,7 +35,7 @@ internal static class JsonBinding
             if (HoldsNull(utf8.Span) && JsonFault.FindNull(utf8, typeof(T), options) is { } fault)
                 throw fault;
             return JsonSerializer.Deserialize<T>(utf8.Span, options)
-                ?? throw new DunlinException(ErrorCode.InvalidJson, "The body is null.");
+                ?? throw new DunlinException(ErrorCode.InvalidJson, "The body must not be null.");
         }
         catch (JsonException exception)
         {
@@ -58,7 +58,7 @@ internal static class JsonBinding
         {
             if (JsonFault.Find(json, typeof(T), options) is { } fault)
                 throw fault;
-            return json.Deserialize<T>(options) ?? throw new DunlinException(ErrorCode.InvalidJson, "The value is null.");
+            return json.Deserialize<T>(options) ?? throw new DunlinException(ErrorCode.InvalidJson, "The value must not be null.");
         }
         catch (JsonException exception)
         {

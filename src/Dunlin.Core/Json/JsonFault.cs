@@ -77,7 +77,7 @@ internal static class JsonFault
             {
                 if (open)
                     continue;
-                return new DunlinException(ErrorCode.UnknownField, $"'{at}' is not known here.", at);
+                return new DunlinException(ErrorCode.UnknownField, $"'{at}' is not a known field.", at);
             }
             if (member.Value.ValueKind == JsonValueKind.Null)
             {

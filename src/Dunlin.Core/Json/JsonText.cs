@@ -74,13 +74,9 @@ internal static class JsonText
         if (FindSyntaxFault(utf8, rules) is { } fault)
             return fault;
         if (FindEscape(utf8, 0, wantsNul: false) is >= 0 and var half)
-            return new JsonTextFault(
-                ErrorCode.InvalidField,
-                PathAt(utf8, half),
-                "is not Unicode text: an escape is half of a surrogate pair."
-            );
+            return new JsonTextFault(ErrorCode.InvalidField, PathAt(utf8, half), "is not Unicode text: it has an unpaired surrogate.");
         if (rules.IsDocument && FindEscape(utf8, 0, wantsNul: true) is >= 0 and var nul)
-            return new JsonTextFault(ErrorCode.InvalidField, PathAt(utf8, nul), "must not hold NUL (\\u0000).");
+            return new JsonTextFault(ErrorCode.InvalidField, PathAt(utf8, nul), "must not contain NUL (\\u0000).");
         return null;
     }
 

@@ -56,7 +56,7 @@ public static partial class TimeText
     private static DateTimeOffset Parse(string? text, bool isQuery)
     {
         if (text is null || Form().Match(text) is not { Success: true } match)
-            throw Fault(text is null || !WithoutOffset().IsMatch(text) ? "it is no date and time" : "it has no offset", isQuery);
+            throw Fault(text is null || !WithoutOffset().IsMatch(text) ? "it is not a date and time" : "it has no offset", isQuery);
         var sign = match.Groups["sign"].Value;
         if (sign == " " && !isQuery)
             throw Fault("the offset has no sign", isQuery);
@@ -70,16 +70,16 @@ public static partial class TimeText
                     : $"{(sign == "-" ? '-' : '+')}{match.Groups["hours"].Value}:{(match.Groups["minutes"].Success ? match.Groups["minutes"].Value : "00")}"
             );
         if (!DateTimeOffset.TryParse(plain, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
-            throw Fault("it is not a time: it has a date, a time of day or an offset that does not exist", isQuery);
+            throw Fault("the date, the time of day or the offset does not exist", isQuery);
         return time.Year is >= FirstYear and <= LastYear
             ? time
-            : throw new TimeTextException($"is not a time between the years {FirstYear} and {LastYear}.");
+            : throw new TimeTextException($"must be between the years {FirstYear} and {LastYear}.");
     }
 
     private static TimeTextException Fault(string why, bool isQuery) =>
         new(
             $"must be ISO 8601 with an offset, like 2026-03-01T09:30:00+01:00 or ...Z; {why}."
-                + (isQuery ? " In an address write the plus of the offset as %2B." : "")
+                + (isQuery ? " In a query, write the plus sign of the offset as %2B." : "")
         );
 
     [GeneratedRegex(

@@ -116,7 +116,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     [LoggerMessage(
         1110,
         LogLevel.Warning,
-        "Releasing the leases of session {SessionId} after its connections were lost failed; they are held until they expire"
+        "Releasing the leases of session {SessionId} after its disconnect failed. They are held until they expire."
     )]
     private static partial void LogReleaseFailed(ILogger logger, Exception error, PeerText sessionId);
 

@@ -23,7 +23,7 @@ internal static class LeaseChecks
         LeaseRequest.CheckId(claim.LeaseId);
         CheckUser(claim.UserId, "userId");
         if (claim.FencingToken is { Number: < 0 } token)
-            throw new DunlinException(ErrorCode.InvalidField, $"A fencing token is a positive number, not {token}.", "fence");
+            throw new DunlinException(ErrorCode.InvalidField, $"A fencing token must be a positive number, not {token}.", "fence");
     }
 
     /// <summary>Returns the duration in whole seconds, rounded up.</summary>
@@ -35,7 +35,7 @@ internal static class LeaseChecks
             ? seconds
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A lease lasts 1 to {options.MaxDuration.TotalSeconds} seconds, not {seconds}.",
+                $"A lease must last 1 to {options.MaxDuration.TotalSeconds} seconds, not {seconds}.",
                 "seconds"
             );
     }
@@ -43,11 +43,11 @@ internal static class LeaseChecks
     public static void CheckPreemption(string reason, TimeSpan grace, LeaseOptions options)
     {
         if (reason is not { Length: >= 1 and <= MaxReasonLength })
-            throw new DunlinException(ErrorCode.InvalidField, $"A reason has 1 to {MaxReasonLength} characters.", "reason");
+            throw new DunlinException(ErrorCode.InvalidField, $"'reason' must have 1 to {MaxReasonLength} characters.", "reason");
         if (grace < TimeSpan.Zero || grace > options.MaxPreemptionGrace)
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A grace is 0 to {options.MaxPreemptionGrace.TotalSeconds} seconds, not {grace.TotalSeconds}.",
+                $"The preemption grace must be 0 to {options.MaxPreemptionGrace.TotalSeconds} seconds, not {grace.TotalSeconds}.",
                 "graceSeconds"
             );
     }

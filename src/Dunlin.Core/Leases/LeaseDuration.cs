@@ -33,7 +33,7 @@ public readonly record struct LeaseDuration
             ? new LeaseDuration(value)
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A lease lasts 1 millisecond to 1 day, not {value.ToString("c", CultureInfo.InvariantCulture)}.",
+                $"A lease must last 1 millisecond to 1 day, not {value.ToString("c", CultureInfo.InvariantCulture)}.",
                 "seconds"
             );
 

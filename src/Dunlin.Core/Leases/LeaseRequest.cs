@@ -42,7 +42,7 @@ public sealed record LeaseRequest(
             ? leaseId!
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A lease id has {MinIdLength} to {MaxIdLength} characters of [A-Za-z0-9._-].",
+                $"A lease id must have {MinIdLength} to {MaxIdLength} characters of [A-Za-z0-9._-].",
                 "leaseId"
             );
     }

@@ -65,7 +65,7 @@ internal static class LeaseErrors
     /// <summary>Creates the error for a lease that another owner holds: HTTP 423 with holder and expiry.</summary>
     /// <param name="lease">The lease.</param>
     public static DunlinException Held(LeaseInfo lease) =>
-        new(ErrorCode.LeaseHeld, lease.Owner is null ? null : $"Held by {lease.Owner.Name}.")
+        new(ErrorCode.LeaseHeld, lease.Owner is null ? null : $"{lease.Owner.Name} holds the lease of '{lease.Resource}'.")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
             {
@@ -81,7 +81,7 @@ internal static class LeaseErrors
     /// <param name="resource">The resource.</param>
     /// <param name="reason">Why the lease ended.</param>
     public static DunlinException Lost(LeaseInfo? lease, ResourceName resource, LeaseEnd reason) =>
-        new(ErrorCode.LeaseLost, $"The lease of '{resource}' is no longer yours ({ReasonText(reason)}).")
+        new(ErrorCode.LeaseLost, $"You no longer hold the lease of '{resource}' (reason: {ReasonText(reason)}).")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
             {

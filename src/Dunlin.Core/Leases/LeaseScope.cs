@@ -41,5 +41,5 @@ public static class LeaseScopeExtensions
     }
 
     private static ILeaseScope ScopeOf(object scope) =>
-        scope as ILeaseScope ?? throw new NotSupportedException($"{scope.GetType().Name} has no leases: this store does not keep any.");
+        scope as ILeaseScope ?? throw new NotSupportedException($"{scope.GetType().Name} has no leases: this store does not support them.");
 }

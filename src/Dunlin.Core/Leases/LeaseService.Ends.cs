@@ -157,7 +157,11 @@ public sealed partial class LeaseService
             }
         });
 
-    [LoggerMessage(1101, LogLevel.Warning, "Ending the expired lease of {Resource} failed; retrying in about 2 s")]
+    [LoggerMessage(
+        1101,
+        LogLevel.Warning,
+        "Ending the expired lease of {Resource} failed; retrying in about 2 s. Waiters get the lease late."
+    )]
     private static partial void LogSettleFailed(ILogger logger, Exception error, PeerText resource);
 }
 

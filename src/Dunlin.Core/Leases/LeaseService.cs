@@ -331,6 +331,6 @@ public sealed partial class LeaseService
         _ = LeaseChecks.SecondsOf(duration, Options);
     }
 
-    [LoggerMessage(1100, LogLevel.Warning, "User {UserId} took the lease of {Resource} with a grace of {GraceSeconds} s")]
+    [LoggerMessage(1100, LogLevel.Warning, "User {UserId} preempted the lease of {Resource} with a grace of {GraceSeconds} s.")]
     private static partial void LogPreempted(ILogger logger, PeerText userId, PeerText resource, double graceSeconds);
 }

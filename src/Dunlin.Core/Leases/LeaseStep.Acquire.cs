@@ -75,10 +75,7 @@ internal sealed partial class LeaseStep
     {
         if (await unit.LeaseTable.CountHeldAsync(userId, Now, options.MaxPerUser, cancellationToken) < options.MaxPerUser)
             return;
-        throw new DunlinException(
-            ErrorCode.TooManyRequests,
-            $"{options.MaxPerUser} leases held at once is the limit for one user. Release one first."
-        )
+        throw new DunlinException(ErrorCode.TooManyRequests, $"The limit for one user is {options.MaxPerUser} leases. Release one first.")
         {
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxPerUser },
         };
@@ -87,9 +84,15 @@ internal sealed partial class LeaseStep
     private void RequirePlace(string userId, LeaseOptions options)
     {
         if (Row.Waiters.Count >= options.MaxWaiters)
-            throw QueueFull($"{Row.Waiters.Count} are waiting for '{Row.Resource}' already.", options.MaxWaiters);
+            throw QueueFull(
+                $"{Row.Waiters.Count} requests wait for the lease of '{Row.Resource}', which is the limit.",
+                options.MaxWaiters
+            );
         if (Row.Waiters.Count(w => string.Equals(w.Owner.UserId, userId, StringComparison.Ordinal)) >= options.MaxWaitersPerUser)
-            throw QueueFull($"You are waiting for '{Row.Resource}' {options.MaxWaitersPerUser} times already.", options.MaxWaitersPerUser);
+            throw QueueFull(
+                $"You wait {options.MaxWaitersPerUser} times for the lease of '{Row.Resource}', which is the limit.",
+                options.MaxWaitersPerUser
+            );
     }
 
     private DunlinException QueueFull(string detail, int limit) =>

@@ -16,7 +16,9 @@ internal sealed partial class LeaseStep
         if (next is null)
             throw new DunlinException(
                 ErrorCode.Conflict,
-                toUserId is null ? "Nobody is waiting for this lease." : $"'{toUserId}' is not waiting for this lease.",
+                toUserId is null
+                    ? $"Nobody waits for the lease of '{Row.Resource}'."
+                    : $"User '{toUserId}' does not wait for the lease of '{Row.Resource}'.",
                 "to"
             );
         EndNow(LeaseEnd.HandedOff, origin);

@@ -74,7 +74,7 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
     private async ValueTask RequireExistsAsync(CancellationToken cancellationToken)
     {
         if (!await ExistsAsync(cancellationToken))
-            throw new DunlinException(ErrorCode.NotFound, $"There is no resource '{Row.Resource}'.", "resource");
+            throw new DunlinException(ErrorCode.NotFound, $"No resource '{Row.Resource}'.", "resource");
     }
 
     private ValueTask<bool> ExistsAsync(CancellationToken cancellationToken) =>

@@ -136,7 +136,7 @@ internal sealed partial class LeaseWatches
             return _watches.TryGetValue(resource, out var watches) ? [.. watches] : [];
     }
 
-    [LoggerMessage(1103, LogLevel.Debug, "Verifying the leases of this process failed; retrying in about 1 s")]
+    [LoggerMessage(1103, LogLevel.Debug, "Verifying the leases of this process failed; retrying in about 1 s.")]
     private static partial void LogVerificationFailed(ILogger logger, Exception exception);
 }
 

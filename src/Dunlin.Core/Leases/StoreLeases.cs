@@ -119,13 +119,13 @@ internal sealed partial class StoreLeases(LeaseService service, IStore store, Ti
     private ValueTask<(LeaseRow? Row, DateTimeOffset Now)> FindRowAsync(ResourceName resource, CancellationToken cancellationToken) =>
         store.ReadAsync(async (scope, ct) => (await scope.LeaseTable.FindAsync(resource, ct), scope.Now), cancellationToken);
 
-    [LoggerMessage(1104, LogLevel.Warning, "Releasing the lease of {Resource} failed; it is held until it expires")]
+    [LoggerMessage(1104, LogLevel.Warning, "Releasing the lease of {Resource} failed. It is held until it expires.")]
     private static partial void LogReleaseFailed(ILogger logger, Exception exception, ResourceName resource);
 
-    [LoggerMessage(1105, LogLevel.Warning, "Renewing the lease of {Resource} failed; retrying until it expires")]
+    [LoggerMessage(1105, LogLevel.Warning, "Renewing the lease of {Resource} failed; retrying until it expires. Check the store.")]
     private static partial void LogRenewalFailed(ILogger logger, Exception exception, ResourceName resource);
 
-    [LoggerMessage(1106, LogLevel.Warning, "Leaving the queue of {Resource} failed; the place is given up after LeaseOptions.WaitTimeout")]
+    [LoggerMessage(1106, LogLevel.Warning, "Leaving the queue of {Resource} failed. The place expires after LeaseOptions.WaitTimeout.")]
     private static partial void LogWithdrawalFailed(ILogger logger, Exception exception, ResourceName resource);
 
     /// <summary>One lease of the store and its handle.</summary>

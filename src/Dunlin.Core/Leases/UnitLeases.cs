@@ -24,7 +24,7 @@ public sealed class UnitLeases : LeaseReader
     private LeaseService Service =>
         _service
         ?? throw new InvalidOperationException(
-            "The store of this unit of work has no lease service: register the engine with AddDunlin(), and do not wrap its IStore."
+            "The store of this unit of work has no lease service. Register the engine with AddDunlin(), and do not wrap its IStore."
         );
 
     /// <summary>Acquires a lease, or returns null if another owner holds it. Does not wait and does not queue.</summary>

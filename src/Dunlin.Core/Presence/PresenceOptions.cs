@@ -1,15 +1,16 @@
 namespace Dunlin.Presence;
 
-/// <summary>The options of presence.</summary>
+/// <summary>When a user is reported as gone, and for how many users changes are announced.</summary>
 public sealed class PresenceOptions
 {
     /// <summary>
-    /// Gets or sets how long a user stays present after the last connection has closed. Default: 10 seconds. A reconnect in this time is
-    /// not announced.
+    /// Time for which a user stays present after the last connection closes. A reconnect within it is not announced. Default: 10 s.
     /// </summary>
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets the maximum number of users on a topic for which joins and leaves are announced. Default: 256.</summary>
-    /// <remarks>Otherwise, n users that reconnect together would cost n² deliveries. On larger topics, clients query the list.</remarks>
+    /// <summary>
+    /// Largest number of present users on a topic with announcements of joining and leaving. Above it, clients must request the list. A
+    /// mass reconnect of n readers would otherwise cost n × n deliveries. Default: 256.
+    /// </summary>
     public int MaxAnnounced { get; set; } = 256;
 }

@@ -30,5 +30,6 @@ public static class RecordExtensions
     public static IRecordScope RecordTables(this IUnitOfWork unit) => Scope(unit);
 
     private static IRecordScope Scope(object scope) =>
-        scope as IRecordScope ?? throw new NotSupportedException($"{scope.GetType().Name} has no records: this store does not keep any.");
+        scope as IRecordScope
+        ?? throw new NotSupportedException($"{scope.GetType().Name} has no records: this store does not support them.");
 }

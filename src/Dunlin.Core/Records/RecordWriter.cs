@@ -233,7 +233,7 @@ public sealed class RecordWriter
         {
             throw new DunlinException(
                 ErrorCode.TooLarge,
-                $"A record has {RecordLimits.MaxValueBytes} bytes at most; this has {json.Length}."
+                $"The record '{key}' has {json.Length} bytes; the limit is {RecordLimits.MaxValueBytes}."
             )
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = RecordLimits.MaxValueBytes },
@@ -243,7 +243,7 @@ public sealed class RecordWriter
         if (old is not null && !string.Equals(old.Audience, audience, StringComparison.Ordinal))
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                "The audience of a record cannot be changed: delete it and use another key.",
+                $"The audience of the record '{key}' cannot change. Delete the record and use another key.",
                 "audience"
             );
         if (old is { IsDeleted: false } && old.Value.Span.SequenceEqual(json.Span))
@@ -277,7 +277,11 @@ public sealed class RecordWriter
     )
     {
         if (string.IsNullOrEmpty(userId) || userId.Length > RecordLimits.MaxKeyLength)
-            throw new DunlinException(ErrorCode.InvalidField, $"A user id has 1 to {RecordLimits.MaxKeyLength} characters.", "userId");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"A user id must have 1 to {RecordLimits.MaxKeyLength} characters.",
+                "userId"
+            );
         var position = await AppendAsync(space, type, new { userId }, cancellationToken);
         await _tables.Access.SaveAsync(new SpaceAccess(space, userId, position.Offset, revokedAt), cancellationToken);
         _users.Add(userId);
@@ -302,7 +306,7 @@ public sealed class RecordWriter
         if (string.IsNullOrEmpty(key) || key.Length > RecordLimits.MaxKeyLength || key.Any(char.IsControl) || !IsWhole(key))
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A key has 1 to {RecordLimits.MaxKeyLength} characters, none of them a control character.",
+                $"A key must have 1 to {RecordLimits.MaxKeyLength} characters, without control characters.",
                 "key"
             );
     }

@@ -58,5 +58,5 @@ public readonly record struct SpaceName
     public override string ToString() => Value;
 
     private static string? Fault(string? text) =>
-        text is { Length: > MaxLength } ? $"The name of a space has at most {MaxLength} characters." : TopicName.Fault(text);
+        text is { Length: > MaxLength } ? $"The name of a space must have at most {MaxLength} characters." : TopicName.Fault(text);
 }

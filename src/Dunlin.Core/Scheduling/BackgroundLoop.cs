@@ -178,11 +178,11 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
     [LoggerMessage(
         1240,
         LogLevel.Warning,
-        "Background loop '{Loop}' failed; retrying in {Delay}. If this repeats, look at the exception: the loop's work is late."
+        "Background loop '{Loop}' failed; retrying in {Delay}. Its work is delayed. If this repeats, correct the cause in the exception."
     )]
     private partial void LogFault(Exception fault, string loop, TimeSpan delay);
 
-    [LoggerMessage(1241, LogLevel.Information, "Background loop '{Loop}' works again.")]
+    [LoggerMessage(1241, LogLevel.Information, "Background loop '{Loop}' recovered.")]
     private partial void LogRecovered(string loop);
 }
 

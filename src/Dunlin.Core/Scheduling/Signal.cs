@@ -64,6 +64,6 @@ internal sealed class Signal<T>(string name, ILogger? logger = null)
 
 internal static partial class SignalLog
 {
-    [LoggerMessage(1230, LogLevel.Error, "A handler of {Signal} failed; the other handlers were called. This is a fault of the handler.")]
+    [LoggerMessage(1230, LogLevel.Error, "A handler of {Signal} failed. The other handlers were called. Correct the handler.")]
     public static partial void HandlerFailed(ILogger logger, Exception exception, string signal);
 }

@@ -36,7 +36,7 @@ public sealed record Grants
         {
             using var document = JsonDocument.Parse(json, Json);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new FormatException("The claim is a JSON object.");
+                throw new FormatException("The claim 'dunlin' must be a JSON object.");
             var grants = None;
             foreach (var member in document.RootElement.EnumerateObject())
             {
@@ -47,14 +47,14 @@ public sealed record Grants
                     "publish" => grants with { Publish = patterns },
                     "hold" => grants with { Hold = patterns },
                     "take" => grants with { Take = patterns },
-                    _ => throw new FormatException($"'{member.Name}' is not known: subscribe, publish, hold and take are."),
+                    _ => throw new FormatException($"'{member.Name}' is not a permission. Use subscribe, publish, hold and take."),
                 };
             }
             return grants;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException) // the latter: an unpaired surrogate
         {
-            throw new FormatException("The claim is not valid JSON.", exception);
+            throw new FormatException("The claim 'dunlin' is not valid JSON.", exception);
         }
     }
 
@@ -90,7 +90,7 @@ public sealed record Grants
             member.Value.ValueKind != JsonValueKind.Array
             || member.Value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String)
         )
-            throw new FormatException($"'{member.Name}' is an array of texts.");
+            throw new FormatException($"'{member.Name}' must be an array of strings.");
         return [.. member.Value.EnumerateArray().Select(item => TopicPattern.Parse(item.GetString()))];
     }
 }

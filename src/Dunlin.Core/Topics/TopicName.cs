@@ -79,10 +79,12 @@ public readonly record struct TopicName
     internal static string? Fault(string? text) =>
         text switch
         {
-            null or "" => "A name is missing.",
-            { Length: > MaxLength } => $"A name has at most {MaxLength} characters; this one has {text.Length}.",
-            _ when text.AsSpan().ContainsAnyExcept(Allowed) => "A name may hold letters, digits and -._~:@|+=!$%/ only.",
-            _ when text[0] == '/' || text[^1] == '/' || text.Contains("//", StringComparison.Ordinal) => "A name has no empty segments.",
+            null or "" => "The name is missing or empty.",
+            { Length: > MaxLength } => $"The name has {text.Length} characters; the limit is {MaxLength}.",
+            _ when text.AsSpan().ContainsAnyExcept(Allowed) =>
+                $"The name '{text}' has other characters than letters, digits and -._~:@|+=!$%/.",
+            _ when text[0] == '/' || text[^1] == '/' || text.Contains("//", StringComparison.Ordinal) =>
+                $"The name '{text}' has an empty segment: it begins or ends with '/', or has '//'.",
             _ => null,
         };
 

@@ -136,11 +136,11 @@ public sealed class TopicPattern : IEquatable<TopicPattern>
             if (segments[i] == One || (segments[i] == Rest && i == segments.Length - 1))
                 continue;
             if (segments[i] == Rest)
-                return "'**' stands at the end only.";
+                return "'**' must be the last segment.";
             if (segments[i].Contains('*', StringComparison.Ordinal))
-                return "'*' stands for a whole segment.";
+                return "'*' must be a whole segment.";
             if (TopicName.Fault(segments[i]) is not null)
-                return "a segment is empty or holds other characters than letters, digits and -._~:@|+=!$%.";
+                return "a segment is empty or has other characters than letters, digits and -._~:@|+=!$%.";
         }
         return null;
     }

@@ -12,10 +12,10 @@ internal static class UserIds
     public static string? Fault(string? userId)
     {
         if (string.IsNullOrEmpty(userId))
-            return "A user id is missing.";
+            return "The user id is missing or empty.";
         // An escaped segment is at least as long as the id, so an id that is too long need not be escaped.
         return userId.Length > MaxLength || userId.Any(char.IsControl) || LengthInTopic(userId) > MaxLength
-            ? $"A user id has at most {MaxLength} characters, none of them a control character; what a topic name cannot hold counts three for each byte of UTF-8."
+            ? $"A user id must have at most {MaxLength} characters, without control characters. A character that a topic name cannot have counts three for each byte of its UTF-8."
             : null;
     }
 

@@ -7,13 +7,17 @@ namespace Dunlin.Identity;
 internal static class AccountErrors
 {
     public static IdentityError IdTaken(string userId) =>
-        new FieldError(ErrorCode.Conflict, "userId") { Code = "DuplicateUserId", Description = $"The user id '{userId}' is taken." };
+        new FieldError(ErrorCode.Conflict, "userId")
+        {
+            Code = "DuplicateUserId",
+            Description = $"The user id '{userId}' is taken. Choose another one.",
+        };
 
     public static IdentityError NameTaken(string userName) =>
         new FieldError(ErrorCode.Conflict, "username")
         {
             Code = nameof(IdentityErrorDescriber.DuplicateUserName),
-            Description = $"The user name '{userName}' is taken.",
+            Description = $"The user name '{userName}' is taken. Choose another one.",
         };
 
     public static IdentityError Invalid(string field, string description) =>
@@ -23,7 +27,7 @@ internal static class AccountErrors
         new FieldError(ErrorCode.InvalidField, "password")
         {
             Code = "PasswordLength",
-            Description = $"A password has {min} to {max} characters.",
+            Description = $"A password must have {min} to {max} characters.",
         };
 
     public static bool IsConcurrency(IdentityResult result) =>
@@ -41,7 +45,7 @@ internal static class AccountErrors
             FieldError known => new DunlinException(known.Error, known.Description, known.Field),
             { Code: nameof(IdentityErrorDescriber.ConcurrencyFailure) } => new DunlinException(
                 ErrorCode.Conflict,
-                "The account was changed at the same time. Repeat the change."
+                "Another request changed the account at the same time. Repeat the change."
             ),
             { Code: var code } when code.StartsWith("Password", StringComparison.Ordinal) => new DunlinException(
                 ErrorCode.InvalidField,

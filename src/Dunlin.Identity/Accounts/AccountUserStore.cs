@@ -38,7 +38,7 @@ internal sealed class AccountUserStore(
 
     /// <exception cref="NotSupportedException">Always. Ids are never reused, so accounts are never deleted.</exception>
     public Task<IdentityResult> DeleteAsync(AccountUser user, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("Accounts are not deleted. Set another password and end the sessions to close one.");
+        throw new NotSupportedException("Accounts cannot be deleted. To close an account, set another password and end its sessions.");
 
     public async Task<AccountUser?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         await accounts.FindByIdAsync(userId, cancellationToken) is { } account ? new AccountUser(account) : null;

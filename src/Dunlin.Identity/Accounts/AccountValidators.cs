@@ -29,7 +29,10 @@ internal sealed class AccountNameValidator : IUserValidator<AccountUser>
     }
 
     private static IdentityError Wrong(string field) =>
-        AccountErrors.Invalid(field, $"'{field}' has 1 to {MaxLength} characters, no control characters, and no spaces around it.");
+        AccountErrors.Invalid(
+            field,
+            $"'{field}' must have 1 to {MaxLength} characters, without control characters and without spaces at its ends."
+        );
 
     private static bool IsName(string name) =>
         !string.IsNullOrWhiteSpace(name) && name.Length <= MaxLength && name == name.Trim() && !name.Any(char.IsControl);

@@ -32,7 +32,10 @@ internal sealed class HashingSlots : IDisposable
         if (lease.IsAcquired)
             return lease;
         lease.Dispose();
-        throw new DunlinException(ErrorCode.TooManyRequests, "Too many sign-ins at one time.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        throw new DunlinException(ErrorCode.TooManyRequests, "Too many sign-ins at the same time. Wait for the time in Retry-After.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
     }
 
     /// <summary>Returns the hash of a random password, to verify against for user names without account, so that the response takes equally

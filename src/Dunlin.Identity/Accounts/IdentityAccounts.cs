@@ -117,5 +117,5 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, IAccountStor
         return manager;
     }
 
-    private static DunlinException NotFound(string userId) => new(ErrorCode.NotFound, $"There is no user '{userId}'.", "userId");
+    private static DunlinException NotFound(string userId) => new(ErrorCode.NotFound, $"No user with id '{userId}'.", "userId");
 }

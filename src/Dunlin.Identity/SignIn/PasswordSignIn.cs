@@ -58,6 +58,9 @@ internal sealed class PasswordSignIn(IServiceScopeFactory scopes, AddressThrottl
     private DunlinException Slowed(IPAddress? address, TimeSpan wait)
     {
         IdentityLog.SignInSlowed(_log, $"{address}", (long)Math.Ceiling(wait.TotalSeconds));
-        return new DunlinException(ErrorCode.TooManyRequests, "Too many failed sign-ins.") { RetryAfter = wait };
+        return new DunlinException(ErrorCode.TooManyRequests, "Too many failed sign-ins. Wait for the time in Retry-After.")
+        {
+            RetryAfter = wait,
+        };
     }
 }

@@ -63,7 +63,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
     public void Attach(string node, Action<NumberedEvent> heard)
     {
         if (Interlocked.CompareExchange(ref _heard, heard, null) is not null)
-            throw new InvalidOperationException("A PostgreSQL backplane connects one node; give every node its own.");
+            throw new InvalidOperationException("This PostgreSQL backplane already connects a node. Create one for each node.");
         _id = node;
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
     {
         if (position.Epoch != _epoch)
             throw Fail(
-                $"The database now holds another history of the journal ({position}); this node has seen {Position}. Start the node anew."
+                $"The database has another journal (position {position}) than this node has read (position {Position}). Restart the node."
             );
         if (Raise(position))
             Moved.Publish(position);
@@ -92,21 +92,21 @@ internal sealed partial class JournalHead(ILogger logger) : IDisposable
             LogFaulted(detail);
             ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), _faulted, preferLocal: false);
         }
-        return PostgresFaults.Unavailable("The store has failed and takes no more requests; it must be started again.", fault);
+        return PostgresFaults.Unavailable("The store has failed and refuses all requests. Restart the process.", fault);
     }
 
     public void ThrowIfFaulted()
     {
         if (Volatile.Read(ref _fault) is { } fault)
-            throw PostgresFaults.Unavailable("The store has failed and takes no more requests; it must be started again.", fault);
+            throw PostgresFaults.Unavailable("The store has failed and refuses all requests. Restart the process.", fault);
     }
 
     public void Dispose() => _faulted.Dispose();
 
-    [LoggerMessage(2130, LogLevel.Warning, "The database cannot be reached; trying again.")]
+    [LoggerMessage(2130, LogLevel.Warning, "The database cannot be reached; retrying. Writes are refused until it answers.")]
     private partial void LogLost(Exception exception);
 
-    [LoggerMessage(2131, LogLevel.Information, "The database is reached again.")]
+    [LoggerMessage(2131, LogLevel.Information, "The database can be reached again.")]
     private partial void LogReached();
 
     [LoggerMessage(2132, LogLevel.Critical, "{Detail}")]

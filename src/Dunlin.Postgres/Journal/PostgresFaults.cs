@@ -37,16 +37,21 @@ internal static class PostgresFaults
     /// <summary>Returns the exception for the caller of a single-statement change whose connection was lost. The change may have been
     /// committed.</summary>
     public static DunlinException LostInChange(Exception exception) =>
-        new(ErrorCode.OutcomeUnknown, "The database was lost during the change; whether it was kept is unknown.", null, exception);
+        new(
+            ErrorCode.OutcomeUnknown,
+            "The connection to the database was lost during the change; it may have been stored.",
+            null,
+            exception
+        );
 
     private static string Reason(Exception exception) =>
         exception switch
         {
-            PostgresException { SqlState: "40P01" } => "The database chose this to end a deadlock; nothing of it was kept.",
-            PostgresException { SqlState: "40001" } => "Another change came between; nothing of this was kept.",
-            PostgresException { SqlState: "55P03" } => "The database is locked by another; nothing of this was kept.",
-            PostgresException { SqlState: "57014" } => "The database took too long; nothing of this was kept.",
-            PostgresException { SqlState: "53100" } => "The disk of the database is full; nothing of this was kept.",
-            _ => "The database cannot be reached; nothing of this was kept.",
+            PostgresException { SqlState: "40P01" } => "The database cancelled this request to end a deadlock; nothing was stored.",
+            PostgresException { SqlState: "40001" } => "A concurrent change conflicted with this one; nothing was stored.",
+            PostgresException { SqlState: "55P03" } => "The database is locked by another session; nothing was stored.",
+            PostgresException { SqlState: "57014" } => "The database did not answer in time; nothing was stored.",
+            PostgresException { SqlState: "53100" } => "The disk of the database is full; nothing was stored.",
+            _ => "The database cannot be reached; nothing was stored.",
         };
 }

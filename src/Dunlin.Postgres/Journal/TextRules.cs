@@ -33,7 +33,7 @@ internal static class TextRules
         if (text is null)
             return;
         if (text.Contains('\0', StringComparison.Ordinal) || !IsWhole(text))
-            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' holds NUL or half a character.", field);
+            throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must not contain NUL or an unpaired surrogate.", field);
     }
 
     private static bool IsWhole(string text)

@@ -52,7 +52,7 @@ internal sealed partial class Writer
     [LoggerMessage(
         2125,
         LogLevel.Warning,
-        "The session {ProcessId} of a unit of work that did not end could not be ended. Writes of all nodes wait until the server ends it, after {Seconds} s without a command."
+        "Terminating the database session {ProcessId} of an abandoned unit of work failed. Writes of all nodes wait until the server ends it, after {Seconds} s without a command. To end the wait, run pg_terminate_backend."
     )]
     private partial void LogNotTerminated(Exception exception, int processId, double seconds);
 }

@@ -76,8 +76,8 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         {
             throw PostgresFaults.Unavailable(
                 _closing.IsCancellationRequested
-                    ? "The store is closed; nothing of this write was kept."
-                    : "Too many writes are waiting; nothing of this one was kept."
+                    ? "The store is closed; nothing was stored."
+                    : "Too many writes wait for the store; nothing was stored."
             );
         }
     }
@@ -185,7 +185,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
                 static () =>
                     new DunlinException(
                         ErrorCode.OutcomeUnknown,
-                        "The database was lost during the commit; whether this was kept is unknown."
+                        "The connection to the database was lost during the commit; the change may have been stored."
                     )
             );
         }
@@ -261,7 +261,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             Exception? end =
                 request.Cancellation.IsCancellationRequested ? new OperationCanceledException(request.Cancellation)
                 : isRetry && (_closing.IsCancellationRequested || _settings.Time.GetElapsedTime(request.QueuedAt) >= _settings.Patience)
-                    ? PostgresFaults.Unavailable("The database cannot be reached; nothing of this was kept.", _head.Outage)
+                    ? PostgresFaults.Unavailable("The database cannot be reached; nothing was stored.", _head.Outage)
                 : null;
             if (end is not null)
             {
@@ -282,7 +282,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             return;
         await CloseAsync();
         throw _head.Fail(
-            $"The journal of the database is at {session.Start}, but this node has seen {known}: it was restored or set back. Start the node anew."
+            $"The journal of the database is at {session.Start}, but this node has read {known}: the database was restored. Restart the node."
         );
     }
 
@@ -312,10 +312,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             else if (!Executed[i].IsAnswered)
                 Executed[i]
                     .Fail(
-                        PostgresFaults.Unavailable(
-                            "The write was rolled back together with another one; nothing of this was kept.",
-                            exception
-                        )
+                        PostgresFaults.Unavailable("The write was rolled back together with another one; nothing was stored.", exception)
                     );
         }
         Executed.Clear();
@@ -343,6 +340,6 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         }
     }
 
-    [LoggerMessage(2122, LogLevel.Debug, "A connection that is given up could not be closed.")]
+    [LoggerMessage(2122, LogLevel.Debug, "Closing an abandoned database connection failed.")]
     private partial void LogCloseFailed(Exception exception);
 }

@@ -185,18 +185,26 @@ internal sealed partial class RedisBackplane
         }
     }
 
-    [LoggerMessage(2200, LogLevel.Information, "The backplane listens; Redis is connected: {IsConnected}.")]
+    [LoggerMessage(2200, LogLevel.Information, "The Redis backplane has subscribed to its channel. Connected: {IsConnected}.")]
     private partial void LogConnected(bool isConnected);
 
-    [LoggerMessage(2201, LogLevel.Warning, "Redis {EndPoint} cannot be reached; nodes hear of each other through the store, and later.")]
+    [LoggerMessage(
+        2201,
+        LogLevel.Warning,
+        "Redis at {EndPoint} cannot be reached; reconnecting. Events of other nodes arrive through the store, with a delay."
+    )]
     private partial void LogLost(Exception? exception, string endPoint);
 
-    [LoggerMessage(2202, LogLevel.Warning, "Redis says: {Error}")]
+    [LoggerMessage(2202, LogLevel.Warning, "Redis returned an error: {Error}. Check RedisOptions.Configuration and the Redis server.")]
     private partial void LogError(PeerText error);
 
-    [LoggerMessage(2206, LogLevel.Warning, "The journal could not be asked after a connection; the store's own watch goes on.")]
+    [LoggerMessage(
+        2206,
+        LogLevel.Warning,
+        "Reading the journal after a reconnect to Redis failed. The store's own notifications continue."
+    )]
     private partial void LogNotAsked(Exception exception);
 
-    [LoggerMessage(2207, LogLevel.Information, "Redis brings what the other nodes commit.")]
+    [LoggerMessage(2207, LogLevel.Information, "Redis delivers the commits of other nodes.")]
     private partial void LogHearing();
 }

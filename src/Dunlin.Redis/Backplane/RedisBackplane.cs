@@ -45,7 +45,7 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
     public void Attach(IBackplaneNode node)
     {
         if (Interlocked.CompareExchange(ref _node, node, null) is not null)
-            throw new InvalidOperationException("A Redis backplane connects one node; give every node its own.");
+            throw new InvalidOperationException("This Redis backplane already connects a node. Create one for each node.");
         _store?.Attach(_id, OnHeardByStore);
     }
 
@@ -146,12 +146,20 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         }
     }
 
-    [LoggerMessage(2203, LogLevel.Warning, "{MaxWaiting} hints wait for Redis; further ones are dropped, and the others read the journal.")]
+    [LoggerMessage(
+        2203,
+        LogLevel.Warning,
+        "The Redis queue is full with {MaxWaiting} notifications; new ones are dropped. Other nodes read the journal instead, with a delay. Check Redis."
+    )]
     private partial void LogDropping(int maxWaiting);
 
-    [LoggerMessage(2204, LogLevel.Debug, "A hint was not published; the others read the journal.")]
+    [LoggerMessage(2204, LogLevel.Debug, "A notification was not published to Redis. Other nodes read the journal instead.")]
     private partial void LogNotPublished(Exception exception);
 
-    [LoggerMessage(2205, LogLevel.Warning, "{Count} bytes on the channel are no hint of this version.")]
+    [LoggerMessage(
+        2205,
+        LogLevel.Warning,
+        "Ignored a message of {Count} bytes on the Redis channel. Give each site its own RedisOptions.Channel, and upgrade all nodes to one version."
+    )]
     private partial void LogNotUnderstood(int count);
 }

@@ -57,7 +57,7 @@ internal sealed partial class RedisSoftLeases(
         if (request.Owner.Name is not { Length: >= 1 and <= MaxHolderLength })
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"The name of the owner of a soft lease has 1 to {MaxHolderLength} characters.",
+                $"The owner name of a soft lease must have 1 to {MaxHolderLength} characters.",
                 "holder"
             );
         var lasts = duration.IsDefault ? DefaultDuration : duration.Value;
@@ -82,7 +82,7 @@ internal sealed partial class RedisSoftLeases(
                     return null;
                 default:
                     if (attempt == MaxAttempts)
-                        throw Unknown("Redis was changed again and again.", null);
+                        throw Unknown("The Redis server changed repeatedly during the call.", null);
                     await BeginLifeAsync((string)answer[1]!, cancellationToken);
                     break;
             }
@@ -183,21 +183,22 @@ internal sealed partial class RedisSoftLeases(
     private static DunlinException Unknown(string detail, Exception? cause) =>
         new(
             ErrorCode.OutcomeUnknown,
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{detail} Whether the lease was changed is unknown: repeat with the same lease id."
-            ),
+            string.Create(CultureInfo.InvariantCulture, $"{detail} The lease may have changed. Repeat with the same lease id."),
             null,
             cause
         );
 
-    [LoggerMessage(2220, LogLevel.Information, "Soft leases begin with the epoch {Epoch} on the Redis process {Process}.")]
+    [LoggerMessage(2220, LogLevel.Information, "Soft leases started with epoch {Epoch} on Redis process {Process}.")]
     private partial void LogBegun(string process, long epoch);
 
-    [LoggerMessage(2221, LogLevel.Warning, "Releasing the soft lease of {Resource} failed; it is held until it expires")]
+    [LoggerMessage(2221, LogLevel.Warning, "Releasing the soft lease of {Resource} failed. It is held until it expires.")]
     private static partial void LogReleaseFailed(ILogger logger, Exception exception, ResourceName resource);
 
-    [LoggerMessage(2222, LogLevel.Warning, "Renewing the soft lease of {Resource} failed; retrying until it expires")]
+    [LoggerMessage(
+        2222,
+        LogLevel.Warning,
+        "Renewing the soft lease of {Resource} failed; retrying until it expires. Check the connection to Redis."
+    )]
     private static partial void LogRenewalFailed(ILogger logger, Exception exception, ResourceName resource);
 
     private ILogger Logger => logger;
@@ -220,7 +221,7 @@ internal sealed partial class RedisSoftLeases(
         }
 
         public override ValueTask HandOffAsync(string? toUserId, CancellationToken cancellationToken) =>
-            throw new NotSupportedException("A soft lease cannot be handed off: nobody waits for it. Use a lease of the store (ILeases).");
+            throw new NotSupportedException("A soft lease has no queue and cannot be handed off. Use a lease of the store (ILeases).");
 
         public override ValueTask<bool> ReleaseAsync(CancellationToken cancellationToken) => leases.ReleaseAsync(claim, cancellationToken);
 

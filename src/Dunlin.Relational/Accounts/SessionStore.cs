@@ -29,7 +29,7 @@ internal sealed class SessionStore(RelationalStore store) : ISessionStore
                 }
                 catch (DbException exception) when (sql.IsDuplicate(exception))
                 {
-                    throw new DunlinException(ErrorCode.Conflict, "A session with this id exists.");
+                    throw new DunlinException(ErrorCode.Conflict, "A session with this id already exists. Create a new id.");
                 }
             },
             cancellationToken

@@ -40,7 +40,13 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
             cancellationToken
         );
         if (added == 0)
-            throw new DunlinException(ErrorCode.TooManyRequests, "Too many unused tickets.") { RetryAfter = ticket.ExpiresAt - now };
+            throw new DunlinException(
+                ErrorCode.TooManyRequests,
+                "Too many unused tickets. Use the tickets you have, or wait until they expire."
+            )
+            {
+                RetryAfter = ticket.ExpiresAt - now,
+            };
     }
 
     public ValueTask<TicketRow?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken) =>

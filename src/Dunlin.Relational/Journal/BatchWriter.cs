@@ -117,8 +117,12 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
     }
 
     private static InvalidOperationException EndedByUnit(Exception? cause) =>
-        new("The unit of work ended the transaction itself. Do not commit or roll back: return to commit, throw to roll back.", cause);
+        new("The unit of work ended the transaction. Do not send COMMIT or ROLLBACK: return to commit, throw to roll back.", cause);
 
-    [LoggerMessage(2021, LogLevel.Warning, "A batch of {Count} writes was rolled back. Its callers were told, or it is tried again.")]
+    [LoggerMessage(
+        2021,
+        LogLevel.Warning,
+        "A batch of {Count} writes was rolled back. It is retried, or its requests fail with an error. If this repeats, check the database."
+    )]
     private partial void LogBatchFailed(Exception exception, int count);
 }

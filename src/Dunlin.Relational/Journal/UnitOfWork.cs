@@ -62,7 +62,7 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     public DbConnection Connection => Session.Connection;
 
     public ISqlSession Session =>
-        _ended ? throw new InvalidOperationException("The read scope has ended: it is valid inside its callback only.") : session;
+        _ended ? throw new InvalidOperationException("The read scope has ended. Use it inside its callback only.") : session;
 
     public ILeaseTable LeaseTable => _leases ??= new LeaseTable(() => Session, nextFencingToken: null);
 

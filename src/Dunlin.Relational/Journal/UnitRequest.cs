@@ -74,7 +74,8 @@ internal interface IUnitLimit
 }
 
 /// <summary>The exception for a unit of work that still runs after its limit. Its connection must not be used again.</summary>
-internal sealed class UnitAbandonedException(TimeSpan limit, Task running) : Exception("A unit of work was abandoned.")
+internal sealed class UnitAbandonedException(TimeSpan limit, Task running)
+    : Exception("The unit of work did not end after its cancellation and was abandoned.")
 {
     /// <summary>The time in which a cancelled unit must end before it is abandoned. Short, because all writers wait for it.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
@@ -88,8 +89,8 @@ internal sealed class UnitAbandonedException(TimeSpan limit, Task running) : Exc
     public static DunlinException TooLong(TimeSpan limit, Exception? cause) =>
         new(
             ErrorCode.StoreUnavailable,
-            $"The unit of work took longer than the limit of {limit.TotalSeconds:0.###} s, or did not end when it was cancelled, "
-                + "and was rolled back; nothing of it was kept.",
+            $"The unit of work took longer than WriteLimit ({limit.TotalSeconds:0.###} s), or did not end when it was cancelled. "
+                + "It was rolled back; nothing was stored.",
             null,
             cause
         );

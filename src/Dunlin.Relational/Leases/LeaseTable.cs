@@ -94,5 +94,5 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
     private ISqlSession Writable() =>
         nextFencingToken is not null
             ? session()
-            : throw new InvalidOperationException("A read scope cannot change leases; use a unit of work.");
+            : throw new InvalidOperationException("A read scope cannot change leases. Use a unit of work.");
 }

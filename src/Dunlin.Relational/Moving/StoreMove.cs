@@ -107,7 +107,9 @@ public static class StoreMove
         {
             var next =
                 left.Find(table => !references.Any(r => r.Table == table && r.To != table && left.Contains(r.To)))
-                ?? throw new InvalidOperationException($"The tables {string.Join(", ", left)} refer to each other in a circle.");
+                ?? throw new InvalidOperationException(
+                    $"The tables {string.Join(", ", left)} have foreign keys that form a cycle and cannot be copied."
+                );
             left.Remove(next);
             yield return next;
         }

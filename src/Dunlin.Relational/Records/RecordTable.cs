@@ -79,5 +79,5 @@ internal sealed class RecordTable(Func<ISqlSession> session, bool isWritable) : 
     private static SpaceAccess ReadAccess(ISqlRow row) => new(SpaceName.Parse(row.Text(0)), row.Text(1), row.Number(2), row.TimeOrNull(3));
 
     private ISqlSession Writable() =>
-        isWritable ? session() : throw new InvalidOperationException("A read scope cannot change records; use a unit of work.");
+        isWritable ? session() : throw new InvalidOperationException("A read scope cannot change records. Use a unit of work.");
 }

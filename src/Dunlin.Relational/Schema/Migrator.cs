@@ -34,8 +34,8 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
             if (current > newest)
             {
                 throw new InvalidOperationException(
-                    $"The database has schema {current} of '{set.Name}', but this program knows only {newest}: "
-                        + "it was written by a newer version. Start that version, or restore a backup from before the upgrade."
+                    $"The database has version {current} of schema '{set.Name}', but this program supports only {newest}: "
+                        + "a newer version of the program wrote it. Start that version, or restore a backup from before the upgrade."
                 );
             }
             if (script.Number <= current)
@@ -67,8 +67,7 @@ internal sealed partial class Migrator(ISchemaSession session, SqlDialect dialec
         if (!session.InTransaction)
         {
             throw new InvalidOperationException(
-                $"The schema script '{script.FileName}' of '{set.Name}' ended the transaction itself. "
-                    + "Leave BEGIN, COMMIT and ROLLBACK out."
+                $"The schema script '{script.FileName}' of '{set.Name}' ended the transaction. " + "Remove BEGIN, COMMIT and ROLLBACK."
             );
         }
     }

@@ -31,7 +31,7 @@ internal sealed class PushLimits(ReplicacheOptions options, UserRates rates, Tim
     internal DunlinException Partly() =>
         new(
             ErrorCode.TooManyRequests,
-            $"One push does {options.MaxMutations} new mutations, or as many as it can in {options.PushLimit.TotalSeconds} s. What came first is done; send all that are pending again."
+            $"The push has more than {options.MaxMutations} new mutations, or took longer than {options.PushLimit.TotalSeconds} s. The first ones are stored; send all pending mutations again."
         )
         {
             RetryAfter = TimeSpan.FromSeconds(1),

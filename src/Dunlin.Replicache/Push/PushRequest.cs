@@ -69,11 +69,7 @@ internal static class ArgsBounds
         if (args.IsEmpty)
             return;
         if (args.Length > options.MaxArgsBytes)
-            throw new DunlinException(
-                ErrorCode.TooLarge,
-                $"The arguments have {args.Length} bytes; {options.MaxArgsBytes} is the limit.",
-                "args"
-            );
+            throw new DunlinException(ErrorCode.TooLarge, $"'args' has {args.Length} bytes; the limit is {options.MaxArgsBytes}.", "args");
         if (JsonText.Find(args, new JsonTextRules(options.MaxArgsDepth, IsDocument: true)) is { } fault)
             throw new DunlinException(ErrorCode.InvalidField, fault.ToException("args").Message, "args");
     }

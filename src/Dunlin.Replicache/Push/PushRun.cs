@@ -164,4 +164,4 @@ internal sealed class PushRun(
 }
 
 /// <summary>The exception for a mutation whose mutator the server does not have.</summary>
-internal sealed class UnknownMutatorException(string name) : Exception($"There is no mutator '{name}'.");
+internal sealed class UnknownMutatorException(string name) : Exception($"No mutator '{name}'.");

@@ -48,7 +48,7 @@ internal sealed partial class PushService(
             PushStop.UnknownClient => ClientErrors.ClientStateNotFound,
             PushStop.Gap => throw new DunlinException(
                 ErrorCode.Conflict,
-                "A mutation is missing before one of these: send all that are pending, oldest first."
+                "A mutation id is missing before one of these. Send all pending mutations, oldest first."
             ),
             _ => Results.Json(new { }),
         };
@@ -160,12 +160,16 @@ internal sealed partial class PushService(
         }
     }
 
-    [LoggerMessage(5000, LogLevel.Warning, "There is no mutator '{Name}': mutation {Id} of client {Client} was stepped over.")]
+    [LoggerMessage(
+        5000,
+        LogLevel.Warning,
+        "No mutator '{Name}': mutation {Id} of client {Client} was skipped. Register the mutator, or upgrade the page."
+    )]
     private partial void LogUnknown(PeerText name, long id, PeerText client);
 
-    [LoggerMessage(5001, LogLevel.Information, "Mutation '{Name}' {Id} of client {Client} was refused ({Code}) and stepped over: {Reason}")]
+    [LoggerMessage(5001, LogLevel.Information, "Mutation '{Name}' {Id} of client {Client} was refused with {Code} and skipped: {Reason}")]
     private partial void LogRefused(PeerText name, long id, PeerText client, string code, PeerText reason);
 
-    [LoggerMessage(5002, LogLevel.Error, "Mutation '{Name}' {Id} of client {Client} failed and was stepped over.")]
+    [LoggerMessage(5002, LogLevel.Error, "Mutation '{Name}' {Id} of client {Client} failed and was skipped. Correct the mutator.")]
     private partial void LogFailed(Exception exception, PeerText name, long id, PeerText client);
 }

@@ -141,7 +141,11 @@ internal sealed class PullService(
             return null;
         return Journal.Position.TryParse(text, out var position)
             ? position
-            : throw new DunlinException(ErrorCode.InvalidPosition, "'position' is not a position of this server.", "position");
+            : throw new DunlinException(
+                ErrorCode.InvalidPosition,
+                "'position' is not a position of this server. Use the position of the last pull, or omit it.",
+                "position"
+            );
     }
 
     // A limit that is too large is an error and is not reduced: a page shorter than the requested limit is the last one.

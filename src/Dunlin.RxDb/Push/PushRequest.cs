@@ -60,7 +60,7 @@ internal static class PushRequest
         var items = Items(body) ?? throw new DunlinException(ErrorCode.InvalidField, "The body must be an array of rows.");
         if (items.Count > options.MaxPushRows)
         {
-            throw new DunlinException(ErrorCode.TooLarge, $"A push has {options.MaxPushRows} rows at most.")
+            throw new DunlinException(ErrorCode.TooLarge, $"The push has more than {options.MaxPushRows} rows. Split it.")
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = options.MaxPushRows },
             };

@@ -154,7 +154,7 @@ internal sealed class PushRun(
         var space = change == RxChange.Insert ? decision.Space : master!.Space;
         if (space is not { } home || (change != RxChange.Insert && decision.Space is { } other && other != home))
             throw new InvalidOperationException(
-                $"'{collection.Name}' decides on an insert with RxDecision.Insert and on every other change with RxDecision.Write: a document stays in its space."
+                $"'{collection.Name}' returned the wrong decision. Return RxDecision.Insert for an insert, and RxDecision.Write for every other change."
             );
         if (change == RxChange.Delete)
             await records.DeleteAsync(home, collection.KeyOf(row.Id), cancellationToken);
@@ -173,12 +173,12 @@ internal sealed class PushRun(
     {
         // A document that its writer may not read would never reach its writer, and could not be reverted.
         if (!await records.MayReadAsync(space, caller.UserId, cancellationToken) || (audience is not null && audience != caller.UserId))
-            throw new DunlinException(ErrorCode.Forbidden, $"The document would lie where its writer may not read: '{space}'.");
+            throw new DunlinException(ErrorCode.Forbidden, $"The writer of the document may not read its space '{space}'.");
         var json = JsonSerializer.SerializeToUtf8Bytes(write.Document);
         if (json.Length > options.MaxDocumentBytes)
             throw new DunlinException(
                 ErrorCode.TooLarge,
-                $"The document has {json.Length} bytes; {options.MaxDocumentBytes} is the limit."
+                $"The document has {json.Length} bytes; the limit is {options.MaxDocumentBytes}."
             );
         await records.PutJsonAsync(space, collection.KeyOf(write.Id), json, audience, cancellationToken);
         // Later rows of the run look up the document's location in the index.

@@ -178,9 +178,13 @@ internal sealed partial class PushService(
             StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
         ) ?? [];
 
-    [LoggerMessage(5100, LogLevel.Information, "Document '{Id}' of {Collection} was refused ({Code}): {Reason}")]
+    [LoggerMessage(5100, LogLevel.Information, "Document '{Id}' of collection {Collection} was refused with {Code}: {Reason}")]
     private partial void LogRefused(string collection, PeerText id, string code, PeerText reason);
 
-    [LoggerMessage(5101, LogLevel.Error, "Document '{Id}' of {Collection} could not be written and was refused.")]
+    [LoggerMessage(
+        5101,
+        LogLevel.Error,
+        "Writing document '{Id}' of collection {Collection} failed; it was refused. Correct the write rule of the collection."
+    )]
     private partial void LogFailed(Exception exception, string collection, PeerText id);
 }

@@ -31,7 +31,7 @@ internal sealed class FileGuard : IDisposable
         catch (IOException exception)
         {
             throw new InvalidOperationException(
-                $"The database '{path}' is in use by {Owner(marker)}. One process, with one store, can write a file: stop the other one, or give this one a file of its own.",
+                $"The database '{path}' is in use by {Owner(marker)}. Only one process, with one store, can open a file. Stop the other process, or use another file.",
                 exception
             );
         }

@@ -55,9 +55,9 @@ internal sealed partial class Checkpointer(TimeSpan busyTimeout, ILogger logger)
             LogFailed(Statement.Fault(database.Handle, code));
     }
 
-    [LoggerMessage(2030, LogLevel.Trace, "Checkpoint: {Moved} of {Logged} pages are in the database file.")]
+    [LoggerMessage(2030, LogLevel.Trace, "Checkpoint moved {Moved} of {Logged} pages to the database file.")]
     private partial void LogRan(int moved, int logged);
 
-    [LoggerMessage(2031, LogLevel.Warning, "A checkpoint failed; it is tried again.")]
+    [LoggerMessage(2031, LogLevel.Warning, "A checkpoint failed; retrying. The write-ahead log grows until one succeeds. Check the disk.")]
     private partial void LogFailed(Exception exception);
 }

@@ -142,7 +142,9 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         do
         {
             if (!row.Step())
-                throw new InvalidOperationException($"Event {offset} is in the index and not in the journal: the database is damaged.");
+                throw new InvalidOperationException(
+                    $"Event {offset} is in the index but not in the journal: the database is damaged. Restore a backup."
+                );
         } while (row.Int64(0) < offset);
     }
 

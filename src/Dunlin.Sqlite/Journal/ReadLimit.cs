@@ -48,7 +48,7 @@ internal sealed class ReadLimit : IDisposable
         {
             throw new DunlinException(
                 ErrorCode.StoreUnavailable,
-                $"The read took longer than the limit of {_limit.TotalSeconds:0.###} s and was ended.",
+                $"The read took longer than SqliteOptions.ReadLimit ({_limit.TotalSeconds:0.###} s) and was cancelled.",
                 null,
                 cause
             );

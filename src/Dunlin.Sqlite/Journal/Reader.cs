@@ -58,7 +58,9 @@ internal sealed class Reader(Database database) : IDisposable
             return name;
         var find = database.Prepare(TopicNameSql).Bind(1, id);
         if (!find.Step())
-            throw new InvalidOperationException($"The journal names topic {id}, which does not exist.");
+            throw new InvalidOperationException(
+                $"The journal has an event of topic {id}, which does not exist: the database is damaged. Restore a backup."
+            );
         name = Topics.TopicName.Parse(find.Text(0));
         find.Reset();
         if (_topics.Count >= MaxKnownTopics)

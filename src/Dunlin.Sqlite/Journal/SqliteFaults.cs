@@ -34,8 +34,8 @@ internal static class SqliteFaults
         exception switch
         {
             SqliteException { SqliteErrorCode: raw.SQLITE_FULL } =>
-                "The disk, or the size allowed to the database, is full; nothing of this was kept.",
-            SqliteException { SqliteErrorCode: raw.SQLITE_BUSY } => "Another program holds the database; nothing of this was kept.",
-            _ => "The write was rolled back together with another one; nothing of this was kept.",
+                "The disk is full, or the database has reached SqliteOptions.MaxFileBytes; nothing was stored.",
+            SqliteException { SqliteErrorCode: raw.SQLITE_BUSY } => "Another program holds a lock on the database; nothing was stored.",
+            _ => "The write was rolled back together with another one; nothing was stored.",
         };
 }

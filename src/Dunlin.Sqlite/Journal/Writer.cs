@@ -64,9 +64,9 @@ internal sealed partial class Writer : BatchWriter, IDisposable
         switch (_queue.Add(request))
         {
             case WriteQueue.Admission.Full:
-                throw Unavailable("Too many writes are waiting; nothing of this one was kept.", null);
+                throw Unavailable("Too many writes wait for the store; nothing was stored.", null);
             case WriteQueue.Admission.Closed:
-                throw Unavailable("The store is closed; nothing of this write was kept.", null);
+                throw Unavailable("The store is closed; nothing was stored.", null);
         }
     }
 
@@ -169,11 +169,11 @@ internal sealed partial class Writer : BatchWriter, IDisposable
                     isCommitting
                         ? new DunlinException(
                             ErrorCode.OutcomeUnknown,
-                            "The store failed while it committed; whether this was kept is unknown until it is started again.",
+                            "The store failed during the commit; the change may have been stored. Restart the process, then read the state.",
                             null,
                             exception
                         )
-                        : Unavailable("The store failed; nothing of this was kept.", exception)
+                        : Unavailable("The store failed; nothing was stored.", exception)
             );
             return;
         }
@@ -228,19 +228,19 @@ internal sealed partial class Writer : BatchWriter, IDisposable
     private static DunlinException Unavailable(string detail, Exception? cause) => new(ErrorCode.StoreUnavailable, detail, null, cause);
 
     private static DunlinException Faulty(Exception fault) =>
-        Unavailable("The store has failed and takes no more requests; it must be started again.", fault);
+        Unavailable("The store has failed and refuses all requests. Restart the process.", fault);
 
-    [LoggerMessage(2020, LogLevel.Critical, "The store has failed and refuses all requests. Check the disk, then start the process again.")]
+    [LoggerMessage(2020, LogLevel.Critical, "The store has failed and refuses all requests. Check the disk, then restart the process.")]
     private partial void LogFaulted(Exception exception);
 
     [LoggerMessage(
         2023,
         LogLevel.Warning,
-        "The writer goes on with a new connection: a unit of work did not end in time, or ended the transaction itself."
+        "The writer opened a new connection: a unit of work did not end within SqliteOptions.WriteLimit, or ended the transaction. Correct the unit of work."
     )]
     private partial void LogReconnected();
 
-    [LoggerMessage(2024, LogLevel.Warning, "The old connection of the writer could not be closed.")]
+    [LoggerMessage(2024, LogLevel.Warning, "Closing the old connection of the writer failed.")]
     private partial void LogCloseFailed(Exception exception);
 }
 

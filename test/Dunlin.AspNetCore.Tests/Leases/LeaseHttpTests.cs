@@ -114,7 +114,7 @@ public sealed class LeaseHttpTests
             Request(HttpMethod.Post, "f/renew", new { leaseId = IdB, fence = after.GetProperty("fence").GetInt64() })
         );
         Assert.Equal("taken", Text(await HttpAssert.ProblemAsync(lost, 409, "lease_lost"), "reason"));
-        Assert.Contains(host.Log.Lines, line => line.Contains("admin took the lease of f", StringComparison.Ordinal));
+        Assert.Contains(host.Log.Lines, line => line.Contains("admin preempted the lease of f", StringComparison.Ordinal));
     }
 
     [Fact]

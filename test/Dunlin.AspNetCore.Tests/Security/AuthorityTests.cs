@@ -76,7 +76,7 @@ public sealed class AuthorityTests
         await using var host = await StartAsync(issuer);
         using (var refused = await AskAsync(host, Token(issuer, host, "a")))
             await HttpAssert.ProblemAsync(refused, 503, "identity_unavailable");
-        Assert.Contains("Its tokens are answered 503 until a fetch succeeds", host.Log.All, StringComparison.Ordinal);
+        Assert.Contains("Its tokens get 503 until a fetch succeeds", host.Log.All, StringComparison.Ordinal);
         await issuer.StartAsync();
         host.Time.Advance(AuthorityKeys.MinIntervalWithoutKeys);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, Token(issuer, host, "a")));

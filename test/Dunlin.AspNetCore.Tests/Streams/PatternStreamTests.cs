@@ -30,11 +30,11 @@ public sealed class PatternStreamTests
     }
 
     [Theory]
-    [InlineData("users/1*", "'*' stands for a whole segment")]
-    [InlineData("a/**/b", "'**' stands at the end only")]
+    [InlineData("users/1*", "'*' must be a whole segment")]
+    [InlineData("a/**/b", "'**' must be the last segment")]
     [InlineData("a//*", "a segment is empty")]
-    [InlineData("a/%25%20/*", "a segment is empty or holds other characters")]
-    public async Task An_invalid_pattern_is_refused_with_the_reason(string topic, string reason)
+    [InlineData("a/%25%20/*", "a segment is empty or has other characters")]
+    public async Task What_is_no_pattern_is_refused_with_the_reason(string topic, string reason)
     {
         await using var host = await EngineHost.StartAsync();
         using var client = host.Client();

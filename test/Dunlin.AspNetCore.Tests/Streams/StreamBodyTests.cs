@@ -15,13 +15,13 @@ public sealed class StreamBodyTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Theory]
-    [InlineData("Content-Length: 5\r\n", "hello", "one of 5 bytes")]
-    [InlineData("Content-Length: 5\r\n", "", "one of 5 bytes")]
-    [InlineData("Content-Length: 5\r\nExpect: 100-continue\r\n", "", "one of 5 bytes")]
-    [InlineData("Content-Length: 2000000\r\n", "the rest comes later", "one of 2000000 bytes")]
-    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n", "this request has one.")]
-    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhel", "this request has one.")]
-    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n", "this request has one.")]
+    [InlineData("Content-Length: 5\r\n", "hello", "a body of 5 bytes")]
+    [InlineData("Content-Length: 5\r\n", "", "a body of 5 bytes")]
+    [InlineData("Content-Length: 5\r\nExpect: 100-continue\r\n", "", "a body of 5 bytes")]
+    [InlineData("Content-Length: 2000000\r\n", "the rest comes later", "a body of 2000000 bytes")]
+    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n", "this request has a body.")]
+    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhel", "this request has a body.")]
+    [InlineData("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n", "this request has a body.")]
     public async Task A_stream_request_with_a_body_is_refused(string headers, string body, string detail)
     {
         var kestrel = new KestrelSide();

@@ -171,7 +171,7 @@ public sealed class TakeOverTests
         using var second = await RawReader.OpenAsync(host);
         using var third = await RawReader.OpenAsync(host);
         await Assert.ThrowsAnyAsync<Exception>(() => RawReader.OpenAsync(host));
-        Assert.Contains("as many as may be", host.Log.All, StringComparison.Ordinal);
+        Assert.Contains("new ones are refused", host.Log.All, StringComparison.Ordinal);
         first.Close(reset: true);
         await closed.WaitAsync(Patience);
         // The slot is released when the socket is closed, shortly after the stream ended. No event signals that, so retry.

@@ -9,12 +9,12 @@ namespace Dunlin.Core.Tests.Json;
 public sealed class JsonTextTests
 {
     [Theory]
-    [InlineData("""{"a":"abc\ud83d"}""", "a", "half of a surrogate pair")]
-    [InlineData("""{"a":[1,"\udc00"]}""", "a[1]", "half of a surrogate pair")]
-    [InlineData("""["\ud83d\ud83d\ude00"]""", "[0]", "half of a surrogate pair")]
-    [InlineData("""["\ude00\ud83d"]""", "[0]", "half of a surrogate pair")]
-    [InlineData("""{"a":{"\ud83d":1}}""", @"a.\ud83d", "half of a surrogate pair")]
-    [InlineData("""{"b":[{"a":"\\\ud83d"}]}""", "b[0].a", "half of a surrogate pair")]
+    [InlineData("""{"a":"abc\ud83d"}""", "a", "unpaired surrogate")]
+    [InlineData("""{"a":[1,"\udc00"]}""", "a[1]", "unpaired surrogate")]
+    [InlineData("""["\ud83d\ud83d\ude00"]""", "[0]", "unpaired surrogate")]
+    [InlineData("""["\ude00\ud83d"]""", "[0]", "unpaired surrogate")]
+    [InlineData("""{"a":{"\ud83d":1}}""", @"a.\ud83d", "unpaired surrogate")]
+    [InlineData("""{"b":[{"a":"\\\ud83d"}]}""", "b[0].a", "unpaired surrogate")]
     [InlineData("""{"a":"x\u0000"}""", "a", "NUL")]
     [InlineData("""{"x\u0000":1}""", @"x\u0000", "NUL")]
     [InlineData("""{"a":{"b":1,"b":2}}""", "a.b", "twice")]

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using Dunlin.Diagnostics;
 
@@ -18,23 +17,17 @@ public sealed class ErrorTableTests
     [Fact]
     public void The_documented_table_equals_the_code()
     {
-        var text = new StringBuilder(
-            "# Errors\n\nEvery error is a row of one table (`ErrorCode`); this page is checked against it.\n\n| code | status | class | meaning | what to do |\n|---|---|---|---|---|\n"
-        );
-        foreach (var e in ErrorCode.All)
-            text.Append(
-                System.Globalization.CultureInfo.InvariantCulture,
-                $"| `{e.Code}` | {e.Status} | {e.Class.ToString().ToLowerInvariant()} | {e.Title} | {Regex.Replace(e.Hint, @"\|", @"\|")} |\n"
-            );
-        text.Append(
-            "\n**retry**: the same again, later. **resync**: fetch afresh, then go on. **stop**: change the request, or ask the user.\n"
-        );
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
             folder = folder.Parent;
-        var page = Path.Combine(folder.FullName, "docs/reference/errors.md");
-        if (Environment.GetEnvironmentVariable("DUNLIN_WRITE_DOCS") is not null)
-            File.WriteAllText(page, text.ToString());
-        Assert.Equal(text.ToString(), File.ReadAllText(page));
+        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs/reference/errors.md"));
+        var begin = page.IndexOf("\n## All codes\n", StringComparison.Ordinal);
+        var rows = page[begin..page.IndexOf("\n## ", begin + 1, StringComparison.Ordinal)]
+            .Split('\n')
+            .Where(line => line.StartsWith("| [", StringComparison.Ordinal));
+        var expected = ErrorCode.All.Select(e =>
+            $"| [`{e.Code}`](#{e.Code}) | {e.Status} | {e.Class.ToString().ToLowerInvariant()} | {e.Title} | {Regex.Replace(e.Hint, @"\|", @"\|")} |"
+        );
+        Assert.Equal(expected, rows);
     }
 }

@@ -113,7 +113,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         var after = NoteAsync(3, fails: false);
         held.SetResult();
         Assert.Contains(
-            "ended the transaction itself",
+            "ended the transaction",
             (await Assert.ThrowsAsync<InvalidOperationException>(() => offending)).Message,
             StringComparison.Ordinal
         );
@@ -167,7 +167,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
         _backend.Time.Advance(TimeSpan.FromSeconds(5));
         var error = await Assert.ThrowsAsync<DunlinException>(() => work);
         Assert.Equal(ErrorCode.StoreUnavailable, error.Code);
-        Assert.Contains("limit of 5 s", error.Message, StringComparison.Ordinal);
+        Assert.Contains("WriteLimit (5 s)", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, (await _store.AppendAsync(Backend.Draft("a"))).Offset);
     }
 

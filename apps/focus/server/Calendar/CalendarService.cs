@@ -18,11 +18,7 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
     public ValueTask<CalendarPage> ListAsync(Caller caller, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
         if (to <= from || to - from > MaxRange)
-            throw new DunlinException(
-                ErrorCode.InvalidField,
-                $"'to' must be after 'from', and {MaxRange.TotalDays} days after it at most.",
-                "to"
-            );
+            throw new DunlinException(ErrorCode.InvalidField, $"'to' must be after 'from', by at most {MaxRange.TotalDays} days.", "to");
         return store.ReadAsync(
             async (scope, _) =>
                 new CalendarPage(
@@ -49,7 +45,7 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
                 if (id is not null && await CalendarRows.FindAsync(unit, caller.UserId, id) is { } known)
                     return (known, false);
                 if (id is not null && await CalendarRows.WasDeletedAsync(unit, caller.UserId, id))
-                    throw new DunlinException(ErrorCode.Conflict, $"The calendar event '{id}' was deleted.", "id");
+                    throw new DunlinException(ErrorCode.Conflict, $"The calendar event '{id}' was deleted. Use a new id.", "id");
                 if (await CalendarRows.CountAsync(unit, caller.UserId) >= FocusLimits.Events)
                     throw DunlinException.Limit(FocusLimits.Events, "calendar events for each user; delete some first");
                 return (
@@ -99,15 +95,15 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
 
     private static async Task<CalendarEvent> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
         await CalendarRows.FindAsync(unit, caller.UserId, id)
-        ?? throw new DunlinException(ErrorCode.NotFound, $"There is no calendar event '{id}'.");
+        ?? throw new DunlinException(ErrorCode.NotFound, $"No calendar event with id '{id}'.");
 
     private static void CheckTimes(CalendarEvent entry)
     {
         if (entry.End <= entry.Start)
-            throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start': an event cannot take no time or less.", "end");
+            throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start'.", "end");
         // Compare local times: a month in which the clocks go back must not be longer than another.
         if (entry.End.DateTime - entry.Start.DateTime > MaxLength)
-            throw new DunlinException(ErrorCode.InvalidField, $"An event takes {MaxLength.TotalDays} days at most.", "end");
+            throw new DunlinException(ErrorCode.InvalidField, $"An event must last at most {MaxLength.TotalDays} days.", "end");
     }
 }
 

@@ -26,12 +26,16 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
         if (named is not null && caller.DeviceId is { } said && !string.Equals(said, DeviceId.Check(named), StringComparison.Ordinal))
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                "'deviceId' is another than the one of the header or the address.",
+                "'deviceId' differs from the header Dunlin-Device or the query. Send the same id.",
                 "deviceId"
             );
         var deviceId = named is null ? caller.DeviceId : DeviceId.Check(named);
         if (deviceId is null)
-            throw new DunlinException(ErrorCode.InvalidField, "'deviceId' is missing.", "deviceId");
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'deviceId' is missing. Send it in the body, the query or the header Dunlin-Device.",
+                "deviceId"
+            );
         await NoteAsync(caller, deviceId, http.Request.Headers.UserAgent, cancellationToken);
         return deviceId;
     }
@@ -94,7 +98,7 @@ internal sealed class FocusDevices(IStore store, UserDevices devices)
     {
         var owner =
             await OwnerAsync(connection, transaction, deviceId)
-            ?? throw new DunlinException(ErrorCode.NotFound, $"There is no device '{deviceId}'.", field);
+            ?? throw new DunlinException(ErrorCode.NotFound, $"No device with id '{deviceId}'.", field);
         RequireOwner(owner, userId, field);
     }
 

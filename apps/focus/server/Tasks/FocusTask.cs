@@ -43,7 +43,7 @@ internal static class TaskRows
 
     public static async Task<FocusTask> RequireAsync(DbConnection connection, DbTransaction? transaction, string userId, string id) =>
         await FindAsync(connection, transaction, userId, id)
-        ?? throw new DunlinException(ErrorCode.NotFound, $"There is no task '{id}'.", "taskId");
+        ?? throw new DunlinException(ErrorCode.NotFound, $"No task with id '{id}'.", "taskId");
 
     public static async Task<bool> WasDeletedAsync(IUnitOfWork unit, string userId, string id) =>
         await AnyAsync(unit.Connection, unit.Transaction, userId, id) is { DeletedAt: not null };

@@ -30,7 +30,7 @@ internal sealed class TaskService(IStore store, UserDevices devices)
                 if (id is not null && await TaskRows.FindAsync(unit.Connection, unit.Transaction, caller.UserId, id) is { } known)
                     return (known, false);
                 if (id is not null && await TaskRows.WasDeletedAsync(unit, caller.UserId, id))
-                    throw new DunlinException(ErrorCode.Conflict, $"The task '{id}' was deleted.", "id");
+                    throw new DunlinException(ErrorCode.Conflict, $"The task '{id}' was deleted. Use a new id.", "id");
                 if (await TaskRows.CountAsync(unit.Connection, unit.Transaction, caller.UserId) >= FocusLimits.Tasks)
                     throw DunlinException.Limit(FocusLimits.Tasks, "tasks for each user; delete some first");
                 var task = new FocusTask(
@@ -84,7 +84,7 @@ internal sealed class TaskService(IStore store, UserDevices devices)
 
     private static async Task<FocusTask> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
         await TaskRows.FindAsync(unit.Connection, unit.Transaction, caller.UserId, id)
-        ?? throw new DunlinException(ErrorCode.NotFound, $"There is no task '{id}'.");
+        ?? throw new DunlinException(ErrorCode.NotFound, $"No task with id '{id}'.");
 }
 
 /// <summary>All tasks.</summary>

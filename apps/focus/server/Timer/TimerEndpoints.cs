@@ -116,11 +116,11 @@ internal static class TimerEndpoints
         if (mode == TimerMode.Pomodoro && (body.PlannedMinutes ?? body.PlannedEndTime as object) is not null)
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                "A pomodoro has no planned end.",
+                "A pomodoro has no planned end. Omit 'plannedMinutes' and 'plannedEndTime'.",
                 body.PlannedMinutes is null ? "plannedEndTime" : "plannedMinutes"
             );
         if (body is { PlannedMinutes: not null, PlannedEndTime: not null })
-            throw new DunlinException(ErrorCode.InvalidField, "Give 'plannedMinutes' or 'plannedEndTime', not both.", "plannedEndTime");
+            throw new DunlinException(ErrorCode.InvalidField, "Send 'plannedMinutes' or 'plannedEndTime', not both.", "plannedEndTime");
         if (body.PlannedEndTime is { } end)
         {
             var left = (long)(TimeText.Parse(end, "plannedEndTime") - now).TotalMilliseconds;

@@ -117,6 +117,6 @@ internal sealed partial class TimerKeeper(
         );
     }
 
-    [LoggerMessage(6400, LogLevel.Error, "A timer could not be moved on; it is tried again")]
+    [LoggerMessage(6400, LogLevel.Error, "Advancing a timer failed; retrying. Its phase changes late.")]
     private static partial void LogFailed(ILogger logger, Exception error);
 }

@@ -171,7 +171,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
                     deviceId,
                     cancellationToken: cancellationToken
                 ),
-                _ => throw new InvalidOperationException($"'{happened.GetType().Name}' is not told."),
+                _ => throw new InvalidOperationException($"No event is defined for '{happened.GetType().Name}'."),
             }
         );
     }

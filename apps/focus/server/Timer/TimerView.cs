@@ -101,9 +101,9 @@ internal static class TimerErrors
             {
                 TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is running on another device ({deviceName}).",
                 TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is running on this device already.",
-                TimerRefusal.OtherTimer => "Another timer is running than the one that was meant.",
+                TimerRefusal.OtherTimer => "Another timer is running than the one that the request names.",
                 TimerRefusal.NotOnBreak => "There is no break to skip.",
-                TimerRefusal.Ended => "That timer is over.",
+                TimerRefusal.Ended => "The timer has ended.",
                 _ => "No timer is running.",
             }
         )

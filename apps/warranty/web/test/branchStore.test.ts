@@ -491,7 +491,7 @@ test('A case that arrives is in the list after the next sync', async () => {
 test('A branch that does not exist is said so, and the list of another one is shown again', async () => {
   branch.overrides.push({
     match: /branches\/9\/cases/,
-    answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),
+    answer: () => json(404, { code: 'not_found', title: 'The resource was not found.' }),
   });
   store.open(9);
   await settle();

@@ -117,7 +117,7 @@ export class FakeBranch {
       return this.#lockRequest(method, key, body, headers);
     }
     if (method === 'PATCH') return this.#patch(Number(id), body as never);
-    return json(404, { code: 'not_found', title: 'There is no such thing.' });
+    return json(404, { code: 'not_found', title: 'The resource was not found.' });
   }
 
   #list(): Response {
@@ -159,14 +159,14 @@ export class FakeBranch {
         });
       }
     } else if (!isOurs) {
-      return json(409, { code: 'lease_lost', title: 'The lease is no longer yours.', reason: 'expired' });
+      return json(409, { code: 'lease_lost', title: 'You no longer hold the lease.', reason: 'expired' });
     }
     return json(200, { leaseId, fence: this.locks.get(key)!.fence, seconds: 30, state: 'held' });
   }
 
   #held(held: Held): Response {
     const holder = { userId: held.userId, name: held.userName };
-    return json(423, { code: 'lease_held', title: 'Another holder has the lease.', holder });
+    return json(423, { code: 'lease_held', title: 'The lease is held by another holder.', holder });
   }
 
   #patch(
@@ -177,7 +177,7 @@ export class FakeBranch {
       const held = this.locks.get(`${id}/${field}`);
       const proof = leases[field];
       if (!held || proof?.leaseId !== held.leaseId || proof.fence !== held.fence) {
-        return json(409, { code: 'lease_lost', title: 'The lease is no longer yours.', reason: 'expired' });
+        return json(409, { code: 'lease_lost', title: 'You no longer hold the lease.', reason: 'expired' });
       }
       if (updates[field] === 'refuse me') {
         return json(400, {

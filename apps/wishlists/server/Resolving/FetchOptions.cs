@@ -3,33 +3,36 @@ using System.Net;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 
-/// <summary>Limits for fetching addresses that users enter.</summary>
+/// <summary>Limits of fetching the addresses that users enter.</summary>
 public sealed class FetchOptions
 {
     /// <summary>
-    /// Private networks that may be fetched, in CIDR notation such as <c>10.1.0.0/16</c>, for intranets and tests. Default: none.
+    /// Networks that are not public but may be fetched from, in CIDR notation such as <c>10.1.0.0/16</c>: for intranets and tests.
+    /// Default: empty.
     /// </summary>
     public IList<string> AllowedNetworks { get; } = [];
 
-    /// <summary>Allowed ports besides 80 and 443. Default: none.</summary>
+    /// <summary>Ports besides 80 and 443. Default: empty.</summary>
     public IList<int> AllowedPorts { get; } = [];
 
-    /// <summary>Maximum of redirects. Each target is checked like the first address. Default: 3.</summary>
+    /// <summary>Largest number of redirects. Each address is checked like the first one. Default: 3. Range: 0 to 10.</summary>
     [Range(0, 10)]
     public int MaxRedirects { get; set; } = 3;
 
-    /// <summary>Time limit for name resolution, connections, redirects and the page together. Default: 5 s.</summary>
+    /// <summary>Longest duration of one fetch: name resolution, connections, redirects and the page. Default: 5 s.</summary>
     public TimeSpan TimeLimit { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Maximum of bytes of a page after decompression. The rest is not read. Default: 512 KiB.</summary>
+    /// <summary>Largest part of a page that is read, in bytes after decompression. Default: 512 KiB. Range: 1 KiB to 16 MiB.</summary>
     [Range(1_024, 16 * 1024 * 1024)]
     public int MaxBytes { get; set; } = 512 * 1024;
 
-    /// <summary>Maximum of response headers in KiB. Default: 32.</summary>
+    /// <summary>Largest response headers, in KiB. Default: 32. Range: 1 to 1,024.</summary>
     [Range(1, 1_024)]
     public int MaxHeaderKibibytes { get; set; } = 32;
 
-    /// <summary>The User-Agent that sites receive.</summary>
+    /// <summary>
+    /// The header <c>User-Agent</c> of the requests. Default: <c>Mozilla/5.0 (compatible; DunlinWishlists/1.0; link preview)</c>.
+    /// </summary>
     [Required]
     public string UserAgent { get; set; } = "Mozilla/5.0 (compatible; DunlinWishlists/1.0; link preview)";
 

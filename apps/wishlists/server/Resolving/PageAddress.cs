@@ -39,9 +39,9 @@ internal static class PageAddress
     public static void Require(Uri uri, FetchOptions options)
     {
         if (!IsPage(uri))
-            throw new FetchException(FetchFault.AddressRefused, "Only http and https addresses without a user are fetched.");
+            throw new FetchException(FetchFault.AddressRefused, "The address must be http or https, without a user name.");
         if (!options.AllowsPort(uri.Port))
-            throw new FetchException(FetchFault.AddressRefused, "Only ports 80 and 443 are fetched from.");
+            throw new FetchException(FetchFault.AddressRefused, "The address must have port 80 or 443.");
         if (!MayBeAsked(uri, options))
             throw new FetchException(FetchFault.AddressRefused, "The address is not public.");
     }

@@ -92,7 +92,7 @@ internal sealed class PageFetcher : IDisposable
             if (RedirectOf(response) is { } next)
             {
                 if (redirects >= _options.MaxRedirects)
-                    throw new FetchException(FetchFault.TooManyRedirects, $"More than {_options.MaxRedirects} redirects.");
+                    throw new FetchException(FetchFault.TooManyRedirects, $"The page has more than {_options.MaxRedirects} redirects.");
                 address = new Uri(address, next);
                 continue;
             }
@@ -109,7 +109,7 @@ internal sealed class PageFetcher : IDisposable
                 or HttpStatusCode.SeeOther
                 or HttpStatusCode.TemporaryRedirect
                 or HttpStatusCode.PermanentRedirect
-            ? response.Headers.Location ?? throw new FetchException(FetchFault.NotAPage, "A redirect to nowhere.")
+            ? response.Headers.Location ?? throw new FetchException(FetchFault.NotAPage, "The redirect has no valid address.")
             : null;
 
     private static void RequirePage(HttpResponseMessage response, ContentType type)
@@ -122,7 +122,7 @@ internal sealed class PageFetcher : IDisposable
             throw new FetchException(FetchFault.NotAPage, "The address does not lead to a page.");
         // The handler removes each encoding that it decompresses.
         if (response.Content.Headers.ContentEncoding.Any(static name => !name.Equals("identity", StringComparison.OrdinalIgnoreCase)))
-            throw new FetchException(FetchFault.Unreadable, "The page is compressed in a way that was not asked for.");
+            throw new FetchException(FetchFault.Unreadable, "The page has a compression that is not supported.");
     }
 
     // Truncates a longer page instead of refusing it, because its facts are in the head. The limit counts decompressed bytes.
@@ -155,7 +155,7 @@ internal sealed class PageFetcher : IDisposable
         catch (Exception error) when (error is InvalidDataException or InvalidOperationException)
         {
             // Deflate throws InvalidDataException and Brotli InvalidOperationException.
-            throw new FetchException(FetchFault.Unreadable, "The page is compressed, and damaged.", error);
+            throw new FetchException(FetchFault.Unreadable, "The compressed page is damaged.", error);
         }
     }
 

@@ -44,7 +44,7 @@ internal static class ResolveQueue
         {
             throw WishlistOptions.TooFast(
                 options.MaxWaitingPages,
-                $"{options.MaxWaitingPages} of your pages wait to be read, which is the limit. Try again later.",
+                $"The limit for one user is {options.MaxWaitingPages} waiting pages. Try again later.",
                 TimeSpan.FromMinutes(1)
             );
         }

@@ -7,7 +7,9 @@ interface ProblemBase {
   readonly title: string;
   readonly status?: number | undefined;
   readonly hint?: string | undefined;
-  /** The complete problem document (RFC 9457), for fields of the application. */
+  /** Address of the section about the code in the error reference, from `type` of the problem document. */
+  readonly link?: string | undefined;
+  /** The whole problem document, for fields that only the application knows. */
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -37,7 +39,7 @@ export class DunlinError extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem, options?: ErrorOptions) {
-    super(problem.title, options);
+    super(messageOf(problem), options);
     this.name = 'DunlinError';
     this.problem = problem;
   }
@@ -46,6 +48,13 @@ export class DunlinError extends Error {
     return this.problem.kind;
   }
 }
+
+function messageOf({ code, title, detail, link }: Problem): string {
+  const text = detail?.['detail'];
+  return `${code}: ${typeof text === 'string' ? text : title}${see(link)}`;
+}
+
+export const see = (link: string | undefined) => (link ? ` See ${link}` : '');
 
 /**
  * Whether the same request may succeed later: the outcome is unknown, or the server asked to retry. The request may have been carried out,

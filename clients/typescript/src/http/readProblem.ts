@@ -11,6 +11,7 @@ export async function readProblem(response: Response): Promise<Problem> {
     code: text('code') ?? `http.${status}`,
     title: text('title') ?? text('detail') ?? `The server answered ${status}.`,
     hint: text('hint'),
+    link: linkOf(text('type'), response.url),
     status,
     detail,
   };
@@ -51,7 +52,16 @@ export async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-/** Returns `Retry-After` (RFC 9110, 10.2.3) in milliseconds, from seconds or from a date. */
+/** `type` as an address of the web; a path is relative to the address of the request (RFC 9457, section 3.1.1). */
+function linkOf(type = '', base: string): string | undefined {
+  try {
+    return /^http.+#.+/.exec(new URL(type, base || undefined).href)?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns `Retry-After` in milliseconds, from seconds or from a date. */
 export function retryAfterMs(response: Response): number | undefined {
   const value = response.headers.get('Retry-After')?.trim();
   if (!value) return undefined;

@@ -1,5 +1,12 @@
 import type { Cancel, Environment } from '../environment.js';
-import { DunlinError, isTemporary, problemOf, type LeaseLostReason, type Problem } from '../http/problem.js';
+import {
+  DunlinError,
+  isTemporary,
+  problemOf,
+  see,
+  type LeaseLostReason,
+  type Problem,
+} from '../http/problem.js';
 import type { HeldLease, LeaseGrant, LeaseOwner, LeaseTransport } from './transport.js';
 
 /** `lost.reason` of a lease. */
@@ -8,7 +15,7 @@ export class LeaseLost extends Error {
   readonly problem: Problem | undefined;
 
   constructor(reason: LeaseLostReason, problem?: Problem) {
-    super(`The lease is no longer held: ${reason}.`);
+    super(`lease_lost: You no longer hold the lease (reason: ${reason}).${see(problem?.link)}`);
     this.name = 'LeaseLost';
     this.reason = reason;
     this.problem = problem;
@@ -105,7 +112,7 @@ export class Lease {
     await this.#settleHolds();
     if (this.#lost.signal.aborted) return;
     if (!this.#transport.handOff) {
-      const title = 'This transport knows no hand-off.';
+      const title = 'This transport does not support hand-off.';
       throw new DunlinError({ kind: 'unexpected', code: 'lease.noHandOff', title });
     }
     await this.#transport.handOff(this.#held(), to);

@@ -75,7 +75,37 @@ describe('A request', () => {
     expect([sent.length, refreshed, signedOut]).toEqual([1, 0, 1]);
   });
 
-  test('answered without content has no body', async () => {
+  test('refused has the code, the detail and the link in its message', async () => {
+    const refusal = {
+      type: '/docs/reference/errors.html#not_found',
+      title: 'The resource was not found.',
+      detail: "No task with id '7'.",
+      code: 'not_found',
+    };
+    const answerAt =
+      (url: string, type = refusal.type) =>
+      () =>
+        Object.defineProperty(json(404, { ...refusal, type }), 'url', { value: url });
+    answers = [
+      answerAt('https://server.test/api/tasks/7'),
+      answerAt('', 'https://docs.test/errors#not_found'),
+      answerAt(''),
+      answerAt('https://server.test/', 'urn:problem:not_found'),
+    ];
+    const thrown = async () =>
+      String(
+        await requests()
+          .send('GET', '/tasks/7')
+          .catch((error: unknown) => error),
+      );
+    const text = "DunlinError: not_found: No task with id '7'.";
+    expect(await thrown()).toBe(`${text} See https://server.test/docs/reference/errors.html#not_found`);
+    expect(await thrown()).toBe(`${text} See https://docs.test/errors#not_found`);
+    expect(await thrown()).toBe(text);
+    expect(await thrown()).toBe(text);
+  });
+
+  test('answered with nothing has no body', async () => {
     answers.push(() => json(204, undefined));
     expect((await requests().send('DELETE', '/things')).body).toBeUndefined();
   });

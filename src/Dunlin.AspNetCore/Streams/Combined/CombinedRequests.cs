@@ -19,20 +19,20 @@ internal sealed record StreamWish(string Id, string Path, string? LastEventId = 
     public void Check(string field)
     {
         if (!DeviceId.IsValid(Id))
-            throw Invalid($"{field}.id", $"A stream id has 1 to {DeviceId.MaxLength} letters, digits and ._-");
+            throw Invalid($"{field}.id", $"A stream id must have 1 to {DeviceId.MaxLength} letters, digits and ._-");
         if (Path.Length > MaxPath)
-            throw Invalid($"{field}.path", $"A path has {MaxPath} characters at most.");
+            throw Invalid($"{field}.path", $"The path has {Path.Length} characters; the limit is {MaxPath}.");
         if (
             Path is not ['/', ..]
             || Path.StartsWith("//", StringComparison.Ordinal)
             || Path.Any(static c => c is <= ' ' or '\\' or '#' or >= '\x7f')
         )
-            throw Invalid($"{field}.path", "A path begins with one '/' and is percent-encoded, without a fragment.");
+            throw Invalid($"{field}.path", "The path must begin with one '/', be percent-encoded and have no fragment.");
         // A ticket can authenticate another user, but all streams of one response belong to one user.
         if (Path.Contains("ticket=", StringComparison.OrdinalIgnoreCase))
-            throw Invalid($"{field}.path", "A ticket opens a stream of its own only. Send the credential with this request.");
+            throw Invalid($"{field}.path", "A ticket cannot open a stream of a combined response. Send the credential with this request.");
         if (LastEventId is { Length: > MaxLastEventId } || LastEventId?.Any(static c => c is <= ' ' or >= '\x7f') == true)
-            throw Invalid($"{field}.lastEventId", $"An event id has {MaxLastEventId} printable ASCII characters at most.");
+            throw Invalid($"{field}.lastEventId", $"An event id must have at most {MaxLastEventId} printable ASCII characters.");
     }
 
     /// <summary>Checks all items of a list.</summary>
@@ -40,7 +40,7 @@ internal sealed record StreamWish(string Id, string Path, string? LastEventId = 
     public static void CheckAll(IReadOnlyList<StreamWish?> wishes, string field)
     {
         for (var i = 0; i < wishes.Count; i++)
-            (wishes[i] ?? throw Invalid($"{field}[{i}]", "A stream is an object.")).Check($"{field}[{i}]");
+            (wishes[i] ?? throw Invalid($"{field}[{i}]", "A stream must be an object with 'id' and 'path'.")).Check($"{field}[{i}]");
     }
 
     private static DunlinException Invalid(string field, string detail) => new(ErrorCode.InvalidField, detail, field);

@@ -28,6 +28,7 @@ internal sealed partial class CombinedStreams(
 {
     /// <summary>The maximum size of a request body in bytes: some hundred paths, or a few of the maximum length.</summary>
     private const int MaxBytes = 1024 * 1024;
+    private const int MaxShown = 40;
 
     private readonly ConcurrentDictionary<string, CombinedBody> _open = new(StringComparer.Ordinal);
 
@@ -42,7 +43,7 @@ internal sealed partial class CombinedStreams(
         var wishes = (await RequestBody.ReadAsync<CombinedOpening>(context, MaxBytes, context.RequestAborted)).Streams;
         StreamWish.CheckAll(wishes, "streams");
         if (wishes.Count == 0)
-            throw new DunlinException(ErrorCode.InvalidField, "A combined response carries one stream at least.", "streams");
+            throw new DunlinException(ErrorCode.InvalidField, "'streams' is empty. Name at least one stream.", "streams");
         using var place = limits.Enter(caller.UserId, context.Connection.RemoteIpAddress?.ToString() ?? "");
         var sink = new PipeFrameSink(context, mayLeave: false);
         var socket = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null;
@@ -80,9 +81,9 @@ internal sealed partial class CombinedStreams(
         var wishes = change.Open ?? [];
         StreamWish.CheckAll(wishes, "open");
         if (!_open.TryGetValue(id, out var body) || !body.IsOf(caller))
-            throw Unknown();
+            throw Unknown(id.Length <= MaxShown ? id : id[..MaxShown] + "…");
         foreach (var streamId in change.Close ?? [])
-            body.Close(streamId ?? throw new DunlinException(ErrorCode.InvalidField, "The id of a stream is a text.", "close"));
+            body.Close(streamId ?? throw new DunlinException(ErrorCode.InvalidField, "A stream id must be a string.", "close"));
         Start(context, body, wishes, Add(body, wishes, "open"));
         // Lets the client tell a dead connection from streams that open slowly.
         _ = body.WriteAsync(StreamHeaders.FirstBytes);
@@ -94,16 +95,16 @@ internal sealed partial class CombinedStreams(
         switch (body.Add(wishes.Select(static wish => wish.Id), out var added, out var which))
         {
             case AddResult.Over:
-                throw Unknown();
+                throw Unknown(body.Id);
             case AddResult.Taken:
                 throw new DunlinException(
                     ErrorCode.InvalidField,
-                    $"The stream id '{which}' is in use. Choose a new one for every stream.",
+                    $"The stream id '{which}' is in use. Choose a new id for each stream.",
                     field
                 );
             case AddResult.Full:
                 var limit = options.Value.MaxCombined;
-                throw new DunlinException(ErrorCode.TooManyConnections, $"{limit} streams in one response is the limit.")
+                throw new DunlinException(ErrorCode.TooManyConnections, $"The limit is {limit} streams in one response.")
                 {
                     RetryAfter = options.Value.RetryAfter,
                     Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
@@ -144,9 +145,13 @@ internal sealed partial class CombinedStreams(
         await body.RemoveAsync(stream, last);
     }
 
-    private static DunlinException Unknown() =>
-        new(ErrorCode.NotFound, "This node has no such combined response of yours. Open a new one with all of its streams.", "id");
+    private static DunlinException Unknown(string id) =>
+        new(
+            ErrorCode.NotFound,
+            $"No combined response with id '{id}' of yours on this node. Open a new one with all of its streams.",
+            "id"
+        );
 
-    [LoggerMessage(3110, LogLevel.Error, "A stream of a combined response failed to open: {StreamId}. Its reader opens it again.")]
+    [LoggerMessage(3110, LogLevel.Error, "Opening stream {StreamId} of a combined response failed. The client opens it again.")]
     private partial void LogFailed(Exception error, PeerText streamId);
 }

@@ -111,7 +111,7 @@ internal sealed class InnerRequests : IStartupFilter
     {
         var application =
             _application
-            ?? throw new InvalidOperationException("Combined streams need a host that runs startup filters, as every WebApplication does.");
+            ?? throw new InvalidOperationException("Combined streams need a host that runs startup filters. Use WebApplication.");
         await using var scope = services.CreateAsyncScope();
         features.Set<IServiceProvidersFeature>(new ServiceProvidersFeature { RequestServices = scope.ServiceProvider });
         var factory = services.GetRequiredService<IHttpContextFactory>();
@@ -170,7 +170,11 @@ internal sealed class InnerRequests : IStartupFilter
             static context =>
                 Problem.WriteAsync(
                     context,
-                    new DunlinException(ErrorCode.NotFound, "This path is not an event stream of this server.", "path")
+                    new DunlinException(
+                        ErrorCode.NotFound,
+                        "This path is not an event stream of this server. Use the path of an endpoint that serves events.",
+                        "path"
+                    )
                 ),
             new EndpointMetadataCollection(WritesOwnProblems.Instance),
             "No event stream"
