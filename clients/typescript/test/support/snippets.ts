@@ -20,8 +20,10 @@ export function compilePages(
   pages: ReadonlyMap<string, readonly string[]>,
 ): { page: string; text: string }[] {
   const nameOf = (text: string, index: number) => /^\/\/ (\w+\.ts)\n/.exec(text)?.[1] ?? `snippet${index}.ts`;
-  const folders = new Map([...pages.keys()].map((page, index) => [`${packageRoot}page${index}`, page]));
-  const sources = new Map(
+  const folders = new Map<string, string>(
+    [...pages.keys()].map((page, index) => [`${packageRoot}page${index}`, page]),
+  );
+  const sources = new Map<string, string>(
     [...folders].flatMap(([folder, page]) =>
       pages.get(page)!.map((text, index) => [`${folder}/${nameOf(text, index)}`, text] as const),
     ),
