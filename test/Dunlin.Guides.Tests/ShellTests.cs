@@ -43,6 +43,54 @@ public sealed class ShellTests
         Assert.StartsWith("{\"leases\":[],", free.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Events_of_a_stream_arrive_one_by_one_with_their_times()
+    {
+        var blocks = Blocks("behind-a-proxy.md");
+        Assert.Equal(3, blocks.Count);
+        await using var server = await StartAsync();
+        server.Settings["BACKEND"] = await TokenAsync(server, "backend", "--publish", "**");
+        server.Settings["ALICE"] = await TokenAsync(server, "alice", "--subscribe", "teams/7/**");
+        await using var stream = server.StartOther("bash", "-c", blocks[0]);
+        await stream.WhenSeenAsync(new Regex("[0-9:]{8} event: dunlin.hello"));
+        var published = await server.RunOtherAsync("bash", "-euc", blocks[1].Replace("sleep 2", ":", StringComparison.Ordinal));
+        Assert.Equal((0, ""), (published.Code, published.Error));
+        foreach (var data in new[] { 1, 2, 3 })
+            await stream.WhenSeenAsync(new Regex($"[0-9:]{{8}} data: {data}\\b"));
+    }
+
+    [Fact]
+    public async Task The_requests_that_replace_those_of_Mercure_publish_and_subscribe()
+    {
+        var page = Repository.Read("docs/guides/from-mercure.md");
+        var blocks = Repository.Blocks(page, "sh");
+        Assert.Equal(2, blocks.Count);
+        await using var server = await StartAsync();
+        server.Settings["PUBLISHER"] = await TokenAsync(server, "backend", "--publish", "**");
+        server.Settings["SUBSCRIBER"] = await TokenAsync(server, "42", "--subscribe", "books/*", "users/42/**");
+        await using var stream = server.StartOther("bash", "-c", blocks[1]);
+        await stream.WhenSeenAsync("event: dunlin.hello");
+        var published = await server.RunOtherAsync("bash", "-euc", blocks[0]);
+        Assert.Matches("^{\"positions\":\\[\"[0-9a-f]{8}-1\"]}$", published.Output);
+        await stream.WhenSeenAsync("event: book.changed\ntopic: books/17\ndata: {\"status\": \"OutOfStock\"}");
+    }
+
+    [Fact]
+    public async Task The_request_that_replaces_a_trigger_of_Pusher_publishes_an_array()
+    {
+        await using var server = await StartAsync();
+        server.Settings["BACKEND"] = await TokenAsync(server, "backend", "--publish", "**");
+        var published = await server.RunOtherAsync("bash", "-euc", Assert.Single(Blocks("from-pusher-or-centrifugo.md")));
+        Assert.Matches("^{\"positions\":\\[\"[0-9a-f]{8}-1\",\"[0-9a-f]{8}-2\"]}$", published.Output);
+    }
+
+    private static async Task<string> TokenAsync(ServerProgram server, string subject, params string[] rights)
+    {
+        var made = await server.RunCommandAsync(["--data", server.Data, "token", "--subject", subject, .. rights]);
+        Assert.True(made.Code == 0, made.Error);
+        return made.Output.Trim();
+    }
+
     private static async Task<ServerProgram> StartAsync()
     {
         var server = new ServerProgram();
