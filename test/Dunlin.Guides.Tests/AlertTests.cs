@@ -4,7 +4,8 @@ using YamlDotNet.Serialization;
 
 namespace Dunlin.Guides.Tests;
 
-/// <summary>docs/guides/what-to-alert-on.md and deploy/prometheus-rules.yaml, held against the metrics, checks and log events of the code.</summary>
+/// <summary>docs/guides/what-to-alert-on.md and deploy/prometheus-rules.yaml, held against the metrics, health checks and log events of
+/// the code.</summary>
 public sealed partial class AlertTests
 {
     private static readonly string Page = Repository.Read("docs/guides/what-to-alert-on.md");

@@ -8,7 +8,7 @@ namespace Dunlin.Guides.Tests;
 public sealed class ReplicacheTests
 {
     [Fact]
-    public async Task Changes_reach_the_other_device_also_those_made_while_the_server_was_down()
+    public async Task Changes_reach_the_other_device_also_those_made_while_offline()
     {
         await using var program = await GuideProgram.StartAsync("ReplicacheList");
         await using var chromium = await Chromium.StartAsync(program.Address);
