@@ -1,6 +1,7 @@
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Records;
+using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Snippets;
@@ -23,12 +24,37 @@ internal static class JobsSnippet
         // </jobs>
     }
 
-    internal sealed record Order(string Id);
+    public static async Task ShareAsync(IServiceCollection services, IUnitOfWork unit, Order order, Caller caller, CancellationToken ct)
+    {
+        // <jobs-fairness>
+        services
+            .AddDunlin()
+            .AddSqlite("data/app.db")
+            .AddJobHandler<Import, Order>(
+                "import",
+                options =>
+                {
+                    options.MaxParallel = 16;
+                    options.MaxParallelPerFairnessKey = 2;
+                    options.MaxParallelPerConcurrencyKey = 4;
+                }
+            );
+
+        await unit.Jobs().EnqueueAsync("import", order, new JobRequest { FairnessKey = caller.UserId, ConcurrencyKey = order.Host }, ct);
+        // </jobs-fairness>
+    }
+
+    internal sealed record Order(string Id, string Host);
 
     internal sealed record Mail(string OrderId);
 
     internal sealed class SendMail : IJobHandler<Mail>
     {
         public ValueTask RunAsync(JobRun<Mail> run, CancellationToken cancellationToken) => run.CompleteAsync(null, cancellationToken);
+    }
+
+    internal sealed class Import : IJobHandler<Order>
+    {
+        public ValueTask RunAsync(JobRun<Order> run, CancellationToken cancellationToken) => run.CompleteAsync(null, cancellationToken);
     }
 }

@@ -12,8 +12,22 @@ export function snippetsOf(path: string, language: string): string[] {
 
 /** Compiles snippets, each as its own file, and returns the diagnostics. A first line `// name.ts` names the file. */
 export function compile(snippets: readonly string[]): string[] {
-  const name = (text: string, index: number) => /^\/\/ (\w+\.ts)\n/.exec(text)?.[1] ?? `snippet${index}.ts`;
-  const sources = new Map(snippets.map((text, index) => [`${packageRoot}${name(text, index)}`, text]));
+  return compilePages(new Map([['', snippets]])).map(({ text }) => text);
+}
+
+/** What the compiler says about the snippets of pages. The snippets of one page import each other by their names. */
+export function compilePages(
+  pages: ReadonlyMap<string, readonly string[]>,
+): { page: string; text: string }[] {
+  const nameOf = (text: string, index: number) => /^\/\/ (\w+\.ts)\n/.exec(text)?.[1] ?? `snippet${index}.ts`;
+  const folders = new Map<string, string>(
+    [...pages.keys()].map((page, index) => [`${packageRoot}page${index}`, page]),
+  );
+  const sources = new Map<string, string>(
+    [...folders].flatMap(([folder, page]) =>
+      pages.get(page)!.map((text, index) => [`${folder}/${nameOf(text, index)}`, text] as const),
+    ),
+  );
   const options: ts.CompilerOptions = {
     strict: true,
     noEmit: true,
@@ -29,8 +43,9 @@ export function compile(snippets: readonly string[]): string[] {
     },
   };
   const host = ts.createCompilerHost(options);
-  const { fileExists, readFile, getSourceFile } = host;
+  const { fileExists, readFile, getSourceFile, directoryExists } = host;
   host.fileExists = (path) => sources.has(path) || fileExists(path);
+  host.directoryExists = (path) => folders.has(path) || directoryExists!(path);
   host.readFile = (path) => sources.get(path) ?? readFile(path);
   host.getSourceFile = (path, version, ...rest) => {
     const text = sources.get(path);
@@ -39,7 +54,8 @@ export function compile(snippets: readonly string[]): string[] {
       : ts.createSourceFile(path, text, version);
   };
   const program = ts.createProgram([...sources.keys()], options, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map((each) => ts.flattenDiagnosticMessageText(each.messageText, '\n'));
+  return ts.getPreEmitDiagnostics(program).map((each) => ({
+    page: folders.get(each.file?.fileName.slice(0, each.file.fileName.lastIndexOf('/')) ?? '') ?? '',
+    text: ts.flattenDiagnosticMessageText(each.messageText, '\n'),
+  }));
 }
