@@ -1,0 +1,3 @@
+export default {
+  showLightbox: (image) => image.closest('.hero') === null,
+};
