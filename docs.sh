@@ -68,6 +68,7 @@ if changed pages "$pages" || [ ! -f "$site/index.html" ]; then
   rm -rf "$site" "$work/pages.stamp"
   step "Building the pages" dotnet docfx build docfx.json --logLevel warning --warningsAsErrors
   find "$site/public" -name '*.map' -delete
+  sed -i 's/ | Dunlin *"/"/' "$site/index.json" # what a search shows
   echo "$pages" > "$work/pages.stamp"
 fi
 echo "The site is in $site."
