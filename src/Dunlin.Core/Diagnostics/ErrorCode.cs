@@ -24,7 +24,7 @@ public enum ErrorClass
 /// <param name="Hint">What to do.</param>
 public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string Title, string Hint)
 {
-    /// <summary>The row of <c>invalid_json</c>, HTTP status 400.</summary>
+#pragma warning disable CS1591 // each row explains itself
     public static readonly ErrorCode InvalidJson = new(
         "invalid_json",
         400,
@@ -32,8 +32,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The body is not valid JSON.",
         "Send one JSON value in UTF-8 with Content-Type: application/json."
     );
-
-    /// <summary>The row of <c>invalid_field</c>, HTTP status 400.</summary>
     public static readonly ErrorCode InvalidField = new(
         "invalid_field",
         400,
@@ -41,8 +39,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A field has a wrong value.",
         "Correct the field named in 'field'."
     );
-
-    /// <summary>The row of <c>unknown_field</c>, HTTP status 400.</summary>
     public static readonly ErrorCode UnknownField = new(
         "unknown_field",
         400,
@@ -50,8 +46,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A field is not known here.",
         "Remove or rename the field named in 'field'."
     );
-
-    /// <summary>The row of <c>invalid_topic</c>, HTTP status 400.</summary>
     public static readonly ErrorCode InvalidTopic = new(
         "invalid_topic",
         400,
@@ -59,8 +53,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A topic name is not valid.",
         "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
     );
-
-    /// <summary>The row of <c>invalid_resource</c>, HTTP status 400.</summary>
     public static readonly ErrorCode InvalidResource = new(
         "invalid_resource",
         400,
@@ -68,8 +60,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A resource name is not valid.",
         "Use segments of letters, digits and -._~:@|+=!$% joined by '/', 200 characters at most."
     );
-
-    /// <summary>The row of <c>invalid_position</c>, HTTP status 400.</summary>
     public static readonly ErrorCode InvalidPosition = new(
         "invalid_position",
         400,
@@ -77,8 +67,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A position is not valid.",
         "Use a position that the server sent, or leave it out to start from now."
     );
-
-    /// <summary>The row of <c>too_many_topics</c>, HTTP status 400.</summary>
     public static readonly ErrorCode TooManyTopics = new(
         "too_many_topics",
         400,
@@ -86,8 +74,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many topics on one stream.",
         "Subscribe to fewer topics, or open a second stream."
     );
-
-    /// <summary>The row of <c>not_signed_in</c>, HTTP status 401.</summary>
     public static readonly ErrorCode NotSignedIn = new(
         "not_signed_in",
         401,
@@ -95,8 +81,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "You are not signed in.",
         "Sign in, then send a bearer token, the session cookie or a fresh ticket."
     );
-
-    /// <summary>The row of <c>invalid_credentials</c>, HTTP status 401.</summary>
     public static readonly ErrorCode InvalidCredentials = new(
         "invalid_credentials",
         401,
@@ -104,8 +88,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The user name or the password is wrong.",
         "Check both and try again."
     );
-
-    /// <summary>The row of <c>forbidden</c>, HTTP status 403.</summary>
     public static readonly ErrorCode Forbidden = new(
         "forbidden",
         403,
@@ -113,8 +95,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "You may not do this.",
         "Ask for access, or sign in as another user."
     );
-
-    /// <summary>The row of <c>origin_refused</c>, HTTP status 403.</summary>
     public static readonly ErrorCode OriginRefused = new(
         "origin_refused",
         403,
@@ -122,8 +102,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This origin may not write with the session cookie.",
         "Call from the site itself, allow the origin in the options, or use a bearer token."
     );
-
-    /// <summary>The row of <c>not_found</c>, HTTP status 404.</summary>
     public static readonly ErrorCode NotFound = new(
         "not_found",
         404,
@@ -131,8 +109,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "There is no such thing.",
         "Check the address; it may have been deleted."
     );
-
-    /// <summary>The row of <c>method_not_allowed</c>, HTTP status 405.</summary>
     public static readonly ErrorCode MethodNotAllowed = new(
         "method_not_allowed",
         405,
@@ -140,8 +116,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This address does not take that method.",
         "See the Allow header."
     );
-
-    /// <summary>The row of <c>user_changed</c>, HTTP status 409.</summary>
     public static readonly ErrorCode UserChanged = new(
         "user_changed",
         409,
@@ -149,8 +123,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Another user is signed in now.",
         "Load the page anew: it acts for a user who is no longer signed in here. Nothing was done."
     );
-
-    /// <summary>The row of <c>lease_lost</c>, HTTP status 409.</summary>
     public static readonly ErrorCode LeaseLost = new(
         "lease_lost",
         409,
@@ -158,8 +130,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The lease is no longer yours.",
         "Keep the work as a draft, read the current state and acquire again."
     );
-
-    /// <summary>The row of <c>idempotency_key_reused</c>, HTTP status 409.</summary>
     public static readonly ErrorCode IdempotencyKeyReused = new(
         "idempotency_key_reused",
         409,
@@ -167,8 +137,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The idempotency key was used for another request.",
         "Use a new key for a new request."
     );
-
-    /// <summary>The row of <c>conflict</c>, HTTP status 409.</summary>
     public static readonly ErrorCode Conflict = new(
         "conflict",
         409,
@@ -176,8 +144,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The request does not fit the current state.",
         "Read the current state and decide again."
     );
-
-    /// <summary>The row of <c>checkpoint_expired</c>, HTTP status 410.</summary>
     public static readonly ErrorCode CheckpointExpired = new(
         "checkpoint_expired",
         410,
@@ -185,8 +151,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The checkpoint cannot be continued from.",
         "Pull from the beginning, without a position, and drop what is not told again."
     );
-
-    /// <summary>The row of <c>version_mismatch</c>, HTTP status 412.</summary>
     public static readonly ErrorCode VersionMismatch = new(
         "version_mismatch",
         412,
@@ -194,8 +158,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The thing has changed since you read it.",
         "Read it again and repeat the change with the new version."
     );
-
-    /// <summary>The row of <c>too_large</c>, HTTP status 413.</summary>
     public static readonly ErrorCode TooLarge = new(
         "too_large",
         413,
@@ -203,8 +165,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The request is too large.",
         "Stay within the limit named in 'limit'."
     );
-
-    /// <summary>The row of <c>unsupported_media_type</c>, HTTP status 415.</summary>
     public static readonly ErrorCode UnsupportedMediaType = new(
         "unsupported_media_type",
         415,
@@ -212,8 +172,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "This content type is not taken here.",
         "Send the body uncompressed, with the content type that the endpoint takes."
     );
-
-    /// <summary>The row of <c>lease_held</c>, HTTP status 423.</summary>
     public static readonly ErrorCode LeaseHeld = new(
         "lease_held",
         423,
@@ -221,8 +179,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Another holder has the lease.",
         "Wait until it is released or expires; see 'holder' and 'expiresAt'."
     );
-
-    /// <summary>The row of <c>schema_outdated</c>, HTTP status 426.</summary>
     public static readonly ErrorCode SchemaOutdated = new(
         "schema_outdated",
         426,
@@ -230,8 +186,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The page is older than the server.",
         "Load the page anew; what was not sent yet is kept and migrated."
     );
-
-    /// <summary>The row of <c>too_many_requests</c>, HTTP status 429.</summary>
     public static readonly ErrorCode TooManyRequests = new(
         "too_many_requests",
         429,
@@ -239,8 +193,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many requests.",
         "Wait as long as Retry-After says."
     );
-
-    /// <summary>The row of <c>too_many_connections</c>, HTTP status 429.</summary>
     public static readonly ErrorCode TooManyConnections = new(
         "too_many_connections",
         429,
@@ -248,8 +200,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many open streams.",
         "Close a stream that is not needed, or wait as long as Retry-After says."
     );
-
-    /// <summary>The row of <c>queue_full</c>, HTTP status 429.</summary>
     public static readonly ErrorCode QueueFull = new(
         "queue_full",
         429,
@@ -257,8 +207,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Too many are waiting for this lease.",
         "Try again later."
     );
-
-    /// <summary>The row of <c>limit_reached</c>, HTTP status 429.</summary>
     public static readonly ErrorCode LimitReached = new(
         "limit_reached",
         429,
@@ -266,8 +214,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "A limit is reached.",
         "Delete what is no longer needed, or ask the operator for more; 'limit' says how much there can be."
     );
-
-    /// <summary>The row of <c>internal</c>, HTTP status 500.</summary>
     public static readonly ErrorCode Internal = new(
         "internal",
         500,
@@ -275,8 +221,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The server failed.",
         "Try again; if it lasts, tell the operator the trace id."
     );
-
-    /// <summary>The row of <c>identity_unavailable</c>, HTTP status 503.</summary>
     public static readonly ErrorCode IdentityUnavailable = new(
         "identity_unavailable",
         503,
@@ -284,8 +228,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The identity provider does not answer.",
         "Try again; you are not signed out. If it lasts, tell the operator."
     );
-
-    /// <summary>The row of <c>store_unavailable</c>, HTTP status 503.</summary>
     public static readonly ErrorCode StoreUnavailable = new(
         "store_unavailable",
         503,
@@ -293,8 +235,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The store cannot be written now.",
         "Try again; nothing of this request was kept."
     );
-
-    /// <summary>The row of <c>outcome_unknown</c>, HTTP status 503.</summary>
     public static readonly ErrorCode OutcomeUnknown = new(
         "outcome_unknown",
         503,
@@ -302,8 +242,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Whether the request was carried out is not known.",
         "Repeat it with the same idempotency key, or read the current state before you repeat it: it may have been kept."
     );
-
-    /// <summary>The row of <c>draining</c>, HTTP status 503.</summary>
     public static readonly ErrorCode Draining = new(
         "draining",
         503,
@@ -311,6 +249,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The server is shutting down.",
         "Connect again; another node or the restarted one answers."
     );
+#pragma warning restore CS1591
 
     /// <summary>The whole table, in the order of status.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
