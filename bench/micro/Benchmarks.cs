@@ -10,7 +10,7 @@ namespace Dunlin.Bench.Micro;
 [MemoryDiagnoser]
 public class Frames
 {
-    private readonly Event _event = Event.Transient(Engine.Draft("bench/frames"), DateTimeOffset.UnixEpoch);
+    private readonly DunlinEvent _event = DunlinEvent.Transient(Engine.Draft("bench/frames"), DateTimeOffset.UnixEpoch);
 
     [Benchmark]
     public ReadOnlyMemory<byte> Named() => FrameWriter.Encode(null, frame => WireFormats.Named.Write(_event, frame));

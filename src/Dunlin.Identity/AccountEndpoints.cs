@@ -120,7 +120,7 @@ public static class AccountEndpoints
                 : new StatusAnswer(SignedIn: false, null, null, null, null, null)
         );
 
-    private static LoginAnswer LoginAnswerFor(IServiceProvider services, Account account, Dunlin.Accounts.Session session)
+    private static LoginAnswer LoginAnswerFor(IServiceProvider services, AccountRow account, Dunlin.Accounts.SessionRow session)
     {
         var (token, lifetime) = services.GetRequiredService<TokenIssuer>().Issue(account, session);
         return new LoginAnswer(

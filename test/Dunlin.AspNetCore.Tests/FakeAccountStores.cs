@@ -15,7 +15,7 @@ internal sealed class FakeAccountStore : IAccountStore
     /// <summary>Runs after an account was read by name, before the reader gets it.</summary>
     public Func<Task>? AfterFindByName { get; set; }
 
-    public async ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken)
+    public async ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken)
     {
         var account = await Reached().FindByNameAsync(username, cancellationToken);
         if (AfterFindByName is { } run)
@@ -23,12 +23,13 @@ internal sealed class FakeAccountStore : IAccountStore
         return account;
     }
 
-    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
+    public ValueTask<AccountRow?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         Reached().FindByIdAsync(userId, cancellationToken);
 
-    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) => _store.SaveAsync(account, cancellationToken);
+    public ValueTask<bool> SaveAsync(AccountRow account, CancellationToken cancellationToken) =>
+        _store.SaveAsync(account, cancellationToken);
 
-    public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken) => _store.ListAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<AccountRow>> ListAsync(CancellationToken cancellationToken) => _store.ListAsync(cancellationToken);
 
     public ValueTask<SignInFailures> FindFailuresAsync(string subject, CancellationToken cancellationToken) =>
         Reached().FindFailuresAsync(subject, cancellationToken);
@@ -51,23 +52,23 @@ internal sealed class FakeAccountStore : IAccountStore
 
 internal sealed class FakeSessionStore : ISessionStore
 {
-    private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SessionRow> _sessions = new(StringComparer.Ordinal);
     private int _finds;
 
-    public IEnumerable<Session> All => _sessions.Values;
+    public IEnumerable<SessionRow> All => _sessions.Values;
 
     public int Finds => Volatile.Read(ref _finds);
 
     /// <summary>Thrown by every reading call while it is set.</summary>
     public Exception? Fault { get; set; }
 
-    public ValueTask AddAsync(Session session, CancellationToken cancellationToken)
+    public ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken)
     {
         Assert.True(_sessions.TryAdd(session.SessionId, session));
         return default;
     }
 
-    public ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken)
+    public ValueTask<SessionRow?> FindAsync(string sessionId, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _finds);
         return Fault is null ? new(_sessions.GetValueOrDefault(sessionId)) : throw Fault;
@@ -79,7 +80,7 @@ internal sealed class FakeSessionStore : ISessionStore
         return default;
     }
 
-    public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<SessionRow>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         new([.. _sessions.Values.Where(s => s.ExpiresAt > now).OrderBy(s => s.CreatedAt)]);
 
     public ValueTask ForgetExpiredAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -71,7 +71,7 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>A client that keeps no cookies.</summary>
     public HttpClient Plain() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
 
-    public async Task<Account> CreateAsync(string username, params string[] roles) =>
+    public async Task<AccountRow> CreateAsync(string username, params string[] roles) =>
         await Accounts.CreateAsync(new NewAccount(username, Password, $"{username} Example", roles) { UserId = $"id-{username}" }, default);
 
     public async Task<SignedIn> SignInAsync(HttpClient client, string username)

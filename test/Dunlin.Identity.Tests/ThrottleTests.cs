@@ -178,5 +178,5 @@ public sealed class ThrottleTests
     private AddressThrottle Addresses(AccountOptions options) => new(Options.Create(options), _clock);
 
     private static AccountUser User(string name, bool hasAccount) =>
-        hasAccount ? new AccountUser(new Account($"id-{name.ToUpperInvariant()}", name, name, "", [])) : AccountUser.Unknown(name);
+        hasAccount ? new AccountUser(new AccountRow($"id-{name.ToUpperInvariant()}", name, name, "", [])) : AccountUser.Unknown(name);
 }

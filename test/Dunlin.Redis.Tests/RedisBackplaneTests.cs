@@ -67,7 +67,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         backplane.Attach(node);
         await backplane.ConnectAsync();
         backplane.Notify(node, [Committed(1, new byte[1])]);
-        backplane.Transient(node, Event.Transient(EventDraft.Of(TopicName.Parse("a"), "t", 1), DateTimeOffset.UnixEpoch));
+        backplane.Transient(node, DunlinEvent.Transient(EventDraft.Of(TopicName.Parse("a"), "t", 1), DateTimeOffset.UnixEpoch));
         Assert.False(backplane.IsHearing);
     }
 
@@ -178,7 +178,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         );
     }
 
-    private static Event Committed(long offset, byte[] data) =>
+    private static DunlinEvent Committed(long offset, byte[] data) =>
         new(new Position(7, offset), TopicName.Parse("a"), "t", data, null, DateTimeOffset.UnixEpoch);
 
     private static class RedisDefaults

@@ -46,7 +46,7 @@ internal sealed class DocumentFormat : IWireFormat
 {
     public static readonly DocumentFormat Instance = new();
 
-    public void Write(Event source, FrameWriter frame)
+    public void Write(DunlinEvent source, FrameWriter frame)
     {
         if (
             source.Type

@@ -59,7 +59,7 @@ internal static class InvitationMutators
 
     private static async ValueTask DeliverAsync(
         Mutation mutation,
-        Account account,
+        AccountRow account,
         Invitation invitation,
         CancellationToken cancellationToken
     )
@@ -109,7 +109,7 @@ internal static class InvitationMutators
     private static async ValueTask DeclineAsync(Mutation mutation, InvitationArgs args, CancellationToken cancellationToken) =>
         await mutation.Records.DeleteAsync(Inbox(mutation.Caller.UserId), InvitationKey(args.Id), cancellationToken);
 
-    private static ValueTask<Account?> FindAccountAsync(Mutation mutation, string username, CancellationToken cancellationToken) =>
+    private static ValueTask<AccountRow?> FindAccountAsync(Mutation mutation, string username, CancellationToken cancellationToken) =>
         mutation.Services.GetRequiredService<IAccountStore>().FindByNameAsync(username, cancellationToken);
 
     private sealed record UsernameArgs(string Id, string Username);

@@ -29,7 +29,7 @@ public sealed record TodoList(
     /// <summary>The invitation of a user name, compared without case like the names of accounts.</summary>
     public Invited? InvitationOf(string username) =>
         Invited?.FirstOrDefault(invited =>
-            string.Equals(Account.NameKey(invited.Username), Account.NameKey(username), StringComparison.Ordinal)
+            string.Equals(AccountRow.NameKey(invited.Username), AccountRow.NameKey(username), StringComparison.Ordinal)
         );
 
     /// <summary>The list without the invitation of a user name.</summary>

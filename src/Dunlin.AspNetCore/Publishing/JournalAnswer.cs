@@ -39,7 +39,7 @@ internal static class JournalAnswer
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
     }
 
-    private static void Write(Utf8JsonWriter json, Event entry)
+    private static void Write(Utf8JsonWriter json, DunlinEvent entry)
     {
         json.WriteStartObject();
         json.WriteString("position"u8, entry.Position.ToString());

@@ -47,7 +47,7 @@ internal static class DunlinIdentity
     }
 
     /// <summary>The identity that a ticket was got with, as it was then. It counts as issued when the ticket was.</summary>
-    public static ClaimsIdentity Create(Ticket ticket)
+    public static ClaimsIdentity Create(TicketRow ticket)
     {
         var identity = Create(
             ticket.ChecksSession ? DunlinAuthentication.Scheme : DunlinAuthentication.TrustedIssuerType,

@@ -14,11 +14,11 @@ internal sealed class InMemoryTicketStore : ITicketStore
 
     // Guarded by _lock: all three. The queue holds hashes in the order of expiry, also of tickets already taken.
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Ticket> _tickets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TicketRow> _tickets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _perUser = new(StringComparer.Ordinal);
     private readonly PriorityQueue<string, DateTimeOffset> _expiry = new();
 
-    public ValueTask AddAsync(Ticket ticket, DateTimeOffset now, CancellationToken cancellationToken)
+    public ValueTask AddAsync(TicketRow ticket, DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -33,7 +33,7 @@ internal sealed class InMemoryTicketStore : ITicketStore
         return default;
     }
 
-    public ValueTask<Ticket?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken)
+    public ValueTask<TicketRow?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -51,7 +51,7 @@ internal sealed class InMemoryTicketStore : ITicketStore
         }
     }
 
-    private Ticket? Remove(string hash)
+    private TicketRow? Remove(string hash)
     {
         if (!_tickets.Remove(hash, out var ticket))
             return null;

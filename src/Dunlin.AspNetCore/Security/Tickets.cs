@@ -13,7 +13,7 @@ internal sealed class Tickets(ITicketStore store, TimeProvider time)
         var ticket = Secret.Make();
         var now = time.GetUtcNow();
         await store.AddAsync(
-            new Ticket(
+            new TicketRow(
                 Secret.Hash(ticket),
                 caller.UserId,
                 caller.Name,
@@ -32,7 +32,7 @@ internal sealed class Tickets(ITicketStore store, TimeProvider time)
         return ticket;
     }
 
-    public async ValueTask<Ticket?> TakeAsync(string text, CancellationToken cancellationToken)
+    public async ValueTask<TicketRow?> TakeAsync(string text, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         return

@@ -68,7 +68,7 @@ internal sealed class PipeFrameSink : IFrameSink
         }
     }
 
-    public IFrameSink Continue(Connection connection) =>
+    public IFrameSink Continue(EventStreamConnection connection) =>
         !_aborted && Direct is { } direct && SocketFrameSink.TryTakeOver(direct, connection) is { } taken ? Successor = taken : this;
 
     public void Abort()

@@ -30,14 +30,14 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 
     private readonly Socket _socket;
     private readonly OpenSockets _open;
-    private readonly Connection _connection;
+    private readonly EventStreamConnection _connection;
     private byte[]? _buffer; // what waits for the flush, if it is more than one frame
     private int _length;
     private ReadOnlyMemory<byte> _alone; // what waits for the flush, as long as it is the only one
     private int _unasked;
     private int _closed;
 
-    private SocketFrameSink(Socket socket, OpenSockets open, Connection connection)
+    private SocketFrameSink(Socket socket, OpenSockets open, EventStreamConnection connection)
     {
         _socket = socket;
         _open = open;
@@ -46,7 +46,7 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
 
     /// <summary>Takes the socket over; see <see cref="DirectConnection.TryTakeOver"/>.</summary>
     /// <returns>Null where it is too late.</returns>
-    public static SocketFrameSink? TryTakeOver(DirectConnection direct, Connection connection)
+    public static SocketFrameSink? TryTakeOver(DirectConnection direct, EventStreamConnection connection)
     {
         var sink = new SocketFrameSink(direct.Socket, direct.Open, connection);
         return direct.TryTakeOver(sink) ? sink : null;

@@ -45,7 +45,7 @@ public sealed class EventStreams
     /// <summary>
     /// Answers the request with a stream. Returns when the request is over: at the end of the stream, or, over
     /// <see cref="Transport.DirectTransport"/>, as soon as the stream is up to date and has left the web server; its end is
-    /// <see cref="Connection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> is answered with the
+    /// <see cref="EventStreamConnection.Completion"/>. Resumes from <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> gets the
     /// headers of a stream, and opens none. Nothing is sent before every
     /// check has passed, so that a refusal is an ordinary problem answer.
     /// </summary>
@@ -84,7 +84,7 @@ public sealed class EventStreams
                 return;
             }
             await using var gone = context.RequestAborted.UnsafeRegister(
-                static c => ((Connection)c!).Close(ConnectionEnd.Gone),
+                static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone),
                 connection
             );
             if (await connection.Completion != ConnectionEnd.Gone)
@@ -108,7 +108,7 @@ public sealed class EventStreams
         await OpenAsync(context, request, inner, inner.Begin, caller);
     }
 
-    private static void Begin(HttpContext context, StreamRequest request, Connection connection, PipeFrameSink sink)
+    private static void Begin(HttpContext context, StreamRequest request, EventStreamConnection connection, PipeFrameSink sink)
     {
         if (request.Conflates)
             LimitSendBuffer(context);
@@ -116,7 +116,7 @@ public sealed class EventStreams
     }
 
     /// <summary>The rest of a stream that has left the web server.</summary>
-    private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.Place place)
+    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.Place place)
     {
         try
         {
@@ -129,11 +129,11 @@ public sealed class EventStreams
     }
 
     /// <summary>Opens the stream, and goes on until it is up to date, or closed.</summary>
-    private async Task<Connection> OpenAsync(
+    private async Task<EventStreamConnection> OpenAsync(
         HttpContext context,
         StreamRequest request,
         IFrameSink sink,
-        Action<Connection> begin,
+        Action<EventStreamConnection> begin,
         Caller caller
     )
     {
@@ -167,7 +167,7 @@ public sealed class EventStreams
                 await onOpen(opening, context.RequestAborted);
             begin(connection);
             await using var aborted = context.RequestAborted.UnsafeRegister(
-                static c => ((Connection)c!).Close(ConnectionEnd.Gone),
+                static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone),
                 connection
             );
             await _fanout.StartAsync(connection, opening.Bytes, start);

@@ -9,7 +9,7 @@ public sealed class StreamOpening
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(512);
 
-    internal StreamOpening(Connection connection, Position position, bool isResumed)
+    internal StreamOpening(EventStreamConnection connection, Position position, bool isResumed)
     {
         Connection = connection;
         Position = position;
@@ -17,7 +17,7 @@ public sealed class StreamOpening
     }
 
     /// <summary>The connection.</summary>
-    public Connection Connection { get; }
+    public EventStreamConnection Connection { get; }
 
     /// <summary>Events after this position follow.</summary>
     public Position Position { get; }

@@ -120,7 +120,7 @@ internal sealed class AccessRelay : IHostedService, IDisposable
     }
 
     // In the fan-out's intake, which must not wait: the listeners may take locks of their own.
-    private void OnEvent(Event entry)
+    private void OnEvent(DunlinEvent entry)
     {
         if (entry.Origin?.DeviceId != _node && AccessEvents.Read(entry) is { } change)
             _inbox.Add(change);

@@ -168,7 +168,7 @@ public sealed partial class Revocations : IHostedService
         _before.TryGetValue(whose, out var before) && (issuedAt is null || issuedAt <= before);
 
     // In the fan-out's intake, which must not wait, and closing a stream writes to it.
-    private void OnEvent(Event entry)
+    private void OnEvent(DunlinEvent entry)
     {
         if (JsonSerializer.Deserialize<Entry>(entry.Data.Span, JsonSerializerOptions.Web) is { } heard)
             ThreadPool.UnsafeQueueUserWorkItem(

@@ -10,7 +10,7 @@ namespace Dunlin.Accounts;
 /// <param name="FullName">The name shown to others.</param>
 /// <param name="PasswordHash">Made by the password hasher; never the password.</param>
 /// <param name="Roles">Roles of the user.</param>
-public sealed record Account(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles)
+public sealed record AccountRow(string UserId, string Username, string FullName, string PasswordHash, IReadOnlyList<string> Roles)
 {
     /// <summary>A random text that changes with the password and whenever all sessions are ended. A session of another stamp opens
     /// nothing. Empty for accounts that version 0.1.0 created, until it changes.</summary>
@@ -35,7 +35,7 @@ public sealed record Account(string UserId, string Username, string FullName, st
 /// <param name="CreatedAt">When it began.</param>
 /// <param name="ExpiresAt">When it ends by itself.</param>
 /// <param name="Description">The browser it was opened from, shortened.</param>
-public sealed record Session(
+public sealed record SessionRow(
     string SessionId,
     string UserId,
     string SecretHash,
@@ -44,7 +44,7 @@ public sealed record Session(
     string Description
 )
 {
-    /// <summary>The <see cref="Account.SecurityStamp"/> of the user when the session began.</summary>
+    /// <summary>The <see cref="AccountRow.SecurityStamp"/> of the user when the session began.</summary>
     public string SecurityStamp { get; init; } = "";
 }
 
@@ -63,20 +63,20 @@ public sealed record SignInFailures(int Count, DateTimeOffset LastAt, DateTimeOf
 public interface IAccountStore
 {
     /// <summary>The account with this user name, without regard to case.</summary>
-    ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken);
+    ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken);
 
     /// <summary>The account with this id.</summary>
-    ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken);
+    ValueTask<AccountRow?> FindByIdAsync(string userId, CancellationToken cancellationToken);
 
     /// <summary>Inserts the account, or replaces the one with its id, and adds one to its version. A store that several nodes share
     /// announces a replacement with it (<see cref="AccessEvents.RightsChangedAsync"/>): the others remember accounts for a while.
     /// Failed sign-ins stay as they are.</summary>
-    /// <returns>False where nothing was saved because the stored version is not <see cref="Account.Version"/>.</returns>
+    /// <returns>False where nothing was saved because the stored version is not <see cref="AccountRow.Version"/>.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: another account has the user name.</exception>
-    ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken);
+    ValueTask<bool> SaveAsync(AccountRow account, CancellationToken cancellationToken);
 
     /// <summary>All accounts, by user name.</summary>
-    ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<AccountRow>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>The failed sign-ins of a subject; <see cref="SignInFailures.None"/> where there are none.</summary>
     /// <param name="subject">A text without NUL that stands for an account, or for a user name that no account has.</param>
@@ -108,10 +108,10 @@ public interface ISessionStore
 {
     /// <summary>Keeps a new session.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: a session has this id.</exception>
-    ValueTask AddAsync(Session session, CancellationToken cancellationToken);
+    ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken);
 
     /// <summary>The session, unless it was removed. Expired ones may still be found: the caller looks at the time.</summary>
-    ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken);
+    ValueTask<SessionRow?> FindAsync(string sessionId, CancellationToken cancellationToken);
 
     /// <summary>Removes a session; no error if it is gone already. A store that several nodes share announces the end with it
     /// (<see cref="AccessEvents.SessionEndedAsync"/>): a node that dies right after it would leave the session's streams open on the
@@ -119,7 +119,7 @@ public interface ISessionStore
     ValueTask RemoveAsync(EndedSession ended, CancellationToken cancellationToken);
 
     /// <summary>All sessions that have not expired at this time, oldest first.</summary>
-    ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<SessionRow>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Removes sessions that expired before this time.</summary>
     ValueTask ForgetExpiredAsync(DateTimeOffset before, CancellationToken cancellationToken);

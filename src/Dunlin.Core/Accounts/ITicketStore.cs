@@ -11,7 +11,7 @@ namespace Dunlin.Accounts;
 /// <param name="ChecksSession">Whether that session is one of <see cref="ISessionStore"/> and must still be alive.</param>
 /// <param name="ExpiresAt">When it is too late to use it.</param>
 /// <param name="CredentialExpiresAt">When the credential ends with which it was got, and with it the stream.</param>
-public sealed record Ticket(
+public sealed record TicketRow(
     string Hash,
     string UserId,
     string Name,
@@ -35,9 +35,9 @@ public interface ITicketStore
     /// <summary>Keeps a ticket until it is taken or expires.</summary>
     /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.TooManyRequests"/>: this user, or all
     /// together, have too many unused ones.</exception>
-    ValueTask AddAsync(Ticket ticket, DateTimeOffset now, CancellationToken cancellationToken);
+    ValueTask AddAsync(TicketRow ticket, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Removes the ticket and returns it; null if there is none or it has expired. Of any number of concurrent
     /// calls at most one gets it.</summary>
-    ValueTask<Ticket?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken);
+    ValueTask<TicketRow?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken);
 }

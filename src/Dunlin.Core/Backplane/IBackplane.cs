@@ -15,17 +15,17 @@ public interface IBackplane
 
     /// <summary>Tells the other nodes what this one has committed. The span of the commit, if it has one, is current: pass its ids on where
     /// that costs little.</summary>
-    void Notify(IBackplaneNode from, IReadOnlyList<Event> committed);
+    void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed);
 
     /// <summary>Passes on a transient event.</summary>
-    void Transient(IBackplaneNode from, Event entry);
+    void Transient(IBackplaneNode from, DunlinEvent entry);
 }
 
 /// <summary>What a node does with what it is told.</summary>
 public interface IBackplaneNode
 {
     /// <summary>Another node committed these consecutive events (or at least reached the last one).</summary>
-    void OnCommitNotification(IReadOnlyList<Event> committed);
+    void OnCommitNotification(IReadOnlyList<DunlinEvent> committed);
 
     /// <summary>Another node committed everything up to here; the events are in the journal.</summary>
     void OnReached(Position position);
@@ -36,5 +36,5 @@ public interface IBackplaneNode
     void OnTraced(Position through, ActivityContext commit) { }
 
     /// <summary>A transient event from another node.</summary>
-    void OnTransient(Event entry);
+    void OnTransient(DunlinEvent entry);
 }

@@ -30,4 +30,4 @@ public interface IStoreBackplane : IBackplane
 /// <param name="Node">The node, by a name that no other and no later one has.</param>
 /// <param name="Number">Of this node, from 1.</param>
 /// <param name="Event">The event.</param>
-public sealed record NumberedEvent(string Node, long Number, Event Event);
+public sealed record NumberedEvent(string Node, long Number, DunlinEvent Event);

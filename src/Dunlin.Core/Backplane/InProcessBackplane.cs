@@ -13,7 +13,7 @@ public sealed class InProcessBackplane : IBackplane
     public void Attach(IBackplaneNode node) => ImmutableInterlocked.Update(ref _nodes, static (nodes, added) => nodes.Add(added), node);
 
     /// <inheritdoc/>
-    public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed)
+    public void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed)
     {
         foreach (var node in _nodes)
         {
@@ -26,7 +26,7 @@ public sealed class InProcessBackplane : IBackplane
     }
 
     /// <inheritdoc/>
-    public void Transient(IBackplaneNode from, Event entry)
+    public void Transient(IBackplaneNode from, DunlinEvent entry)
     {
         foreach (var node in _nodes)
         {

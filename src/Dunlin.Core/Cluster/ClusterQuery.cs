@@ -145,7 +145,7 @@ public sealed partial class ClusterQuery
     private void Say(string verb, string id, object? data, string? kind = null) =>
         _fanout.PublishTransient(EventDraft.Of(Topic, verb, new OutgoingPacket(_id, id, kind, data)));
 
-    private void OnEvent(Event entry)
+    private void OnEvent(DunlinEvent entry)
     {
         if (JsonSerializer.Deserialize<IncomingPacket>(entry.Data.Span, JsonSerializerOptions.Web) is not { } heard || heard.Node == _id)
             return;

@@ -9,7 +9,7 @@ namespace Dunlin.Cluster;
 public sealed class StreamCounts
 {
     private readonly string _kind;
-    private readonly Func<Connection, bool> _isCounted;
+    private readonly Func<EventStreamConnection, bool> _isCounted;
     private readonly EventFanout _fanout;
     private readonly ClusterQuery _questions;
 
@@ -18,7 +18,7 @@ public sealed class StreamCounts
     /// <param name="isCounted">Whether a connection is of the kind. Quick; called on any thread, also concurrently.</param>
     /// <param name="fanout">The connections of this node.</param>
     /// <param name="questions">The way to the others.</param>
-    public StreamCounts(string name, Func<Connection, bool> isCounted, EventFanout fanout, ClusterQuery questions)
+    public StreamCounts(string name, Func<EventStreamConnection, bool> isCounted, EventFanout fanout, ClusterQuery questions)
     {
         _kind = "streams." + name;
         _isCounted = isCounted;

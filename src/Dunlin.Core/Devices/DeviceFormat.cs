@@ -17,7 +17,7 @@ public sealed class DeviceFormat(string deviceId) : IWireFormat
     internal const char ExceptMark = '!';
 
     /// <inheritdoc/>
-    public void Write(Event source, FrameWriter frame)
+    public void Write(DunlinEvent source, FrameWriter frame)
     {
         if (source.Type[0] != ExceptMark)
         {
@@ -62,7 +62,7 @@ public sealed class DeviceFormat(string deviceId) : IWireFormat
         return hasDevice && !payload.IsEmpty;
     }
 
-    private static void Write(Event source, string eventType, ReadOnlySpan<byte> payload, FrameWriter frame)
+    private static void Write(DunlinEvent source, string eventType, ReadOnlySpan<byte> payload, FrameWriter frame)
     {
         // The stream itself speaks on this channel; no channel of this name can be declared.
         if (eventType.StartsWith("system:", StringComparison.Ordinal))

@@ -10,7 +10,7 @@ namespace Dunlin.Fanout;
 /// </summary>
 internal sealed class Backlog(int maxEvents, int maxBytes)
 {
-    private readonly Dictionary<(TopicName Topic, string Type), Event> _latest = [];
+    private readonly Dictionary<(TopicName Topic, string Type), DunlinEvent> _latest = [];
     private int _bytes;
 
     /// <summary>Whether it is to be sent before more is read: one slow peer holds no more than this in memory.</summary>
@@ -18,7 +18,7 @@ internal sealed class Backlog(int maxEvents, int maxBytes)
 
     /// <summary>Adds an event that is later than all before.</summary>
     /// <returns>Whether it superseded one.</returns>
-    public bool Add(Event entry)
+    public bool Add(DunlinEvent entry)
     {
         var key = (entry.Topic, entry.Type);
         var supersedes = _latest.Remove(key, out var before);
@@ -28,7 +28,7 @@ internal sealed class Backlog(int maxEvents, int maxBytes)
     }
 
     /// <summary>Takes everything, in the order of the journal.</summary>
-    public List<Event> Take()
+    public List<DunlinEvent> Take()
     {
         var events = _latest.Values.OrderBy(static entry => entry.Position.Offset).ToList();
         Clear();

@@ -12,17 +12,17 @@ internal sealed class CommitsAhead
     /// <summary>Bounds the memory; as many as some pages of the journal.</summary>
     private const int MaxEvents = 4_096;
 
-    private readonly SortedDictionary<long, IReadOnlyList<Event>> _batches = [];
+    private readonly SortedDictionary<long, IReadOnlyList<DunlinEvent>> _batches = [];
     private int _events;
 
-    public void Add(IReadOnlyList<Event> events)
+    public void Add(IReadOnlyList<DunlinEvent> events)
     {
         if (_events + events.Count <= MaxEvents && _batches.TryAdd(events[0].Position.Offset, events))
             _events += events.Count;
     }
 
     /// <summary>Takes the events that continue what was reached; null where there are none.</summary>
-    public IReadOnlyList<Event>? Take(long reached)
+    public IReadOnlyList<DunlinEvent>? Take(long reached)
     {
         while (_batches.Count > 0)
         {
@@ -38,7 +38,7 @@ internal sealed class CommitsAhead
     }
 
     /// <summary>The events after an offset.</summary>
-    public static IReadOnlyList<Event> After(IReadOnlyList<Event> events, long offset)
+    public static IReadOnlyList<DunlinEvent> After(IReadOnlyList<DunlinEvent> events, long offset)
     {
         if (events.Count == 0 || events[0].Position.Offset > offset)
             return events;

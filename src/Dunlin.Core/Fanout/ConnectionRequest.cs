@@ -22,7 +22,8 @@ public sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName> T
     public OriginExclusion Exclusion { get; init; } = OriginExclusion.None;
 
     /// <summary>
-    /// Whether it is sent, whenever it is behind, of each topic and type the last event only; see <see cref="Connection.Conflates"/>.
+    /// Whether a connection that is behind receives only the last event of each topic and type;
+    /// see <see cref="EventStreamConnection.Conflates"/>.
     /// </summary>
     public bool Conflates { get; init; }
 

@@ -9,15 +9,15 @@ namespace Dunlin.Fanout;
 public sealed partial class EventFanout
 {
     private readonly Lock _registry = new(); // guards _connections, _byUser, _draining
-    private readonly Dictionary<string, Connection> _connections = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<Connection>> _byUser = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, EventStreamConnection> _connections = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<EventStreamConnection>> _byUser = new(StringComparer.Ordinal);
     private bool _draining;
 
     /// <summary>A connection is registered. Published on the opener's thread, before the first event of the connection.</summary>
-    internal Signal<Connection> Opened { get; }
+    internal Signal<EventStreamConnection> Opened { get; }
 
     /// <summary>A connection is gone. Published once for each connection.</summary>
-    internal Signal<Connection> Closed { get; }
+    internal Signal<EventStreamConnection> Closed { get; }
 
     /// <summary>Open connections of this node.</summary>
     public int ConnectionCount
@@ -41,18 +41,18 @@ public sealed partial class EventFanout
 
     /// <summary>Registers a connection. It receives nothing before <see cref="StartAsync"/>.</summary>
     /// <exception cref="Diagnostics.DunlinException"><see cref="Diagnostics.ErrorCode.Draining"/>.</exception>
-    public Connection Open(ConnectionRequest request)
+    public EventStreamConnection Open(ConnectionRequest request)
     {
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
         var shard = _shards[(uint)Interlocked.Increment(ref _nextShard) % _shards.Length];
-        var connection = new Connection(this, request, id, shard, Time.GetUtcNow());
+        var connection = new EventStreamConnection(this, request, id, shard, Time.GetUtcNow());
         lock (_registry)
         {
             if (_draining)
                 throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.Draining);
             _connections.Add(id, connection);
             if (!_byUser.TryGetValue(request.Caller.UserId, out var list))
-                _byUser.Add(request.Caller.UserId, list = new List<Connection>(1));
+                _byUser.Add(request.Caller.UserId, list = new List<EventStreamConnection>(1));
             list.Add(connection);
         }
         Instruments.Connections.Add(1);
@@ -80,25 +80,25 @@ public sealed partial class EventFanout
     /// <summary>
     /// Sends the opening and goes live from <paramref name="start"/>; returns when the connection is up to date or closed.
     /// </summary>
-    public Task StartAsync(Connection connection, ReadOnlyMemory<byte> opening, Position start) =>
+    public Task StartAsync(EventStreamConnection connection, ReadOnlyMemory<byte> opening, Position start) =>
         connection.StartAsync(opening, start.Offset);
 
     /// <summary>The connection with this id, if it is open on this node.</summary>
-    public Connection? Find(string connectionId)
+    public EventStreamConnection? Find(string connectionId)
     {
         lock (_registry)
             return _connections.GetValueOrDefault(connectionId);
     }
 
     /// <summary>The open connections of one user on this node.</summary>
-    public IReadOnlyList<Connection> OfUser(string userId)
+    public IReadOnlyList<EventStreamConnection> OfUser(string userId)
     {
         lock (_registry)
             return _byUser.TryGetValue(userId, out var list) ? [.. list] : [];
     }
 
     /// <summary>All open connections of this node.</summary>
-    public IReadOnlyList<Connection> All()
+    public IReadOnlyList<EventStreamConnection> All()
     {
         lock (_registry)
             return [.. _connections.Values];
@@ -172,7 +172,7 @@ public sealed partial class EventFanout
         await Task.WhenAll(open.Select(c => c.Completion)).WaitAsync(TimeSpan.FromSeconds(10), Time, cancellationToken);
     }
 
-    internal void Forget(Connection connection)
+    internal void Forget(EventStreamConnection connection)
     {
         connection.Shard.Leave(connection);
         lock (_registry)
@@ -194,7 +194,7 @@ public sealed partial class EventFanout
         return [.. lastFrame.Span, .. goodbye.Span];
     }
 
-    private static void Narrow(Connection connection, List<TopicName> topics, List<TopicPattern> patterns, List<string> lost)
+    private static void Narrow(EventStreamConnection connection, List<TopicName> topics, List<TopicPattern> patterns, List<string> lost)
     {
         connection.Shard.Narrow(connection, topics, patterns);
         connection.Send(ControlFrames.Revoked(lost));

@@ -24,7 +24,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly CatchUpPages _pages;
     private readonly CommitsAhead _ahead = new(); // under _intake
     private readonly TracedCommits _commits = new(); // under _intake
-    private Dictionary<TopicName, Signal<Event>> _topics = []; // replaced under _intake, never changed
+    private Dictionary<TopicName, Signal<DunlinEvent>> _topics = []; // replaced under _intake, never changed
     private long _reached;
     private long _target;
     private bool _filling;
@@ -77,16 +77,16 @@ public sealed partial class EventFanout : IBackplaneNode
     internal EventTail Tail { get; }
 
     /// <summary>Reports an event that a wire format could not write. Made once: it is passed along with every event.</summary>
-    internal Action<Event, IWireFormat, Exception> FormatFailed { get; }
+    internal Action<DunlinEvent, IWireFormat, Exception> FormatFailed { get; }
 
     /// <summary>Every event of a topic, committed by any node or transient, in order, before it goes to the connections. Handlers must not
     /// call back.</summary>
-    internal Signal<Event> EventsOf(TopicName topic)
+    internal Signal<DunlinEvent> EventsOf(TopicName topic)
     {
         lock (_intake)
         {
             if (!_topics.TryGetValue(topic, out var events))
-                Volatile.Write(ref _topics, new(_topics) { [topic] = events = new Signal<Event>(topic.Value, _logger) });
+                Volatile.Write(ref _topics, new(_topics) { [topic] = events = new Signal<DunlinEvent>(topic.Value, _logger) });
             return events;
         }
     }
@@ -107,15 +107,15 @@ public sealed partial class EventFanout : IBackplaneNode
     /// journal, has no id and is never replayed.</summary>
     public void PublishTransient(EventDraft draft)
     {
-        var entry = Event.Transient(draft, Time.GetUtcNow());
+        var entry = DunlinEvent.Transient(draft, Time.GetUtcNow());
         OnTransient(entry);
         _backplane.Transient(this, entry);
     }
 
     /// <inheritdoc/>
-    public void OnTransient(Event entry)
+    public void OnTransient(DunlinEvent entry)
     {
-        Event[] one = [entry];
+        DunlinEvent[] one = [entry];
         Tell(one);
         foreach (var shard in _shards)
             shard.Deliver(one, span: null);
@@ -145,7 +145,7 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     /// <inheritdoc/>
-    public void OnCommitNotification(IReadOnlyList<Event> committed)
+    public void OnCommitNotification(IReadOnlyList<DunlinEvent> committed)
     {
         // A hint of another history would be a plausible lie.
         if (committed.Count == 0 || committed[0].Position.Epoch != _journal.Head.Epoch)
@@ -182,7 +182,7 @@ public sealed partial class EventFanout : IBackplaneNode
             _ => TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1_000)),
         };
 
-    private void OnCommitted(IReadOnlyList<Event> events)
+    private void OnCommitted(IReadOnlyList<DunlinEvent> events)
     {
         if (DunlinActivities.CurrentCommit is { } commit)
             OnTraced(events[^1].Position, commit);
@@ -194,7 +194,7 @@ public sealed partial class EventFanout : IBackplaneNode
     internal Task SettledAsync() => Task.WhenAll(_shards.Select(shard => shard.SettledAsync()));
 
     // Only under _intake.
-    private void Accept(IReadOnlyList<Event> events)
+    private void Accept(IReadOnlyList<DunlinEvent> events)
     {
         for (var i = 0; i < events.Count; i++)
             Tail.Add(events[i]);
@@ -208,7 +208,7 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     // Only under _intake. What was reached already is left out, and what was hinted beyond is let in as soon as it follows.
-    private void AcceptNew(IReadOnlyList<Event> events)
+    private void AcceptNew(IReadOnlyList<DunlinEvent> events)
     {
         if (CommitsAhead.After(events, _reached) is { Count: > 0 } rest)
             Accept(rest);
@@ -216,7 +216,7 @@ public sealed partial class EventFanout : IBackplaneNode
             Accept(next);
     }
 
-    private void Tell(IReadOnlyList<Event> events)
+    private void Tell(IReadOnlyList<DunlinEvent> events)
     {
         var topics = Volatile.Read(ref _topics);
         if (topics.Count == 0)
@@ -285,7 +285,7 @@ public sealed partial class EventFanout : IBackplaneNode
 
     private JournalPage? TryReadTail(TopicFilter wanted, long after, long reached)
     {
-        var events = new List<Event>();
+        var events = new List<DunlinEvent>();
         var bytes = 0;
         var offset = after;
         while (offset < reached && events.Count < 256 && bytes < 256 * 1024)

@@ -12,12 +12,12 @@ internal static class EventFrames
     /// <param name="failed">Called once for each event and format that throws.</param>
     /// <returns>An empty frame where the format leaves the event out or throws, and where a forged event has a reserved type.</returns>
     public static ReadOnlyMemory<byte> FrameFor(
-        this Event entry,
+        this DunlinEvent entry,
         IWireFormat format,
-        Action<Event, IWireFormat, Exception>? failed = null
+        Action<DunlinEvent, IWireFormat, Exception>? failed = null
     ) => Find(entry, format) is { } known ? known.Bytes : Encode(entry, format, failed);
 
-    private static ReadOnlyMemory<byte> Encode(Event entry, IWireFormat format, Action<Event, IWireFormat, Exception>? failed)
+    private static ReadOnlyMemory<byte> Encode(DunlinEvent entry, IWireFormat format, Action<DunlinEvent, IWireFormat, Exception>? failed)
     {
         lock (entry.Encoding)
         {
@@ -30,7 +30,7 @@ internal static class EventFrames
     }
 
     // Only this class sets the frames, so the type is certain; the cast would cost on every delivery.
-    private static Frame? Find(Event entry, IWireFormat format)
+    private static Frame? Find(DunlinEvent entry, IWireFormat format)
     {
         for (var frame = Unsafe.As<Frame?>(entry.Frames); frame is not null; frame = frame.Next)
         {
@@ -41,7 +41,11 @@ internal static class EventFrames
     }
 
     // A format that throws must not end the loop that delivers all other events.
-    private static ReadOnlyMemory<byte> TryEncode(Event entry, IWireFormat format, Action<Event, IWireFormat, Exception>? failed)
+    private static ReadOnlyMemory<byte> TryEncode(
+        DunlinEvent entry,
+        IWireFormat format,
+        Action<DunlinEvent, IWireFormat, Exception>? failed
+    )
     {
         try
         {

@@ -8,12 +8,12 @@ namespace Dunlin.Fanout;
 /// </summary>
 internal sealed class EventTail(int capacity, int maxBytes)
 {
-    private readonly Event?[] _slots = new Event?[capacity];
+    private readonly DunlinEvent?[] _slots = new DunlinEvent?[capacity];
     private long _first = 1; // the oldest offset kept
     private long _last; // the newest
     private long _bytes;
 
-    public void Add(Event entry)
+    public void Add(DunlinEvent entry)
     {
         var offset = entry.Position.Offset;
         if (_last != 0 && offset != _last + 1)
@@ -30,7 +30,7 @@ internal sealed class EventTail(int capacity, int maxBytes)
     }
 
     /// <summary>The event at this offset; null where the tail no longer (or not yet) holds it.</summary>
-    public Event? Find(long offset)
+    public DunlinEvent? Find(long offset)
     {
         if (offset < Volatile.Read(ref _first) || offset > Volatile.Read(ref _last))
             return null;

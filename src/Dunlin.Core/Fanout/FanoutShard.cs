@@ -13,8 +13,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private readonly Lock _gate = new(); // guards _inbox and _scheduled
     private readonly Dictionary<TopicName, SubscriberSet> _topics = [];
     private readonly PatternIndex _patterns = new();
-    private readonly List<Connection> _round = [];
-    private readonly List<Connection> _overflowed = [];
+    private readonly List<EventStreamConnection> _round = [];
+    private readonly List<EventStreamConnection> _overflowed = [];
     private List<Work> _inbox = [];
     private List<Work> _taken = [];
     private bool _scheduled;
@@ -25,13 +25,13 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <summary>Where delivery begins; before any other call.</summary>
     public void Begin(long offset) => _reached = offset;
 
-    public void Deliver(IReadOnlyList<Event> events, DeliverySpan? span) => Post(new Work(events, null, null, Span: span));
+    public void Deliver(IReadOnlyList<DunlinEvent> events, DeliverySpan? span) => Post(new Work(events, null, null, Span: span));
 
-    public void Join(Connection connection) => Post(new Work(null, connection, null));
+    public void Join(EventStreamConnection connection) => Post(new Work(null, connection, null));
 
-    public void Leave(Connection connection) => Post(new Work(null, connection, Kept.Nothing));
+    public void Leave(EventStreamConnection connection) => Post(new Work(null, connection, Kept.Nothing));
 
-    public void Narrow(Connection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
+    public void Narrow(EventStreamConnection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
         Post(new Work(null, connection, new Kept(topics, patterns)));
 
     /// <summary>Goes on after events that this node will never have: every connection reads the journal again from where it is.</summary>
@@ -125,7 +125,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
     }
 
-    private int Deliver(Event entry)
+    private int Deliver(DunlinEvent entry)
     {
         var offset = entry.Position.Offset;
         if (offset != 0)
@@ -148,9 +148,11 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     /// <param name="set">The connections.</param>
     /// <param name="entry">The event.</param>
-    /// <param name="mayRepeat">Whether a connection may be in another set that the event goes to as well. Its <see
-    /// cref="Connection.LastSentOffset"/> does not tell: a transient event does not move it, nor one for which the queue was full.</param>
-    private int DeliverTo(SubscriberSet set, Event entry, bool mayRepeat)
+    /// <param name="mayRepeat">
+    /// Whether a connection may also be in another set that receives the event. <see cref="EventStreamConnection.LastSentOffset"/> cannot
+    /// answer this: transient events and events that a full queue refused do not move it.
+    /// </param>
+    private int DeliverTo(SubscriberSet set, DunlinEvent entry, bool mayRepeat)
     {
         var offset = entry.Position.Offset;
         IWireFormat? format = null;
@@ -177,7 +179,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         return written;
     }
 
-    private void Stage(Connection connection, ReadOnlyMemory<byte> frame, long offset)
+    private void Stage(EventStreamConnection connection, ReadOnlyMemory<byte> frame, long offset)
     {
         switch (connection.Stage(frame, offset))
         {
@@ -197,8 +199,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>History to live, in one step of this loop: see the remarks on <see cref="Connection"/>'s catch-up.</summary>
-    private void GoLive(Connection connection)
+    /// <summary>History to live, in one step of this loop: see the remarks on <see cref="EventStreamConnection"/>'s catch-up.</summary>
+    private void GoLive(EventStreamConnection connection)
     {
         connection.HandOverToRound();
         _round.Add(connection);
@@ -224,7 +226,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         Subscribe(connection);
     }
 
-    private void Subscribe(Connection connection)
+    private void Subscribe(EventStreamConnection connection)
     {
         if (connection.Seats is not null || connection.Completion.IsCompleted)
             return;
@@ -241,7 +243,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         connection.Seats = seats;
     }
 
-    private void Unsubscribe(Connection connection)
+    private void Unsubscribe(EventStreamConnection connection)
     {
         if (connection.Seats is not { } seats)
             return;
@@ -265,8 +267,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
     /// <param name="Span">Of the events; null where nobody traces.</param>
     private readonly record struct Work(
-        IReadOnlyList<Event>? Events,
-        Connection? Connection,
+        IReadOnlyList<DunlinEvent>? Events,
+        EventStreamConnection? Connection,
         Kept? Kept,
         TaskCompletionSource? Settled = null,
         long? GapThrough = null,

@@ -100,7 +100,7 @@ public sealed class FrameWriter
         return frame.End();
     }
 
-    internal static ReadOnlyMemory<byte> Encode(IWireFormat format, Event source)
+    internal static ReadOnlyMemory<byte> Encode(IWireFormat format, DunlinEvent source)
     {
         var frame = new FrameWriter();
         frame.Begin(source.IsTransient ? null : source.Position);

@@ -16,7 +16,7 @@ public interface IFrameSink
 
     /// <summary>Asked once, when the opening has been flushed: what all that follows is written to.</summary>
     /// <returns>This sink, or one that takes its place because it is shorter.</returns>
-    IFrameSink Continue(Connection connection) => this;
+    IFrameSink Continue(EventStreamConnection connection) => this;
 
     /// <summary>Cuts the connection at once, also while a flush is waiting. May be called concurrently with a flush.</summary>
     void Abort();

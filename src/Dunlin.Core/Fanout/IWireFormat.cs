@@ -11,5 +11,5 @@ public interface IWireFormat
 {
     /// <summary>Writes the event through <paramref name="frame"/>, or nothing at all to leave it out of these streams.
     /// The <c>id:</c> line and the end of the frame are not the format's business.</summary>
-    void Write(Event source, FrameWriter frame);
+    void Write(DunlinEvent source, FrameWriter frame);
 }

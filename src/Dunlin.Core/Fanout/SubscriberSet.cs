@@ -10,7 +10,7 @@ internal sealed class SubscriberSet
 
     public ReadOnlySpan<Seat> Seats => _seats.AsSpan(0, Count);
 
-    public int Add(Connection connection, int topicIndex)
+    public int Add(EventStreamConnection connection, int topicIndex)
     {
         if (Count == _seats.Length)
             Array.Resize(ref _seats, Count * 2);
@@ -28,5 +28,5 @@ internal sealed class SubscriberSet
         last.Connection.Seats![last.TopicIndex] = seat;
     }
 
-    internal readonly record struct Seat(Connection Connection, int TopicIndex);
+    internal readonly record struct Seat(EventStreamConnection Connection, int TopicIndex);
 }

@@ -23,7 +23,7 @@ public static class WireFormats
 
     private sealed class NamedFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame)
+        public void Write(DunlinEvent source, FrameWriter frame)
         {
             frame.Name(source.Type);
             frame.Topic(source.Topic);
@@ -33,7 +33,7 @@ public static class WireFormats
 
     private sealed class TypedFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame) =>
+        public void Write(DunlinEvent source, FrameWriter frame) =>
             frame.Json(
                 source,
                 static (json, e) =>
@@ -49,7 +49,7 @@ public static class WireFormats
 
     private sealed class EnvelopeFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame) =>
+        public void Write(DunlinEvent source, FrameWriter frame) =>
             frame.Json(
                 source,
                 static (json, e) =>
@@ -69,6 +69,6 @@ public static class WireFormats
 
     private sealed class WordFormat(string word) : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame) => frame.Data(word);
+        public void Write(DunlinEvent source, FrameWriter frame) => frame.Data(word);
     }
 }

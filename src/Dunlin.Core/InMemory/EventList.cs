@@ -6,16 +6,16 @@ namespace Dunlin.InMemory;
 /// <summary>The events of the in-memory journal, and up to where each topic was trimmed. Not for concurrent use.</summary>
 internal sealed class EventList
 {
-    private readonly List<Event> _events = [];
+    private readonly List<DunlinEvent> _events = [];
     private readonly Dictionary<TopicName, long> _trimmedThrough = [];
 
-    public void Add(IReadOnlyList<Event> events) => _events.AddRange(events);
+    public void Add(IReadOnlyList<DunlinEvent> events) => _events.AddRange(events);
 
     public JournalPage Read(JournalQuery query, long head)
     {
         var wanted = query.Topics is { } topics ? new TopicFilter(topics, query.Patterns) : null;
         var trimmed = _trimmedThrough.Any(t => t.Value > query.After && wanted?.Wants(t.Key) is not false);
-        var page = new List<Event>();
+        var page = new List<DunlinEvent>();
         long bytes = 0;
         for (var i = IndexAfter(query.After); i < _events.Count; i++)
         {
@@ -33,7 +33,7 @@ internal sealed class EventList
     /// <summary>Removes from each topic its oldest events, as far as the rules ask: what stays of a topic is always its end.</summary>
     public long Trim(RetentionOptions rules, DateTimeOffset now)
     {
-        var doomed = new HashSet<Event>();
+        var doomed = new HashSet<DunlinEvent>();
         foreach (var topic in _events.GroupBy(e => e.Topic))
         {
             var rule = rules.For(topic.Key);
@@ -47,7 +47,7 @@ internal sealed class EventList
         return _events.RemoveAll(doomed.Contains);
     }
 
-    private static int CutOf(List<Event> events, RetentionRule rule, DateTimeOffset now)
+    private static int CutOf(List<DunlinEvent> events, RetentionRule rule, DateTimeOffset now)
     {
         var cut = 0;
         while (cut < events.Count && rule.MaxAge is { } age && events[cut].Time < now - age)

@@ -9,33 +9,33 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
 {
     // Guards all three dictionaries.
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AccountRow> _accounts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SessionRow> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SignInFailures> _failures = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken)
+    public ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken)
     {
-        var key = Account.NameKey(username);
+        var key = AccountRow.NameKey(username);
         lock (_lock)
-            return new(_accounts.Values.FirstOrDefault(a => Account.NameKey(a.Username) == key));
+            return new(_accounts.Values.FirstOrDefault(a => AccountRow.NameKey(a.Username) == key));
     }
 
     /// <inheritdoc/>
-    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken)
+    public ValueTask<AccountRow?> FindByIdAsync(string userId, CancellationToken cancellationToken)
     {
         lock (_lock)
             return new(_accounts.GetValueOrDefault(userId));
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken)
+    public ValueTask<bool> SaveAsync(AccountRow account, CancellationToken cancellationToken)
     {
-        var key = Account.NameKey(account.Username);
+        var key = AccountRow.NameKey(account.Username);
         lock (_lock)
         {
-            if (_accounts.Values.Any(a => a.UserId != account.UserId && Account.NameKey(a.Username) == key))
-                throw Account.NameTaken(account.Username);
+            if (_accounts.Values.Any(a => a.UserId != account.UserId && AccountRow.NameKey(a.Username) == key))
+                throw AccountRow.NameTaken(account.Username);
             var stored = _accounts.GetValueOrDefault(account.UserId)?.Version ?? 0;
             if (stored > 0 && account.Version is { } expected && expected != stored)
                 return new(false);
@@ -45,10 +45,10 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<AccountRow>> ListAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
-            return new([.. _accounts.Values.OrderBy(a => Account.NameKey(a.Username), StringComparer.Ordinal)]);
+            return new([.. _accounts.Values.OrderBy(a => AccountRow.NameKey(a.Username), StringComparer.Ordinal)]);
     }
 
     /// <inheritdoc/>
@@ -105,7 +105,7 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     }
 
     /// <inheritdoc/>
-    public ValueTask AddAsync(Session session, CancellationToken cancellationToken)
+    public ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -116,7 +116,7 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken)
+    public ValueTask<SessionRow?> FindAsync(string sessionId, CancellationToken cancellationToken)
     {
         lock (_lock)
             return new(_sessions.GetValueOrDefault(sessionId));
@@ -131,7 +131,7 @@ public sealed class InMemoryAccountStore : IAccountStore, ISessionStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<SessionRow>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
             return new([

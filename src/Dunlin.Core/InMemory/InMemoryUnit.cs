@@ -13,13 +13,13 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
         ILeaseTable,
         IRecordScope
 {
-    private readonly List<Event> _events = [];
+    private readonly List<DunlinEvent> _events = [];
     private LeaseRows _rows = rows;
     private InMemoryRecordTable? _table;
 
     public bool Ended { get; private set; }
 
-    public IReadOnlyList<Event> Events => _events;
+    public IReadOnlyList<DunlinEvent> Events => _events;
 
     public LeaseRows Rows => _rows;
 
@@ -69,7 +69,7 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
     public Position Append(EventDraft draft)
     {
         var position = Next;
-        _events.Add(new Event(position, draft.Topic, draft.Type, draft.Data, draft.Origin, clock.EventTime));
+        _events.Add(new DunlinEvent(position, draft.Topic, draft.Type, draft.Data, draft.Origin, clock.EventTime));
         return position;
     }
 

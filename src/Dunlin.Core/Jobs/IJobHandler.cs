@@ -26,7 +26,7 @@ public interface IJobHandler<T>
 /// <param name="Job">The job as it will be: waiting for the next attempt, or dead.</param>
 /// <param name="Value">What it carries; default where that could not be read.</param>
 /// <param name="Exception">What was thrown; null where the worker vanished.</param>
-public sealed record JobFailure<T>(Journal.IUnitOfWork Unit, Job Job, T? Value, Exception? Exception)
+public sealed record JobFailure<T>(Journal.IUnitOfWork Unit, JobInfo Job, T? Value, Exception? Exception)
 {
     /// <summary>Whether there will be no further attempt unless somebody retries the job.</summary>
     public bool IsFinal => Job.State == JobState.Dead;

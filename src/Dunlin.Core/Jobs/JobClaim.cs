@@ -8,14 +8,14 @@ namespace Dunlin.Jobs;
 /// claim's fence, which is read in the transaction of every write. A claim whose time is over but which nobody has taken
 /// still writes: nobody else can have begun. Safe for concurrent use (the renewal runs beside the handler).
 /// </summary>
-internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
+internal sealed class JobClaim(JobInfo job, IStore store, EventOrigin origin)
 {
     // The last state known here: what a run ends with is watched without being read again.
-    private Job _last = job;
+    private JobInfo _last = job;
 
-    public Job Job { get; } = job;
+    public JobInfo Job { get; } = job;
 
-    public Job Last => Volatile.Read(ref _last);
+    public JobInfo Last => Volatile.Read(ref _last);
 
     public bool IsCompleted => Last.State != JobState.Running;
 
@@ -43,7 +43,7 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
     /// <summary>Records a failed attempt: another after a pause, or none.</summary>
     public async ValueTask FailAsync(JobType type, string error, bool isFinal, Exception? exception, CancellationToken cancellationToken)
     {
-        Job? after = null;
+        JobInfo? after = null;
         await WriteAsync(
             (row, now) => after = JobFailures.After(row, type.Options, error, isFinal, now),
             (unit, ct) => type.Invoker.OnFailedAsync(unit, after!, exception, ct),
@@ -57,13 +57,13 @@ internal sealed class JobClaim(Job job, IStore store, EventOrigin origin)
     /// <param name="cancellationToken">Abandons it.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.LeaseLost"/>.</exception>
     public ValueTask WriteAsync(
-        Func<Job, DateTimeOffset, Job?> change,
+        Func<JobInfo, DateTimeOffset, JobInfo?> change,
         Func<IUnitOfWork, CancellationToken, ValueTask>? work,
         CancellationToken cancellationToken
     ) => WriteAsync(change, work, cancellationToken, origin);
 
     private async ValueTask WriteAsync(
-        Func<Job, DateTimeOffset, Job?> change,
+        Func<JobInfo, DateTimeOffset, JobInfo?> change,
         Func<IUnitOfWork, CancellationToken, ValueTask>? work,
         CancellationToken cancellationToken,
         EventOrigin? origin
@@ -92,7 +92,7 @@ internal static class JobFailures
 {
     private const int MaxErrorLength = 500;
 
-    public static Job After(Job row, JobOptions options, string error, bool isFinal, DateTimeOffset now)
+    public static JobInfo After(JobInfo row, JobOptions options, string error, bool isFinal, DateTimeOffset now)
     {
         var text = error.Length > MaxErrorLength ? error[..MaxErrorLength] : error;
         if (isFinal || row.Attempt >= options.MaxAttempts)

@@ -11,14 +11,18 @@ public sealed class JobReader
     internal JobReader(IRecordTable records) => _records = records;
 
     /// <summary>One job; null where there is none, or none any more.</summary>
-    public async ValueTask<Job?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
+    public async ValueTask<JobInfo?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
         await _records.FindAsync(JobSpaces.Of(type), id, cancellationToken) is { IsDeleted: false } row ? JobSpaces.Read(row) : null;
 
     /// <summary>The jobs of a type in one state, those changed longest ago first: for operators, such as a list of the dead.
     /// Reads every job of the type.</summary>
-    public async ValueTask<IReadOnlyList<Job>> ListAsync(string type, JobState? state = null, CancellationToken cancellationToken = default)
+    public async ValueTask<IReadOnlyList<JobInfo>> ListAsync(
+        string type,
+        JobState? state = null,
+        CancellationToken cancellationToken = default
+    )
     {
-        var jobs = new List<Job>();
+        var jobs = new List<JobInfo>();
         RecordRow? last = null;
         while (true)
         {

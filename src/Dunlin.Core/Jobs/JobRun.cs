@@ -14,7 +14,7 @@ public sealed class JobRun<T>
     internal JobRun(JobClaim claim, T value) => (_claim, Value) = (claim, value);
 
     /// <summary>The job as it was claimed.</summary>
-    public Job Job => _claim.Job;
+    public JobInfo Job => _claim.Job;
 
     /// <summary>What it carries.</summary>
     public T Value { get; }

@@ -70,7 +70,7 @@ internal sealed partial class JobRunner
     public TopicName Topic { get; }
 
     /// <summary>For the commit feed: quick, and never throws.</summary>
-    public void OnCommitted(IReadOnlyList<Event> events)
+    public void OnCommitted(IReadOnlyList<DunlinEvent> events)
     {
         for (var i = 0; i < events.Count; i++)
         {
@@ -81,7 +81,7 @@ internal sealed partial class JobRunner
 
     /// <summary>For the fan-out: quick, and never throws. The steps of other nodes need no look at once, since they do what they
     /// have begun; the journal tells of them in time for the end of their claims.</summary>
-    public void OnHeard(Event entry)
+    public void OnHeard(DunlinEvent entry)
     {
         if (
             entry.Origin?.DeviceId?.StartsWith(NodePrefix, StringComparison.Ordinal) is not true
@@ -206,7 +206,7 @@ internal sealed partial class JobRunner
         }
         if (ids.Length == 0)
             return;
-        IReadOnlyList<(string Id, Job? Job)> jobs;
+        IReadOnlyList<(string Id, JobInfo? Job)> jobs;
         try
         {
             jobs = await _store.ReadAsync((scope, ct) => FindAsync(scope.Jobs(), ids, ct), cancellationToken);
@@ -229,13 +229,13 @@ internal sealed partial class JobRunner
         }
     }
 
-    private async ValueTask<IReadOnlyList<(string Id, Job? Job)>> FindAsync(
+    private async ValueTask<IReadOnlyList<(string Id, JobInfo? Job)>> FindAsync(
         JobReader reader,
         string[] ids,
         CancellationToken cancellationToken
     )
     {
-        var found = new List<(string Id, Job? Job)>(ids.Length);
+        var found = new List<(string Id, JobInfo? Job)>(ids.Length);
         foreach (var id in ids)
             found.Add((id, await reader.FindAsync(_type.Name, id, cancellationToken)));
         return found;
@@ -337,20 +337,20 @@ internal sealed partial class JobRunner
         Wake();
     }
 
-    private void Watch(Job job)
+    private void Watch(JobInfo job)
     {
         lock (_gate)
             _schedule.Set(Scheduled(job));
     }
 
     // Only under _gate. Forgetting a finished job is quick and takes nobody's turn.
-    private ScheduledJob Scheduled(Job job) =>
+    private ScheduledJob Scheduled(JobInfo job) =>
         job.IsFinished
             ? new ScheduledJob(job.Id, DueAt(job), job.Version, null, null)
             : new ScheduledJob(job.Id, DueAt(job), job.Version, job.FairnessKey, job.ConcurrencyKey);
 
     // Only under _gate.
-    private DateTimeOffset DueAt(Job job) =>
+    private DateTimeOffset DueAt(JobInfo job) =>
         job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence
             ? DateTimeOffset.MinValue
             : JobStep.DueAt(job, _type.Options);
@@ -383,9 +383,9 @@ internal sealed partial class JobRunner
         }
     }
 
-    private bool IsOwn(Event entry) => string.Equals(entry.Origin?.DeviceId, _origin.DeviceId, StringComparison.Ordinal);
+    private bool IsOwn(DunlinEvent entry) => string.Equals(entry.Origin?.DeviceId, _origin.DeviceId, StringComparison.Ordinal);
 
-    private static string? KeyOf(Event entry)
+    private static string? KeyOf(DunlinEvent entry)
     {
         var reader = new Utf8JsonReader(entry.Data.Span);
         while (reader.Read())

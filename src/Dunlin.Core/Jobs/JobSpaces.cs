@@ -11,8 +11,8 @@ internal static class JobSpaces
 
     public static SpaceName Of(string type) => SpaceName.Of(Root, type);
 
-    public static Job Read(RecordRow row) =>
-        JsonSerializer.Deserialize<Job>(row.Value.Span, JsonSerializerOptions.Web)! with
+    public static JobInfo Read(RecordRow row) =>
+        JsonSerializer.Deserialize<JobInfo>(row.Value.Span, JsonSerializerOptions.Web)! with
         {
             Version = row.Version,
         };

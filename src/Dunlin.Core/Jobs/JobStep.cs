@@ -12,7 +12,7 @@ internal static class JobStep
     /// finished for long enough. Anything else is left, and told, so that the caller comes back in time.
     /// </summary>
     /// <returns>The job as it is afterwards, null where there is none; and whether it is claimed.</returns>
-    public static async ValueTask<(Job? Job, bool IsClaimed)> TakeAsync(
+    public static async ValueTask<(JobInfo? Job, bool IsClaimed)> TakeAsync(
         IUnitOfWork unit,
         JobType type,
         string id,
@@ -50,7 +50,7 @@ internal static class JobStep
     }
 
     /// <summary>When there is next something to do for a worker.</summary>
-    public static DateTimeOffset DueAt(Job job, JobOptions options) =>
+    public static DateTimeOffset DueAt(JobInfo job, JobOptions options) =>
         job.State switch
         {
             JobState.Waiting => job.DueAt,

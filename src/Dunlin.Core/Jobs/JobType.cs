@@ -31,7 +31,12 @@ internal abstract class JobInvoker
 {
     public abstract ValueTask RunAsync(JobClaim claim, CancellationToken cancellationToken);
 
-    public abstract ValueTask OnFailedAsync(Journal.IUnitOfWork unit, Job job, Exception? exception, CancellationToken cancellationToken);
+    public abstract ValueTask OnFailedAsync(
+        Journal.IUnitOfWork unit,
+        JobInfo job,
+        Exception? exception,
+        CancellationToken cancellationToken
+    );
 }
 
 internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
@@ -50,7 +55,12 @@ internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
         return handler.RunAsync(new JobRun<T>(claim, value), cancellationToken);
     }
 
-    public override ValueTask OnFailedAsync(Journal.IUnitOfWork unit, Job job, Exception? exception, CancellationToken cancellationToken)
+    public override ValueTask OnFailedAsync(
+        Journal.IUnitOfWork unit,
+        JobInfo job,
+        Exception? exception,
+        CancellationToken cancellationToken
+    )
     {
         T? value;
         try

@@ -43,7 +43,7 @@ public sealed class JobWriter
     /// <typeparam name="T">What the handler takes.</typeparam>
     /// <returns>The job: the new one, or the unfinished one of the same name as it was.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>, <see cref="ErrorCode.TooLarge"/>.</exception>
-    public async ValueTask<Job> EnqueueAsync<T>(
+    public async ValueTask<JobInfo> EnqueueAsync<T>(
         string type,
         T value,
         JobRequest? request = null,
@@ -59,7 +59,7 @@ public sealed class JobWriter
         if (known is { IsFinished: false } && !request.Replace)
             return known;
         return await SaveAsync(
-            new Job(type, id)
+            new JobInfo(type, id)
             {
                 Value = JsonSerializer.SerializeToElement(value, JsonSerializerOptions.Web),
                 EnqueuedAt = _unit.Now,
@@ -76,7 +76,7 @@ public sealed class JobWriter
     /// <summary>Has a dead job run again, with all its attempts.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>; <see cref="ErrorCode.Conflict"/> where it is not
     /// dead.</exception>
-    public async ValueTask<Job> RetryAsync(string type, string id, CancellationToken cancellationToken = default)
+    public async ValueTask<JobInfo> RetryAsync(string type, string id, CancellationToken cancellationToken = default)
     {
         var job = await FindAsync(type, id, cancellationToken) ?? throw new DunlinException(ErrorCode.NotFound, $"There is no job '{id}'.");
         if (job.State != JobState.Dead)
@@ -99,7 +99,7 @@ public sealed class JobWriter
         _records.DeleteAsync(JobSpaces.Of(type), id, cancellationToken);
 
     /// <summary>One job; null where there is none.</summary>
-    public async ValueTask<Job?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
+    public async ValueTask<JobInfo?> FindAsync(string type, string id, CancellationToken cancellationToken = default) =>
         await _records.FindAsync(JobSpaces.Of(type), id, cancellationToken) is { } row ? JobSpaces.Read(row) : null;
 
     private static void CheckKey(string? key, string field)
@@ -112,7 +112,7 @@ public sealed class JobWriter
             );
     }
 
-    internal async ValueTask<Job> SaveAsync(Job job, CancellationToken cancellationToken) =>
+    internal async ValueTask<JobInfo> SaveAsync(JobInfo job, CancellationToken cancellationToken) =>
         job with
         {
             Version = (await _records.PutAsync(JobSpaces.Of(job.Type), job.Id, job, cancellationToken: cancellationToken)).Version,

@@ -47,5 +47,6 @@ public static class AccessEvents
         );
 
     /// <summary>The change that an event announces.</summary>
-    internal static AccessChange? Read(Event entry) => JsonSerializer.Deserialize<AccessChange>(entry.Data.Span, JsonSerializerOptions.Web);
+    internal static AccessChange? Read(DunlinEvent entry) =>
+        JsonSerializer.Deserialize<AccessChange>(entry.Data.Span, JsonSerializerOptions.Web);
 }

@@ -21,7 +21,7 @@ public sealed class CommitFeed
     }
 
     /// <summary>What this node has committed: consecutive offsets.</summary>
-    internal Signal<IReadOnlyList<Event>> Committed { get; }
+    internal Signal<IReadOnlyList<DunlinEvent>> Committed { get; }
 
     /// <summary>Other nodes have committed everything up to the position, and the journal holds it.</summary>
     internal Signal<Position> HeadMoved { get; }
@@ -41,7 +41,7 @@ public sealed class CommitFeed
     /// Does not throw.
     /// </summary>
     /// <param name="events">Consecutive offsets.</param>
-    public void Publish(IReadOnlyList<Event> events)
+    public void Publish(IReadOnlyList<DunlinEvent> events)
     {
         if (events.Count > 0)
             Committed.Publish(events);

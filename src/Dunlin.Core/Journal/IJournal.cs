@@ -94,4 +94,4 @@ public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, 
 /// too: a reading that must look at events of other topics looks at so many and no more.</param>
 /// <param name="HasMore">Whether events after <paramref name="Through"/> were already known.</param>
 /// <param name="Trimmed">Whether events wanted were already removed by retention: the page has a gap at its beginning.</param>
-public sealed record JournalPage(IReadOnlyList<Event> Events, long Through, bool HasMore, bool Trimmed);
+public sealed record JournalPage(IReadOnlyList<DunlinEvent> Events, long Through, bool HasMore, bool Trimmed);

@@ -29,7 +29,7 @@ public static class ReservedTypes
 
     /// <summary>Whether an event was certainly not made by the engine of this version although its type says so. Journals of versions
     /// that did not reserve types may hold such events, and other nodes of such a version may send them.</summary>
-    internal static bool IsForged(Event entry) =>
+    internal static bool IsForged(DunlinEvent entry) =>
         IsStreamName(entry.Type)
         || (
             entry.IsTransient

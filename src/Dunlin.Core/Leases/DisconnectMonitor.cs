@@ -55,7 +55,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void OnOpened(Connection connection)
+    private void OnOpened(EventStreamConnection connection)
     {
         if (Key.Of(connection) is not { } key)
             return;
@@ -68,7 +68,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
         }
     }
 
-    private void OnClosed(Connection connection)
+    private void OnClosed(EventStreamConnection connection)
     {
         if (Key.Of(connection) is not { } key)
             return;
@@ -122,7 +122,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     // With the user: sessions of other issuers have the ids that these chose, and two users may have the same.
     private sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)
     {
-        public static Key? Of(Connection connection) =>
+        public static Key? Of(EventStreamConnection connection) =>
             connection.Caller.SessionId is { } session
                 ? new Key(
                     connection.Caller.UserId,

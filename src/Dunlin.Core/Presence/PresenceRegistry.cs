@@ -108,7 +108,7 @@ public sealed class PresenceRegistry : IHostedService
     }
 
     // The topics that it was opened with: those taken away meanwhile must be left as well.
-    private static void Each(Connection connection, Action<TopicName, Connection> action)
+    private static void Each(EventStreamConnection connection, Action<TopicName, EventStreamConnection> action)
     {
         if (!connection.IsPresent)
             return;
@@ -116,7 +116,7 @@ public sealed class PresenceRegistry : IHostedService
             action(topic, connection);
     }
 
-    private void Join(TopicName topic, Connection connection)
+    private void Join(TopicName topic, EventStreamConnection connection)
     {
         lock (_gate)
         {
@@ -138,7 +138,7 @@ public sealed class PresenceRegistry : IHostedService
         Announce(topic, "presence.joined", connection.Caller.UserId, connection.Caller.Name, connection.Caller.AsOrigin());
     }
 
-    private void Leave(TopicName topic, Connection connection)
+    private void Leave(TopicName topic, EventStreamConnection connection)
     {
         lock (_gate)
         {

@@ -6,7 +6,7 @@ namespace Dunlin.Identity;
 
 /// <summary>
 /// An account as ASP.NET Core Identity changes it, for <c>UserManager&lt;AccountUser&gt;</c>. The stored form is the immutable
-/// <see cref="Account"/>. Not for concurrent use.
+/// <see cref="AccountRow"/>. Not for concurrent use.
 /// </summary>
 public sealed class AccountUser
 {
@@ -20,7 +20,7 @@ public sealed class AccountUser
         Subject = $"user:{id}";
     }
 
-    internal AccountUser(Account account)
+    internal AccountUser(AccountRow account)
         : this(account.UserId, account.Username, account.FullName)
     {
         PasswordHash = account.PasswordHash;
@@ -48,7 +48,7 @@ public sealed class AccountUser
     public string SecurityStamp { get; set; } = "";
 
     /// <summary>What the store holds; null for a new user and for a name that no account has.</summary>
-    internal Account? Stored { get; set; }
+    internal AccountRow? Stored { get; set; }
 
     /// <summary>Why the sessions end when a changed stamp is stored.</summary>
     internal string EndReason { get; set; } = "security_stamp_changed";
@@ -63,9 +63,9 @@ public sealed class AccountUser
     internal static AccountUser Unknown(string userName) =>
         new("", userName, "")
         {
-            Subject = $"name:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Account.NameKey(userName))))}",
+            Subject = $"name:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AccountRow.NameKey(userName))))}",
         };
 
-    internal Account ToAccount() =>
+    internal AccountRow ToAccount() =>
         new(Id, UserName, FullName, PasswordHash ?? "", [.. Roles]) { SecurityStamp = SecurityStamp, Version = Stored?.Version ?? 0 };
 }

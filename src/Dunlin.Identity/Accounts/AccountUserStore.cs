@@ -59,7 +59,7 @@ internal sealed class AccountUserStore(
 
     // The store makes the form for comparing itself.
     public Task<string?> GetNormalizedUserNameAsync(AccountUser user, CancellationToken cancellationToken) =>
-        Task.FromResult<string?>(Account.NameKey(user.UserName));
+        Task.FromResult<string?>(AccountRow.NameKey(user.UserName));
 
     public Task SetNormalizedUserNameAsync(AccountUser user, string? normalizedName, CancellationToken cancellationToken) =>
         Task.CompletedTask;

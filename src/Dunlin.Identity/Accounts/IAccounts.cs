@@ -26,11 +26,11 @@ public interface IAccounts
     /// <summary>Creates a user.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.Conflict"/>: the user name is taken;
     /// <see cref="ErrorCode.InvalidField"/> naming what is empty, too long or too short.</exception>
-    ValueTask<Account> CreateAsync(NewAccount account, CancellationToken cancellationToken);
+    ValueTask<AccountRow> CreateAsync(NewAccount account, CancellationToken cancellationToken);
 
     /// <summary>The account that user name and password open; null if they open none. Takes equally long for a name that
     /// does not exist. Does not slow down guessing: signing in over HTTP does.</summary>
-    ValueTask<Account?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken);
+    ValueTask<AccountRow?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken);
 
     /// <summary>Replaces the password and ends all sessions of the user.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>, <see cref="ErrorCode.InvalidField"/>.</exception>

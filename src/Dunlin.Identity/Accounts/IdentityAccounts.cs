@@ -11,7 +11,7 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
     // A change that another one overtook starts again from what is stored now.
     private const int MaxTries = 5;
 
-    public async ValueTask<Account> CreateAsync(NewAccount account, CancellationToken cancellationToken)
+    public async ValueTask<AccountRow> CreateAsync(NewAccount account, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(account);
         await using var scope = scopes.CreateAsyncScope();
@@ -24,7 +24,7 @@ internal sealed class IdentityAccounts(IServiceScopeFactory scopes, Sessions ses
         return user.ToAccount();
     }
 
-    public async ValueTask<Account?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken)
+    public async ValueTask<AccountRow?> CheckPasswordAsync(string username, string password, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var manager = Manager(scope, cancellationToken);

@@ -9,7 +9,7 @@ namespace Dunlin.Identity;
 public interface ISessions
 {
     /// <summary>All sessions that have not expired, oldest first.</summary>
-    ValueTask<IReadOnlyList<Session>> ListAsync(CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<SessionRow>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends one session: its tokens and its cookie open nothing any more, its streams close, its leases are released
     /// and announced.</summary>

@@ -5,7 +5,7 @@ using Dunlin.Topics;
 namespace Dunlin.Identity;
 
 /// <summary>A session that can be honoured now, and its account as it is now.</summary>
-internal sealed record LiveSession(Session Session, Account Account);
+internal sealed record LiveSession(SessionRow Session, AccountRow Account);
 
 /// <summary>
 /// Sessions and accounts as last read, so that not every request asks the store. What <see cref="AccessChanges"/> tells of

@@ -21,7 +21,7 @@ internal sealed class SessionCookie(IOptions<AccountOptions> options, SigningKey
 
     public string Name => _name.Value;
 
-    public void Set(HttpContext context, Session session, string secret)
+    public void Set(HttpContext context, SessionRow session, string secret)
     {
         var attributes = Options(context);
         attributes.MaxAge = session.ExpiresAt - session.CreatedAt; // a span, so that the browser's clock need not be right

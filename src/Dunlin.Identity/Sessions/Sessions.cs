@@ -22,15 +22,15 @@ internal sealed class Sessions(
     private long _forgotAt = DateTimeOffset.MinValue.Ticks;
 
     /// <summary>A new session and the secret of its cookie, which is not kept.</summary>
-    public async ValueTask<(Session Session, string Secret)> BeginAsync(
-        Account account,
+    public async ValueTask<(SessionRow Session, string Secret)> BeginAsync(
+        AccountRow account,
         string? userAgent,
         CancellationToken cancellationToken
     )
     {
         var now = time.GetUtcNow();
         var secret = Secret.Make();
-        var session = new Session(
+        var session = new SessionRow(
             Secret.MakeId(),
             account.UserId,
             Secret.Hash(secret),
@@ -54,7 +54,7 @@ internal sealed class Sessions(
     public ValueTask EndAsync(string userId, string sessionId, string reason, CancellationToken cancellationToken) =>
         EndAsync(new EndedSession(userId, sessionId, reason), cancellationToken);
 
-    public ValueTask<IReadOnlyList<Session>> ListAsync(CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<SessionRow>> ListAsync(CancellationToken cancellationToken) =>
         store.ListAsync(time.GetUtcNow(), cancellationToken);
 
     public async ValueTask<bool> EndAsync(

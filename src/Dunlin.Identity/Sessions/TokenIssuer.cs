@@ -8,7 +8,7 @@ namespace Dunlin.Identity;
 internal sealed class TokenIssuer(IOptions<AccessTokenOptions> options, AccessTokens tokens, TimeProvider time)
 {
     /// <summary>A token for one session, never outliving it.</summary>
-    public (string Token, TimeSpan Lifetime) Issue(Account account, Session session)
+    public (string Token, TimeSpan Lifetime) Issue(AccountRow account, SessionRow session)
     {
         var left = session.ExpiresAt - DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var token = tokens.Issue(

@@ -15,7 +15,12 @@ internal sealed class PasswordSignIn(IServiceScopeFactory scopes, AddressThrottl
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidCredentials"/>: they open none.
     /// <see cref="ErrorCode.TooManyRequests"/>: the account, the name or the address must wait, or too many sign in.
     /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was checked.</exception>
-    public async ValueTask<Account> SignInAsync(string username, string password, IPAddress? address, CancellationToken cancellationToken)
+    public async ValueTask<AccountRow> SignInAsync(
+        string username,
+        string password,
+        IPAddress? address,
+        CancellationToken cancellationToken
+    )
     {
         if (addresses.Begin(address) is { } wait)
             throw Slowed(address, wait);

@@ -67,7 +67,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
         _id = node;
     }
 
-    public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed)
+    public void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed)
     {
         // The committing transaction has sent its notification.
     }
@@ -76,7 +76,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
 
     public void Hinted(Position first, Position last) => _store.Hinted(first, last);
 
-    public void Transient(IBackplaneNode from, Event entry)
+    public void Transient(IBackplaneNode from, DunlinEvent entry)
     {
         lock (_numbering)
             Send(new NumberedEvent(_id, ++_number, entry));
@@ -185,7 +185,7 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
                 (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(4),
                 origin
             );
-            _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), Event.Transient(draft, row.Time(9))));
+            _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), DunlinEvent.Transient(draft, row.Time(9))));
         }
     }
 }

@@ -42,7 +42,7 @@ internal static class PageReader
             command.Parameters.Add(Statements.Number(PatternLimits.LookedAt));
         }
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        var events = new List<Event>();
+        var events = new List<DunlinEvent>();
         var (head, isTrimmed, found, lookedThrough) = (default(Position), false, 0L, default(long?));
         while (await row.ReadAsync(cancellationToken))
         {
@@ -78,7 +78,7 @@ internal static class PageReader
         )
         + '$';
 
-    private static Event Read(NpgsqlDataReader row, uint epoch) =>
+    private static DunlinEvent Read(NpgsqlDataReader row, uint epoch) =>
         new(
             new Position(epoch, row.GetInt64(4)),
             TopicName.Parse(row.GetString(5)),

@@ -256,7 +256,7 @@ internal sealed class KnownTopics
 
     private readonly HashSet<TopicName> _known = [];
 
-    public IReadOnlyCollection<TopicName> Missing(IReadOnlyList<Event> events)
+    public IReadOnlyCollection<TopicName> Missing(IReadOnlyList<DunlinEvent> events)
     {
         HashSet<TopicName>? missing = null;
         foreach (var entry in events)

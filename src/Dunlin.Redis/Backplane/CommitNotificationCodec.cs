@@ -14,7 +14,7 @@ namespace Dunlin.Redis.Backplane;
 internal sealed record CommitNotification(
     string Node,
     Position Through,
-    IReadOnlyList<Event> Events,
+    IReadOnlyList<DunlinEvent> Events,
     long Number = 0,
     ActivityContext? Commit = null
 )
@@ -78,7 +78,7 @@ internal static class CommitNotificationCodec
             if (count < 0 || count > bytes.Length || (through == default && count > 1))
                 return null;
             var commit = version == TracedVersion ? ReadSpan(reader) : (ActivityContext?)null;
-            var events = new Event[count];
+            var events = new DunlinEvent[count];
             for (var i = 0; i < count; i++)
                 events[i] = Read(reader, through == default ? default : through with { Offset = through.Offset - count + 1 + i });
             return reader.BaseStream.Position == bytes.Length ? new CommitNotification(node, through, events, number, commit) : null;
@@ -112,7 +112,7 @@ internal static class CommitNotificationCodec
         );
     }
 
-    private static void Write(BinaryWriter writer, Event entry)
+    private static void Write(BinaryWriter writer, DunlinEvent entry)
     {
         writer.Write(entry.Topic.Value);
         writer.Write(entry.Type);
@@ -131,7 +131,7 @@ internal static class CommitNotificationCodec
         writer.Write(entry.Time.UtcTicks);
     }
 
-    private static Event Read(BinaryReader reader, Position position)
+    private static DunlinEvent Read(BinaryReader reader, Position position)
     {
         var (topic, type) = (TopicName.Parse(reader.ReadString()), reader.ReadString());
         var length = reader.Read7BitEncodedInt();
@@ -141,7 +141,7 @@ internal static class CommitNotificationCodec
         var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
         // Made through a draft for its checks of the type. A reserved type is taken here: the engine of another node sends those.
         var draft = EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin);
-        return new Event(
+        return new DunlinEvent(
             position,
             draft.Topic,
             draft.Type,

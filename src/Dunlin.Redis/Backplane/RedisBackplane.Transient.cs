@@ -19,7 +19,7 @@ internal sealed partial class RedisBackplane
     private long _number;
     private long _heardByStore = -1;
 
-    public void Transient(IBackplaneNode from, Event entry)
+    public void Transient(IBackplaneNode from, DunlinEvent entry)
     {
         var hears = _isHearing;
         long number;

@@ -51,7 +51,7 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
         _store?.Attach(_id, OnHeardByStore);
     }
 
-    public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed)
+    public void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed)
     {
         long bytes = 0;
         for (var i = 0; i < committed.Count; i++)

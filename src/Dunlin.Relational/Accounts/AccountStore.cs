@@ -10,13 +10,13 @@ namespace Dunlin.Relational.Accounts;
 /// <summary>Accounts and failed sign-ins in the database. Safe for concurrent use.</summary>
 internal sealed class AccountStore(RelationalStore store) : IAccountStore
 {
-    public ValueTask<Account?> FindByNameAsync(string username, CancellationToken cancellationToken) =>
-        FindAsync("account_find_by_name", Account.NameKey(username), cancellationToken);
+    public ValueTask<AccountRow?> FindByNameAsync(string username, CancellationToken cancellationToken) =>
+        FindAsync("account_find_by_name", AccountRow.NameKey(username), cancellationToken);
 
-    public ValueTask<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
+    public ValueTask<AccountRow?> FindByIdAsync(string userId, CancellationToken cancellationToken) =>
         FindAsync("account_find_by_id", userId, cancellationToken);
 
-    public ValueTask<bool> SaveAsync(Account account, CancellationToken cancellationToken) =>
+    public ValueTask<bool> SaveAsync(AccountRow account, CancellationToken cancellationToken) =>
         store.WriteAsync(
             async (unit, ct) =>
             {
@@ -26,7 +26,7 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
                     var replaced = await session
                         .Call("account_save")
                         .Text(account.UserId)
-                        .Text(Account.NameKey(account.Username))
+                        .Text(AccountRow.NameKey(account.Username))
                         .Text(account.Username)
                         .Text(account.FullName)
                         .Text(account.PasswordHash)
@@ -40,13 +40,13 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
                 }
                 catch (DbException exception) when (session.IsDuplicate(exception))
                 {
-                    throw Account.NameTaken(account.Username);
+                    throw AccountRow.NameTaken(account.Username);
                 }
             },
             cancellationToken
         );
 
-    public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<AccountRow>> ListAsync(CancellationToken cancellationToken) =>
         store.LookUpAsync(static (session, ct) => session.Call("account_list").ListAsync(Read, ct), cancellationToken);
 
     public async ValueTask<SignInFailures> FindFailuresAsync(string subject, CancellationToken cancellationToken) =>
@@ -92,13 +92,13 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
             cancellationToken
         );
 
-    private async ValueTask<Account?> FindAsync(string statement, string value, CancellationToken cancellationToken) =>
+    private async ValueTask<AccountRow?> FindAsync(string statement, string value, CancellationToken cancellationToken) =>
         // No text in a database holds NUL, and PostgreSQL refuses the parameter.
         value.Contains('\0', StringComparison.Ordinal)
             ? null
             : await store.LookUpAsync((session, ct) => session.Call(statement).Text(value).FindAsync(Read, ct), cancellationToken);
 
-    private static Account Read(ISqlRow row) =>
+    private static AccountRow Read(ISqlRow row) =>
         new(
             row.Text(0),
             row.Text(1),

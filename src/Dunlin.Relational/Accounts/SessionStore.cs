@@ -11,7 +11,7 @@ namespace Dunlin.Relational.Accounts;
 /// <summary>Sign-in sessions in the database. Safe for concurrent use.</summary>
 internal sealed class SessionStore(RelationalStore store) : ISessionStore
 {
-    public async ValueTask AddAsync(Session session, CancellationToken cancellationToken) =>
+    public async ValueTask AddAsync(SessionRow session, CancellationToken cancellationToken) =>
         await store.ChangeAsync(
             async (sql, ct) =>
             {
@@ -35,7 +35,7 @@ internal sealed class SessionStore(RelationalStore store) : ISessionStore
             cancellationToken
         );
 
-    public async ValueTask<Session?> FindAsync(string sessionId, CancellationToken cancellationToken) =>
+    public async ValueTask<SessionRow?> FindAsync(string sessionId, CancellationToken cancellationToken) =>
         // No text in a database holds NUL, and PostgreSQL refuses the parameter.
         sessionId.Contains('\0', StringComparison.Ordinal)
             ? null
@@ -56,12 +56,12 @@ internal sealed class SessionStore(RelationalStore store) : ISessionStore
             cancellationToken
         );
 
-    public ValueTask<IReadOnlyList<Session>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<SessionRow>> ListAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         store.LookUpAsync((sql, ct) => sql.Call("session_list").Time(now).ListAsync(Read, ct), cancellationToken);
 
     public async ValueTask ForgetExpiredAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         await store.ChangeAsync((sql, ct) => sql.Call("session_forget_expired").Time(before).RunAsync(ct), cancellationToken);
 
-    private static Session Read(ISqlRow row) =>
+    private static SessionRow Read(ISqlRow row) =>
         new(row.Text(0), row.Text(1), row.Text(2), row.Time(3), row.Time(4), row.Text(5)) { SecurityStamp = row.Text(6) };
 }

@@ -16,7 +16,7 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
     /// rest.</summary>
     internal const int MaxTicketsPerUser = 100;
 
-    public async ValueTask AddAsync(Ticket ticket, DateTimeOffset now, CancellationToken cancellationToken)
+    public async ValueTask AddAsync(TicketRow ticket, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var added = await store.ChangeAsync(
             async (session, ct) =>
@@ -43,13 +43,13 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
             throw new DunlinException(ErrorCode.TooManyRequests, "Too many unused tickets.") { RetryAfter = ticket.ExpiresAt - now };
     }
 
-    public ValueTask<Ticket?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken) =>
+    public ValueTask<TicketRow?> TakeAsync(string hash, DateTimeOffset now, CancellationToken cancellationToken) =>
         store.ChangeAsync(
             (session, ct) => session.Call("ticket_take").Text(hash).Time(now).FindAsync(row => Read(hash, row), ct),
             cancellationToken
         );
 
-    private static Ticket Read(string hash, ISqlRow row) =>
+    private static TicketRow Read(string hash, ISqlRow row) =>
         new(
             hash,
             row.Text(0),

@@ -12,7 +12,7 @@ namespace Dunlin.Relational.Journal;
 /// </summary>
 internal abstract class WriteTransaction : IAppendSession
 {
-    private List<Event> _events = [];
+    private List<DunlinEvent> _events = [];
     private Position _start;
 
     /// <summary>The session of the transaction.</summary>
@@ -28,7 +28,7 @@ internal abstract class WriteTransaction : IAppendSession
     public abstract bool IsOpen { get; }
 
     /// <summary>The events appended since the begin.</summary>
-    public IReadOnlyList<Event> Events => _events;
+    public IReadOnlyList<DunlinEvent> Events => _events;
 
     /// <summary>The last offset that readers could see at the begin.</summary>
     public Position Start => _start;
@@ -68,7 +68,7 @@ internal abstract class WriteTransaction : IAppendSession
 
     public Position Append(EventDraft draft)
     {
-        var entry = new Event(NextPosition, draft.Topic, draft.Type, draft.Data, draft.Origin, EventTime);
+        var entry = new DunlinEvent(NextPosition, draft.Topic, draft.Type, draft.Data, draft.Origin, EventTime);
         Insert(entry);
         _events.Add(entry);
         return entry.Position;
@@ -88,7 +88,7 @@ internal abstract class WriteTransaction : IAppendSession
     /// <summary>Begins a new batch after an offset.</summary>
     protected void Restart(Position start) => (_start, _events) = (start, []);
 
-    protected virtual void Insert(Event entry) { }
+    protected virtual void Insert(DunlinEvent entry) { }
 
     protected abstract void TakeBackSide(int count);
 

@@ -19,7 +19,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private static readonly SqlText FindTopic = new("find_topic");
     private static readonly SqlText FindCounter = new("find_counter");
 
-    private readonly List<Event> _events = [];
+    private readonly List<DunlinEvent> _events = [];
     private long _bytes;
     private bool _isTrimmed;
     private long? _lookedThrough; // where a reading in order stopped before its page was full
@@ -174,7 +174,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     {
         var data = row.Bytes(3).ToArray();
         _events.Add(
-            new Event(
+            new DunlinEvent(
                 new Position(epoch, row.Int64(0)),
                 topic,
                 reader.Texts.Get(row.Bytes(2)),

@@ -185,7 +185,7 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
 
     public void Dispose() => Database.Dispose();
 
-    protected override void Insert(Event entry) =>
+    protected override void Insert(DunlinEvent entry) =>
         _insertEvent
             .Bind(1, entry.Position.Offset)
             .Bind(2, TopicId(entry.Topic))

@@ -12,7 +12,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task An_account_is_found_by_id_and_by_name_without_case()
     {
-        var account = new Account("u1", "Älice", "Alice Ünal", "hash", ["admin", "user"]);
+        var account = new AccountRow("u1", "Älice", "Alice Ünal", "hash", ["admin", "user"]);
         await Subject.Accounts.SaveAsync(account, Cancellation);
         AssertSame(account, await Subject.Accounts.FindByIdAsync("u1", Cancellation));
         AssertSame(account, await Subject.Accounts.FindByNameAsync("äLICE", Cancellation));
@@ -23,20 +23,20 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task Saving_replaces_the_account_with_the_id_and_frees_its_old_name()
     {
-        await Subject.Accounts.SaveAsync(new Account("u1", "alice", "Alice", "h1", []), Cancellation);
-        await Subject.Accounts.SaveAsync(new Account("u1", "alicia", "Alicia", "h2", ["x"]), Cancellation);
-        AssertSame(new Account("u1", "alicia", "Alicia", "h2", ["x"]), await Subject.Accounts.FindByIdAsync("u1", Cancellation));
+        await Subject.Accounts.SaveAsync(new AccountRow("u1", "alice", "Alice", "h1", []), Cancellation);
+        await Subject.Accounts.SaveAsync(new AccountRow("u1", "alicia", "Alicia", "h2", ["x"]), Cancellation);
+        AssertSame(new AccountRow("u1", "alicia", "Alicia", "h2", ["x"]), await Subject.Accounts.FindByIdAsync("u1", Cancellation));
         Assert.Null(await Subject.Accounts.FindByNameAsync("alice", Cancellation));
-        await Subject.Accounts.SaveAsync(new Account("u2", "ALICE", "Other", "h", []), Cancellation);
+        await Subject.Accounts.SaveAsync(new AccountRow("u2", "ALICE", "Other", "h", []), Cancellation);
         Assert.Equal(["u2", "u1"], (await Subject.Accounts.ListAsync(Cancellation)).Select(a => a.UserId));
     }
 
     [Fact]
     public async Task A_user_name_belongs_to_one_account()
     {
-        await Subject.Accounts.SaveAsync(new Account("u1", "alice", "Alice", "h", []), Cancellation);
-        await Subject.Accounts.SaveAsync(new Account("u2", "bob", "Bob", "h", []), Cancellation);
-        foreach (var thief in new[] { new Account("u3", "ALICE", "Mallory", "h", []), new Account("u2", "Alice", "Bob", "h", []) })
+        await Subject.Accounts.SaveAsync(new AccountRow("u1", "alice", "Alice", "h", []), Cancellation);
+        await Subject.Accounts.SaveAsync(new AccountRow("u2", "bob", "Bob", "h", []), Cancellation);
+        foreach (var thief in new[] { new AccountRow("u3", "ALICE", "Mallory", "h", []), new AccountRow("u2", "Alice", "Bob", "h", []) })
         {
             var error = await Assert.ThrowsAsync<DunlinException>(async () => await Subject.Accounts.SaveAsync(thief, Cancellation));
             Assert.Equal(ErrorCode.Conflict, error.Code);
@@ -48,7 +48,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task A_session_is_kept_until_it_is_removed()
     {
-        var session = new Session("s1", "u1", "hash", Noon.AddTicks(7), Noon.AddHours(1), "");
+        var session = new SessionRow("s1", "u1", "hash", Noon.AddTicks(7), Noon.AddHours(1), "");
         await Subject.Sessions.AddAsync(session, Cancellation);
         Assert.Equal(session, await Subject.Sessions.FindAsync("s1", Cancellation));
         var again = await Assert.ThrowsAsync<DunlinException>(async () =>
@@ -63,8 +63,8 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task Expired_sessions_are_not_listed_and_are_forgotten_when_asked()
     {
-        await Subject.Sessions.AddAsync(new Session("young", "u1", "h", Noon.AddMinutes(1), Noon.AddHours(2), "Firefox"), Cancellation);
-        await Subject.Sessions.AddAsync(new Session("old", "u1", "h", Noon, Noon.AddHours(1), "Chromium"), Cancellation);
+        await Subject.Sessions.AddAsync(new SessionRow("young", "u1", "h", Noon.AddMinutes(1), Noon.AddHours(2), "Firefox"), Cancellation);
+        await Subject.Sessions.AddAsync(new SessionRow("old", "u1", "h", Noon, Noon.AddHours(1), "Chromium"), Cancellation);
         Assert.Equal(["old", "young"], await ListAsync(Noon));
         Assert.Equal(["young"], await ListAsync(Noon.AddHours(1)));
         await Subject.Sessions.ForgetExpiredAsync(Noon.AddHours(1), Cancellation);
@@ -77,15 +77,15 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task The_stamps_of_accounts_and_sessions_are_kept_and_are_empty_by_default()
     {
-        var account = new Account("u1", "alice", "Alice", "h", []) { SecurityStamp = "s-1" };
+        var account = new AccountRow("u1", "alice", "Alice", "h", []) { SecurityStamp = "s-1" };
         await Subject.Accounts.SaveAsync(account, Cancellation);
         AssertSame(account, await Subject.Accounts.FindByIdAsync("u1", Cancellation));
         await Subject.Accounts.SaveAsync(account with { SecurityStamp = "s-2" }, Cancellation);
         Assert.Equal("s-2", Assert.Single(await Subject.Accounts.ListAsync(Cancellation)).SecurityStamp);
-        await Subject.Accounts.SaveAsync(new Account("u2", "bob", "Bob", "h", []), Cancellation);
+        await Subject.Accounts.SaveAsync(new AccountRow("u2", "bob", "Bob", "h", []), Cancellation);
         Assert.Equal("", (await Subject.Accounts.FindByNameAsync("bob", Cancellation))!.SecurityStamp);
 
-        var session = new Session("s1", "u1", "hash", Noon, Noon.AddHours(1), "") { SecurityStamp = "s-2" };
+        var session = new SessionRow("s1", "u1", "hash", Noon, Noon.AddHours(1), "") { SecurityStamp = "s-2" };
         await Subject.Sessions.AddAsync(session, Cancellation);
         Assert.Equal(session, await Subject.Sessions.FindAsync("s1", Cancellation));
         Assert.Equal(session, Assert.Single(await Subject.Sessions.ListAsync(Noon, Cancellation)));
@@ -94,7 +94,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task Saving_an_old_version_of_an_account_changes_nothing()
     {
-        var first = new Account("u1", "alice", "Alice", "h1", []) { Version = 0 };
+        var first = new AccountRow("u1", "alice", "Alice", "h1", []) { Version = 0 };
         Assert.True(await Subject.Accounts.SaveAsync(first, Cancellation));
         Assert.False(await Subject.Accounts.SaveAsync(first with { FullName = "Mallory" }, Cancellation));
         var read = (await Subject.Accounts.FindByIdAsync("u1", Cancellation))!;
@@ -108,7 +108,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
     [Fact]
     public async Task Of_concurrent_saves_of_one_version_one_succeeds()
     {
-        await Subject.Accounts.SaveAsync(new Account("u1", "alice", "Alice", "h", []), Cancellation);
+        await Subject.Accounts.SaveAsync(new AccountRow("u1", "alice", "Alice", "h", []), Cancellation);
         var read = (await Subject.Accounts.FindByIdAsync("u1", Cancellation))!;
         var saved = await Task.WhenAll(
             Enumerable
@@ -207,7 +207,7 @@ public abstract class AccountStoreConformance : ConformanceSuite
         }
     }
 
-    private static void AssertSame(Account expected, Account? actual)
+    private static void AssertSame(AccountRow expected, AccountRow? actual)
     {
         Assert.NotNull(actual);
         Assert.Equal(expected.Roles, actual.Roles);

@@ -39,7 +39,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
         if (!CarriesHints)
             return;
         var origin = new EventOrigin("u1", "s1", null, "d1");
-        Event[] events = [Committed(5, "a", "{\n\"name\":\"Ünal \U0001F426\"}", origin), Committed(6, "b/c", "null", null)];
+        DunlinEvent[] events = [Committed(5, "a", "{\n\"name\":\"Ünal \U0001F426\"}", origin), Committed(6, "b/c", "null", null)];
         _backplanes[0].Notify(_nodes[0], events);
         foreach (var node in _nodes[1..])
         {
@@ -69,7 +69,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
     public async Task A_transient_event_reaches_the_others_and_not_its_sender()
     {
         var draft = EventDraft.Of(TopicName.Parse("typing/1"), "typing", new { who = "Ünal" }, new EventOrigin("u1", ConnectionId: "c1"));
-        var entry = Event.Transient(draft, new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero).AddTicks(1_234_567));
+        var entry = DunlinEvent.Transient(draft, new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero).AddTicks(1_234_567));
         _backplanes[0].Transient(_nodes[0], entry);
         foreach (var node in _nodes[1..])
         {
@@ -93,12 +93,15 @@ public abstract class BackplaneConformance : IAsyncLifetime
                             _backplanes[sender]
                                 .Transient(
                                     _nodes[sender],
-                                    Event.Transient(EventDraft.Of(TopicName.Parse($"from/{sender}"), "t", i), DateTimeOffset.UnixEpoch)
+                                    DunlinEvent.Transient(
+                                        EventDraft.Of(TopicName.Parse($"from/{sender}"), "t", i),
+                                        DateTimeOffset.UnixEpoch
+                                    )
                                 );
                     })
                 )
         );
-        var heard = new List<Event>();
+        var heard = new List<DunlinEvent>();
         while (heard.Count < 600)
             heard.Add(await _nodes[2].Transients.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
         foreach (var sender in heard.GroupBy(e => e.Topic.Value))
@@ -108,7 +111,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
             );
     }
 
-    private static Event Committed(long offset, string topic, string data, EventOrigin? origin) =>
+    private static DunlinEvent Committed(long offset, string topic, string data, EventOrigin? origin) =>
         new(
             new Position(7, offset),
             TopicName.Parse(topic),
@@ -118,7 +121,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
             new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero)
         );
 
-    private static void AssertSame(Event expected, Event actual)
+    private static void AssertSame(DunlinEvent expected, DunlinEvent actual)
     {
         Assert.Equal(
             (expected.Position, expected.Topic, expected.Type, expected.Origin, expected.Time),
@@ -131,21 +134,21 @@ public abstract class BackplaneConformance : IAsyncLifetime
     protected sealed class HeardNode : IBackplaneNode
     {
         /// <summary>Hints with events.</summary>
-        public Channel<IReadOnlyList<Event>> Hints { get; } = Channel.CreateUnbounded<IReadOnlyList<Event>>();
+        public Channel<IReadOnlyList<DunlinEvent>> Hints { get; } = Channel.CreateUnbounded<IReadOnlyList<DunlinEvent>>();
 
         /// <summary>Transient events.</summary>
-        public Channel<Event> Transients { get; } = Channel.CreateUnbounded<Event>();
+        public Channel<DunlinEvent> Transients { get; } = Channel.CreateUnbounded<DunlinEvent>();
 
         /// <summary>Positions told without events.</summary>
         public Channel<Position> Positions { get; } = Channel.CreateUnbounded<Position>();
 
         /// <inheritdoc/>
-        public void OnCommitNotification(IReadOnlyList<Event> committed) => Hints.Writer.TryWrite(committed);
+        public void OnCommitNotification(IReadOnlyList<DunlinEvent> committed) => Hints.Writer.TryWrite(committed);
 
         /// <inheritdoc/>
         public void OnReached(Position position) => Positions.Writer.TryWrite(position);
 
         /// <inheritdoc/>
-        public void OnTransient(Event entry) => Transients.Writer.TryWrite(entry);
+        public void OnTransient(DunlinEvent entry) => Transients.Writer.TryWrite(entry);
     }
 }

@@ -53,10 +53,10 @@ public abstract class ConformanceSuite : IAsyncLifetime
     protected ValueTask<Position> AppendAsync(string topic, int value = 0) => Journal.AppendAsync(Draft(topic, value), Cancellation);
 
     /// <summary>Reads everything after an offset, page by page.</summary>
-    protected async Task<List<Event>> ReadAllAsync(long after = 0, params string[] topics)
+    protected async Task<List<DunlinEvent>> ReadAllAsync(long after = 0, params string[] topics)
     {
         var names = topics.Length == 0 ? null : topics.Select(t => TopicName.Parse(t)).ToList();
-        var events = new List<Event>();
+        var events = new List<DunlinEvent>();
         while (true)
         {
             var page = await Journal.ReadAsync(new JournalQuery(after, names, 100), Cancellation);

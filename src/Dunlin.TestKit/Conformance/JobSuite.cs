@@ -46,14 +46,15 @@ public abstract class JobSuite : ConformanceSuite
     }
 
     /// <summary>Enqueues a job in a unit of work of its own.</summary>
-    protected ValueTask<Job> EnqueueAsync(int value = 0, JobRequest? request = null) =>
+    protected ValueTask<JobInfo> EnqueueAsync(int value = 0, JobRequest? request = null) =>
         Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(Type, value, request, ct), Cancellation);
 
     /// <summary>One job as the store has it.</summary>
-    protected ValueTask<Job?> FindAsync(string id) => Store.ReadAsync((scope, ct) => scope.Jobs().FindAsync(Type, id, ct), Cancellation);
+    protected ValueTask<JobInfo?> FindAsync(string id) =>
+        Store.ReadAsync((scope, ct) => scope.Jobs().FindAsync(Type, id, ct), Cancellation);
 
     /// <summary>One job that is there.</summary>
-    protected async ValueTask<Job> GetAsync(string id) => await FindAsync(id) ?? throw new InvalidOperationException($"No job {id}.");
+    protected async ValueTask<JobInfo> GetAsync(string id) => await FindAsync(id) ?? throw new InvalidOperationException($"No job {id}.");
 
     /// <summary>Completes a job together with an event, so that how often it was completed can be counted.</summary>
     protected static ValueTask CompleteAsync(JobRun<int> run) => run.CompleteAsync(EffectOf(run));

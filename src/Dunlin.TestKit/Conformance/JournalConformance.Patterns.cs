@@ -177,9 +177,9 @@ public abstract partial class JournalConformance
         }
     }
 
-    private async Task<List<Event>> ReadByAsync(long after, string[] topics, string[] patterns)
+    private async Task<List<DunlinEvent>> ReadByAsync(long after, string[] topics, string[] patterns)
     {
-        var events = new List<Event>();
+        var events = new List<DunlinEvent>();
         while (true)
         {
             var query = new JournalQuery(after, [.. topics.Select(TopicName.Parse)], 500)

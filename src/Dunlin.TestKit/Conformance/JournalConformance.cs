@@ -22,7 +22,7 @@ public abstract partial class JournalConformance : ConformanceSuite
     [Fact]
     public async Task An_event_is_read_as_it_was_announced()
     {
-        var announced = new List<Event>();
+        var announced = new List<DunlinEvent>();
         Subject.Feed.Committed.Subscribe(announced.AddRange);
         Time.Advance(TimeSpan.FromTicks(12_345_678));
         await Journal.AppendAsync(

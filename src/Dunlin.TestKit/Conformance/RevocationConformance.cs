@@ -239,7 +239,7 @@ public abstract class RevocationConformance : ConformanceSuite
 
         public Revocations Revocations { get; }
 
-        public Connection Connect(Caller caller)
+        public EventStreamConnection Connect(Caller caller)
         {
             var connection = Fanout.Open(
                 new ConnectionRequest(caller, [TopicName.Parse("t")], new Nowhere()) { Heartbeat = TimeSpan.Zero }

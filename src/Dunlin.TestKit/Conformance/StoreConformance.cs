@@ -14,7 +14,7 @@ public abstract class StoreConformance : ConformanceSuite
     [Fact]
     public async Task A_unit_of_work_commits_its_rows_and_events_together()
     {
-        var announced = new List<Event>();
+        var announced = new List<DunlinEvent>();
         Subject.Feed.Committed.Subscribe(announced.AddRange);
         var position = await Store.WriteAsync(
             async (unit, ct) =>
@@ -32,7 +32,7 @@ public abstract class StoreConformance : ConformanceSuite
     [Fact]
     public async Task A_unit_of_work_that_throws_leaves_no_trace()
     {
-        var announced = new List<Event>();
+        var announced = new List<DunlinEvent>();
         Subject.Feed.Committed.Subscribe(announced.AddRange);
         var thrown = await Assert.ThrowsAsync<FormatException>(async () =>
             await Store.WriteAsync(
@@ -56,7 +56,7 @@ public abstract class StoreConformance : ConformanceSuite
     [Fact]
     public async Task G1_A_change_of_access_is_announced_in_its_transaction_or_not_at_all()
     {
-        var announced = new List<Event>();
+        var announced = new List<DunlinEvent>();
         Subject.Feed.Committed.Subscribe(announced.AddRange);
         await Assert.ThrowsAsync<FormatException>(async () =>
             await Store.WriteAsync(

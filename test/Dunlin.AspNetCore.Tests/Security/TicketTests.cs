@@ -136,7 +136,7 @@ public sealed class TicketTests : IAsyncLifetime
     {
         var store = new InMemoryTicketStore();
         var now = _host.Clock.Now;
-        Ticket Make(int i, string user, DateTimeOffset at) =>
+        TicketRow Make(int i, string user, DateTimeOffset at) =>
             new($"{user}{i}{at.Ticks}", user, user, [], null, false, at.AddSeconds(30), null);
         for (var i = 0; i < InMemoryTicketStore.MaxTicketsPerUser; i++)
             await store.AddAsync(Make(i, "a", now), now, default);

@@ -348,9 +348,9 @@ public sealed class TokenValidatorTests
     [Fact]
     public async Task Tokens_made_here_are_read_by_an_independent_library()
     {
-        var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
+        var session = new SessionRow("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
         var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
-            new Account("u1", "user", "User \"One\" é", "", ["a", "b"]),
+            new AccountRow("u1", "user", "User \"One\" é", "", ["a", "b"]),
             session
         );
         Assert.Equal(TimeSpan.FromMinutes(15), lifetime);
@@ -377,9 +377,9 @@ public sealed class TokenValidatorTests
     [Fact]
     public void A_token_never_outlives_its_session()
     {
-        var session = new Session("s1", "u1", "hash", _clock.Now, _clock.Now.AddSeconds(100), "test");
+        var session = new SessionRow("s1", "u1", "hash", _clock.Now, _clock.Now.AddSeconds(100), "test");
         var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
-            new Account("u1", "user", "User", "", []),
+            new AccountRow("u1", "user", "User", "", []),
             session
         );
         Assert.Equal(TimeSpan.FromSeconds(100), lifetime);

@@ -158,7 +158,7 @@ public sealed class AccessRelayTests : IDisposable
         return relay;
     }
 
-    private async Task<IReadOnlyList<Event>> EventsAsync() =>
+    private async Task<IReadOnlyList<DunlinEvent>> EventsAsync() =>
         (await _node.Journal.ReadAsync(new JournalQuery(0, [Own], 100), default)).Events;
 
     /// <summary>What the listeners of a node were told.</summary>

@@ -142,9 +142,9 @@ public sealed class ClusterQueryTests : IDisposable
 
         public void Attach(IBackplaneNode node) => _inner.Attach(node);
 
-        public void Notify(IBackplaneNode from, IReadOnlyList<Event> committed) { }
+        public void Notify(IBackplaneNode from, IReadOnlyList<DunlinEvent> committed) { }
 
-        public void Transient(IBackplaneNode from, Event entry)
+        public void Transient(IBackplaneNode from, DunlinEvent entry)
         {
             if (!ReferenceEquals(from, Cut))
                 _inner.Transient(from, entry);

@@ -137,7 +137,7 @@ public sealed class FanoutTests
         using var listener = new TestNode(decorate: _ => node.Store);
         var sink = new TestSink();
         await listener.ConnectAsync(sink, "t");
-        var events = new List<IReadOnlyList<Event>>();
+        var events = new List<IReadOnlyList<DunlinEvent>>();
         node.Feed.Committed.Subscribe(events.Add);
         for (var i = 1; i <= 50; i++)
             await node.PublishAsync("t", i);
@@ -231,7 +231,7 @@ public sealed class FanoutTests
 
         public int Writes => _writes;
 
-        public void Write(Event source, FrameWriter frame)
+        public void Write(DunlinEvent source, FrameWriter frame)
         {
             Interlocked.Increment(ref _writes);
             frame.Data(source.Data.Span);

@@ -43,7 +43,7 @@ public sealed class FrameTests
     [Fact]
     public void An_envelope_names_channel_type_payload_device_and_time()
     {
-        var entry = new Event(
+        var entry = new DunlinEvent(
             new Position(1, 7),
             TopicName.Parse("users/ann/timer"),
             "started",
@@ -69,7 +69,7 @@ public sealed class FrameTests
     [Fact]
     public void A_format_that_writes_nothing_leaves_the_event_out()
     {
-        var entry = new Event(new Position(1, 1), TopicName.Parse("t"), "x", "1"u8.ToArray(), null, default);
+        var entry = new DunlinEvent(new Position(1, 1), TopicName.Parse("t"), "x", "1"u8.ToArray(), null, default);
         Assert.True(entry.FrameFor(new Silent()).IsEmpty);
     }
 
@@ -102,7 +102,7 @@ public sealed class FrameTests
             $"{expected} <> {actual}"
         );
 
-    private static Event RandomEvent(Random random, int offset)
+    private static DunlinEvent RandomEvent(Random random, int offset)
     {
         string[] texts =
         [
@@ -127,7 +127,7 @@ public sealed class FrameTests
             value,
             new JsonSerializerOptions { WriteIndented = random.Next(2) == 0, NewLine = random.Next(2) == 0 ? "\n" : "\r\n" }
         );
-        return new Event(
+        return new DunlinEvent(
             new Position((uint)random.Next(), offset),
             TopicName.Parse("t/" + random.Next(9)),
             "type." + random.Next(9),
@@ -139,6 +139,6 @@ public sealed class FrameTests
 
     private sealed class Silent : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame) { }
+        public void Write(DunlinEvent source, FrameWriter frame) { }
     }
 }

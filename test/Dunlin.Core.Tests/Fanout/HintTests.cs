@@ -6,7 +6,7 @@ namespace Dunlin.Core.Tests.Fanout;
 public sealed class HintTests : IDisposable
 {
     private readonly TestNode _writer = new();
-    private readonly List<IReadOnlyList<Event>> _hints = [];
+    private readonly List<IReadOnlyList<DunlinEvent>> _hints = [];
     private readonly HeldJournal _journal;
     private readonly TestNode _node;
 

@@ -235,7 +235,7 @@ public sealed class PatternTests
         var random = TestSeed.NewRandom(out var seed);
         using var node = new TestNode();
         var index = new PatternIndex();
-        var present = new Dictionary<string, Connection>(StringComparer.Ordinal);
+        var present = new Dictionary<string, EventStreamConnection>(StringComparer.Ordinal);
         string[] words = ["a", "b", "ab", "%2F"];
         for (var round = 0; round < 3_000; round++)
         {

@@ -126,7 +126,7 @@ public sealed class ReservedTypeTests
         string Text() => string.Concat(Enumerable.Range(0, random.Next(6)).Select(_ => parts[random.Next(parts.Length)]));
         for (var i = 0; i < 5_000; i++)
         {
-            var entry = new Event(
+            var entry = new DunlinEvent(
                 new Position(1, i),
                 TopicName.Parse("control"),
                 i % 3 == 0 ? "control" : "x",
@@ -169,7 +169,7 @@ public sealed class ReservedTypeTests
     [InlineData("system:connected", "{}")]
     public void A_device_stream_leaves_out_what_its_own_side_cannot_have_said(string type, string data)
     {
-        var entry = new Event(new Position(1, 1), TopicName.ForUser("ann"), type, Encoding.UTF8.GetBytes(data), null, default);
+        var entry = new DunlinEvent(new Position(1, 1), TopicName.ForUser("ann"), type, Encoding.UTF8.GetBytes(data), null, default);
         Exception? failure = null;
         Assert.True(entry.FrameFor(new Devices.DeviceFormat("laptop"), (_, _, error) => failure = error).IsEmpty);
         Assert.Null(failure);
@@ -179,7 +179,7 @@ public sealed class ReservedTypeTests
     public void A_device_stream_passes_on_texts_that_are_no_Unicode_and_deep_data()
     {
         var payload = "[\"\\ud83d\"," + new string('[', 200) + new string(']', 200) + "]";
-        var entry = new Event(
+        var entry = new DunlinEvent(
             new Position(1, 1),
             TopicName.ForUser("ann"),
             "!notes:created",
@@ -200,7 +200,7 @@ public sealed class ReservedTypeTests
 
     private sealed class NamingFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame)
+        public void Write(DunlinEvent source, FrameWriter frame)
         {
             frame.Name(source.Type);
             frame.Data(Encoding.UTF8.GetString(source.Data.Span));
@@ -209,7 +209,7 @@ public sealed class ReservedTypeTests
 
     private sealed class FailingFormat : IWireFormat
     {
-        public void Write(Event source, FrameWriter frame)
+        public void Write(DunlinEvent source, FrameWriter frame)
         {
             if (source.Data.Span is [(byte)'2'])
                 throw new InvalidOperationException("No such event.");

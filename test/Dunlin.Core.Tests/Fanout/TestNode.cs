@@ -68,7 +68,7 @@ internal sealed class TestNode : IDisposable
     public ValueTask<Position> PublishAsync(string topic, object? value, EventOrigin? origin = null) =>
         Journal.AppendAsync(Draft(topic, value, origin));
 
-    public Connection Open(TestSink sink, string topics, Func<ConnectionRequest, ConnectionRequest>? with = null)
+    public EventStreamConnection Open(TestSink sink, string topics, Func<ConnectionRequest, ConnectionRequest>? with = null)
     {
         var (names, patterns) = (
             topics.Split(' ').Where(topic => !topic.Contains('*')),
@@ -83,7 +83,7 @@ internal sealed class TestNode : IDisposable
     }
 
     /// <summary>Opens a connection that is live when this returns: an event published afterwards is delivered live.</summary>
-    public async Task<Connection> ConnectAsync(
+    public async Task<EventStreamConnection> ConnectAsync(
         TestSink sink,
         string topics,
         Position? resume = null,

@@ -156,7 +156,7 @@ public sealed class JobHearingTests : IAsyncDisposable
         return node;
     }
 
-    private ValueTask<Job> EnqueueAsync() => Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(Type, 1, cancellationToken: ct));
+    private ValueTask<JobInfo> EnqueueAsync() => Store.WriteAsync((unit, ct) => unit.Jobs().EnqueueAsync(Type, 1, cancellationToken: ct));
 
     private sealed class Handler(Func<JobRun<int>, CancellationToken, Task> run) : IJobHandler<int>
     {

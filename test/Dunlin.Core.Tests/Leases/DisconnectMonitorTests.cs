@@ -110,13 +110,13 @@ public sealed class DisconnectMonitorTests : IDisposable
         _node.Dispose();
     }
 
-    private static async Task CloseAsync(Connection connection)
+    private static async Task CloseAsync(EventStreamConnection connection)
     {
         connection.Close(ConnectionEnd.Gone);
         await connection.Completion;
     }
 
-    private Task<Connection> ConnectAsync(TestSink sink, string device) =>
+    private Task<EventStreamConnection> ConnectAsync(TestSink sink, string device) =>
         _node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User("ann", "s1", device) });
 
     private async Task HoldAsync(string device = "tab") =>

@@ -62,12 +62,12 @@ public sealed class PresenceTests : IDisposable
 
     public void Dispose() => _node.Dispose();
 
-    private static async Task CloseAsync(Connection connection)
+    private static async Task CloseAsync(EventStreamConnection connection)
     {
         connection.Close(ConnectionEnd.Gone);
         await connection.Completion;
     }
 
-    private Task<Connection> ConnectAsync(string user, TestSink sink) =>
+    private Task<EventStreamConnection> ConnectAsync(string user, TestSink sink) =>
         _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user), IsPresent = true });
 }

@@ -21,7 +21,7 @@ public sealed class SharedAccountTests : IAsyncLifetime
     {
         var store = await _backend.OpenAsync();
         var accounts = new AccountStore(store);
-        var account = new Account("u1", "alice", "Alice", "h", ["admin"]);
+        var account = new AccountRow("u1", "alice", "Alice", "h", ["admin"]);
         await accounts.SaveAsync(account, Cancellation);
         Assert.Empty(await Backend.ReadAllAsync(store));
         await accounts.SaveAsync(account with { Roles = [] }, Cancellation);
@@ -33,7 +33,7 @@ public sealed class SharedAccountTests : IAsyncLifetime
     {
         var store = await _backend.OpenAsync();
         var sessions = new SessionStore(store);
-        await sessions.AddAsync(new Session("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, ""), Cancellation);
+        await sessions.AddAsync(new SessionRow("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, ""), Cancellation);
         for (var i = 0; i < 2; i++)
             await sessions.RemoveAsync(new EndedSession("u1", "s1", "signed_out"), Cancellation);
         Assert.Equal("session.ended", Assert.Single(await Backend.ReadAllAsync(store)).Type);

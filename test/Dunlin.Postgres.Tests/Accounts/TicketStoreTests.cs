@@ -25,7 +25,7 @@ public sealed class TicketStoreTests : IAsyncLifetime
     [Fact]
     public async Task A_ticket_of_one_node_is_taken_at_another_whole_and_once()
     {
-        var ticket = new Ticket("hash", "u1", "Ünal", ["admin", "user"], "s1", true, Noon.AddSeconds(30), Noon.AddHours(1))
+        var ticket = new TicketRow("hash", "u1", "Ünal", ["admin", "user"], "s1", true, Noon.AddSeconds(30), Noon.AddHours(1))
         {
             Grants = """{"subscribe":["a/*"]}""",
         };
@@ -57,5 +57,5 @@ public sealed class TicketStoreTests : IAsyncLifetime
         await _nodes[0].AddAsync(Of("other", "u2"), Noon, Cancellation);
     }
 
-    private static Ticket Of(string hash, string user) => new(hash, user, "Name", [], null, false, Noon.AddSeconds(30), null);
+    private static TicketRow Of(string hash, string user) => new(hash, user, "Name", [], null, false, Noon.AddSeconds(30), null);
 }

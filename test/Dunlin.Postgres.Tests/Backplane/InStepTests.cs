@@ -88,7 +88,7 @@ public sealed class InStepTests : IAsyncLifetime
     {
         var (writer, reader) = (await StartAsync(), await StartAsync());
         await writer.AppendAsync(1);
-        var skipped = new TaskCompletionSource<IReadOnlyList<Event>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var skipped = new TaskCompletionSource<IReadOnlyList<DunlinEvent>>(TaskCreationOptions.RunContinuationsAsynchronously);
         Relay(writer, skipped.SetResult);
         await writer.AppendAsync(2);
         var second = await skipped.Task;
@@ -132,7 +132,7 @@ public sealed class InStepTests : IAsyncLifetime
         static void Soon(PostgresOptions options) =>
             (options.PollInterval, options.HintGrace) = (TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(5));
         var nodes = new[] { await StartAsync(Soon), await StartAsync(Soon), await StartAsync(Soon) };
-        var waiting = new ConcurrentBag<(NodeHost To, IReadOnlyList<Event> Events)>();
+        var waiting = new ConcurrentBag<(NodeHost To, IReadOnlyList<DunlinEvent> Events)>();
         for (var i = 0; i < nodes.Length; i++)
         {
             var (from, random) = (nodes[i], new Random(seed + i));
@@ -203,11 +203,11 @@ public sealed class InStepTests : IAsyncLifetime
         return node;
     }
 
-    private static void Relay(NodeHost from, Action<IReadOnlyList<Event>> hint) =>
+    private static void Relay(NodeHost from, Action<IReadOnlyList<DunlinEvent>> hint) =>
         ((CommitFeed)from.Services.GetService(typeof(CommitFeed))!).Committed.Subscribe(hint);
 
     /// <summary>As a backplane brings it.</summary>
-    private static void Bring(NodeHost to, IReadOnlyList<Event> events)
+    private static void Bring(NodeHost to, IReadOnlyList<DunlinEvent> events)
     {
         to.Fanout.OnCommitNotification(events);
         to.StoreBackplane.Hinted(events[0].Position, events[^1].Position);

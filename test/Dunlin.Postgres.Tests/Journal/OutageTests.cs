@@ -122,7 +122,7 @@ public sealed class OutageTests
         await using var line = await Line.NewAsync();
         // A connection that is reset before its next use gets two answers, of which the first says nothing of the change.
         var sessions = new SessionStore(await line.OpenAsync(resets: false));
-        var session = new Session("s1", "u1", "cut-here", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
+        var session = new SessionRow("s1", "u1", "cut-here", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
         line.Proxy.OnRequest = piece => piece.Span.IndexOf("cut-here"u8) >= 0 ? action : ProxyAction.Pass;
         var lost = await Assert.ThrowsAsync<DunlinException>(async () => await sessions.AddAsync(session, Cancellation));
         Assert.Equal(ErrorCode.OutcomeUnknown, lost.Code);
@@ -138,7 +138,7 @@ public sealed class OutageTests
         await using var line = await Line.NewAsync();
         var sessions = new SessionStore(await line.OpenAsync());
         line.Proxy.Block();
-        var session = new Session("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
+        var session = new SessionRow("s1", "u1", "h", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, "");
         var code = ErrorCode.OutcomeUnknown;
         // A pooled connection that is already broken can only be found out by the statement on it.
         while (code == ErrorCode.OutcomeUnknown)

@@ -65,9 +65,9 @@ public sealed class Backend : IAsyncDisposable
     public static EventDraft Draft(string topic, int value = 0) => EventDraft.Of(TopicName.Parse(topic), "test.happened", value);
 
     /// <summary>Reads everything after an offset, page by page.</summary>
-    public static async Task<List<Event>> ReadAllAsync(IJournal journal, long after = 0)
+    public static async Task<List<DunlinEvent>> ReadAllAsync(IJournal journal, long after = 0)
     {
-        var events = new List<Event>();
+        var events = new List<DunlinEvent>();
         while (true)
         {
             var page = await journal.ReadAsync(new JournalQuery(after, null, 100), Cancellation);

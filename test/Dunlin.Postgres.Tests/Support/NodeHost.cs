@@ -23,7 +23,7 @@ internal sealed class NodeHost : IAsyncDisposable
 
     private readonly IHost _host;
     private readonly MeterListener _listener = new();
-    private readonly Channel<Event> _heard = Channel.CreateUnbounded<Event>();
+    private readonly Channel<DunlinEvent> _heard = Channel.CreateUnbounded<DunlinEvent>();
     private readonly Channel<int> _typed = Channel.CreateUnbounded<int>();
     private long _heads;
     private long _pages;
@@ -87,7 +87,7 @@ internal sealed class NodeHost : IAsyncDisposable
         await Store.AppendAsync(EventDraft.Of(Topic, "test.happened", value), TestContext.Current.CancellationToken);
 
     /// <summary>The next event that its readers are handed.</summary>
-    public async Task<Event> NextAsync() =>
+    public async Task<DunlinEvent> NextAsync() =>
         await _heard
             .Reader.ReadAsync(TestContext.Current.CancellationToken)
             .AsTask()

@@ -189,7 +189,9 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
         await NodeHost.WhenAsync(() => Hears(reader) && Hears(writer));
         // One last word each way, behind everything that is still on it.
         writer.Type(-1);
-        writer.StoreBackplane.Send(new NumberedEvent("", long.MaxValue / 2, Event.Transient(NodeHost.Typed(-2), DateTimeOffset.UnixEpoch)));
+        writer.StoreBackplane.Send(
+            new NumberedEvent("", long.MaxValue / 2, DunlinEvent.Transient(NodeHost.Typed(-2), DateTimeOffset.UnixEpoch))
+        );
         var heard = new List<int>();
         while (!heard.Contains(-1) || !heard.Contains(-2))
             heard.Add(await reader.TypedAsync());

@@ -200,9 +200,9 @@ public sealed class RestartTests : IAsyncLifetime
             : null;
     }
 
-    private static async Task<List<Event>> ReadAllAsync(SqliteStore store)
+    private static async Task<List<DunlinEvent>> ReadAllAsync(SqliteStore store)
     {
-        var events = new List<Event>();
+        var events = new List<DunlinEvent>();
         for (long after = 0; ; )
         {
             var page = await store.ReadAsync(new JournalQuery(after, null, JournalLimits.MaxPageEvents), Backend.Cancellation);

@@ -25,7 +25,7 @@ public sealed class Backend : IAsyncDisposable
     public string Path => System.IO.Path.Combine(_folder.FullName, "test.db");
 
     /// <summary>The batches announced by the store opened last.</summary>
-    public List<IReadOnlyList<Event>> Batches { get; private set; } = [];
+    public List<IReadOnlyList<DunlinEvent>> Batches { get; private set; } = [];
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -79,7 +79,7 @@ internal static class ResolveQueue
             await (usage with { Waiting = usage.Waiting - 1 }).SaveAsync(records, userId, cancellationToken);
     }
 
-    private static string? CountedFor(Job? job) => job is { IsFinished: false } ? job.FairnessKey : null;
+    private static string? CountedFor(JobInfo? job) => job is { IsFinished: false } ? job.FairnessKey : null;
 
     // The end of a name says more of its owner than the beginning.
     private static string SiteOf(string url)

@@ -11,7 +11,7 @@ internal sealed class InnerSink : IFrameSink
     private readonly CombinedBody _body;
     private readonly CancellationTokenSource _closing = new();
     private readonly WriteTurn _turn;
-    private volatile Connection? _connection;
+    private volatile EventStreamConnection? _connection;
 
     public InnerSink(CombinedBody body, string id)
     {
@@ -29,7 +29,7 @@ internal sealed class InnerSink : IFrameSink
     public string UserId => _body.UserId;
 
     /// <summary>Its connection, from the moment that nothing can refuse it any more; null before.</summary>
-    public Connection? Connection => _connection;
+    public EventStreamConnection? Connection => _connection;
 
     /// <summary>Cancelled when it is closed.</summary>
     public CancellationToken Closing => _closing.Token;
@@ -37,7 +37,7 @@ internal sealed class InnerSink : IFrameSink
     public bool IsClosing => _closing.IsCancellationRequested;
 
     /// <summary>Announces that the stream is open; its frames follow.</summary>
-    public void Begin(Connection connection)
+    public void Begin(EventStreamConnection connection)
     {
         _connection = connection;
         Write(CombinedBlocks.Opened(Id, connection.Id));

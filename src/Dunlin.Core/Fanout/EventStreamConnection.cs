@@ -19,7 +19,7 @@ namespace Dunlin.Fanout;
 /// queued exactly once, in order, or, where it conflates, a later one of the same topic and type. Exactly one party owns the sink
 /// at any time (<c>_writing</c>). Nothing is allocated for a connection while it is idle: no task, channel or timer.
 /// </summary>
-public sealed partial class Connection : WheelEntry
+public sealed partial class EventStreamConnection : WheelEntry
 {
     private readonly Lock _gate = new(); // guards _writing, _pending*, _controlBytes, _end, _farewell, _lagging
     private readonly EventFanout _fanout;
@@ -30,7 +30,7 @@ public sealed partial class Connection : WheelEntry
     private readonly Extras? _extras; // null for most: one reference is all that extras cost those without
     private long _through;
 
-    internal Connection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
+    internal EventStreamConnection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
     {
         _fanout = fanout;
         _sink = request.Sink;
@@ -97,9 +97,9 @@ public sealed partial class Connection : WheelEntry
 
     internal void SkipTo(long offset) => Volatile.Write(ref _through, offset);
 
-    internal bool LeavesOut(Event entry) => Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller);
+    internal bool LeavesOut(DunlinEvent entry) => Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller);
 
-    internal bool Wants(Event entry)
+    internal bool Wants(DunlinEvent entry)
     {
         foreach (var topic in Topics)
         {

@@ -1,7 +1,7 @@
 namespace Dunlin.Fanout;
 
 /// <content>Writing: who owns the sink, the queue while it is busy, and the end.</content>
-public sealed partial class Connection
+public sealed partial class EventStreamConnection
 {
     // How long a peer may take to accept the goodbye before it is cut.
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);

@@ -26,7 +26,7 @@ public enum JobState
 /// </summary>
 /// <param name="Type">Which handler does it.</param>
 /// <param name="Id">Names it within its type.</param>
-public sealed record Job(string Type, string Id)
+public sealed record JobInfo(string Type, string Id)
 {
     /// <summary>Where it stands.</summary>
     public JobState State { get; init; }

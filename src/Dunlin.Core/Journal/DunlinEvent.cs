@@ -6,12 +6,12 @@ namespace Dunlin.Journal;
 /// One fact that happened, as the journal holds it. Immutable and shared by all connections, together with its frames:
 /// each wire format encodes it once. Safe for concurrent use.
 /// </summary>
-public sealed class Event
+public sealed class DunlinEvent
 {
     private object? _frames;
 
     /// <summary>Makes an event that is committed, or (offset 0) one that is transient.</summary>
-    public Event(Position position, TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin, DateTimeOffset time)
+    public DunlinEvent(Position position, TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin, DateTimeOffset time)
     {
         Position = position;
         Topic = topic;
@@ -43,7 +43,7 @@ public sealed class Event
     public bool IsTransient => Position.Offset == 0;
 
     /// <summary>Makes the transient event of a draft.</summary>
-    public static Event Transient(EventDraft draft, DateTimeOffset time) =>
+    public static DunlinEvent Transient(EventDraft draft, DateTimeOffset time) =>
         new(default, draft.Topic, draft.Type, draft.Data, draft.Origin, time);
 
     /// <summary>Serialises the first encoding of each wire format.</summary>

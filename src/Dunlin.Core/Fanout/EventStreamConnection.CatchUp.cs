@@ -8,7 +8,7 @@ namespace Dunlin.Fanout;
 /// offset order and knows how far it has come, so it can tell exactly which events (if any) lie between; it takes those from
 /// the tail and seats the connection in the same step. Nothing can fall between, because both happen in the shard's loop.
 /// </content>
-public sealed partial class Connection
+public sealed partial class EventStreamConnection
 {
     // Bytes and events of one step: what one slow peer can hold in memory.
     private const int PageEvents = 256;
