@@ -3,6 +3,7 @@
 # from Debian when it is root. The last line sums every runner: "N passed, N failed".
 #   ./test.sh             everything
 #   ./test.sh Core Sqlite only the .NET test projects whose names contain one of these words
+#   ./test.sh docs        only the build of the documentation site, and of the .NET projects
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive
@@ -80,6 +81,12 @@ client() { # package
   vitest "the $1 tests" "test:$1"
 }
 
+# The site of the documentation; broken links, anchors and cross references fail its build.
+docs() {
+  say "Documentation"
+  check "documentation site" ./docs.sh --build
+}
+
 format() { dotnet tool restore && dotnet csharpier check .; }
 
 # Each test project is a program; its own summary is what counts, and a program without one counts as failed.
@@ -126,6 +133,7 @@ wanted() { # name
 
 install_packages
 [ ${#only[@]} -eq 0 ] && web
+wanted docs && docs
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 say "Where the time went: $SECONDS s"

@@ -28,6 +28,7 @@ internal static class HostApplication
             "Demo",
             "DemoAccounts",
             "Web",
+            "Docs",
             "TrustedProxies",
             "Metrics",
             "MetricsAddress"
@@ -63,6 +64,7 @@ internal static class HostApplication
         // Binds variables such as Dunlin__Jobs__LeaseDuration.
         Settings.Bind(builder.Services, builder.Configuration);
         builder.AddTelemetry();
+        builder.Services.AddSingleton<DocumentationSite>();
         builder.Services.AddSingleton<WebPages>();
         builder.Services.AddHostedService<DemoData>();
         builder.Services.AddHostedService<Announcement>();

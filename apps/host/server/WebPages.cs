@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.FileProviders;
 
 namespace Dunlin.Host;
@@ -7,10 +8,12 @@ internal sealed class WebPages
 {
     private const string Missing = "The web part has not been built. Run ./start.sh, or: npm ci && npm run build";
 
+    private const string Landing = "apps/host/web/index.html";
+
     // Route and page of the build. A route that ends in /{**rest} serves the same page for all addresses below it.
     private static readonly (string Route, string Page)[] Pages =
     [
-        ("/", "apps/host/web/index.html"),
+        ("/", Landing),
         ("/documents/{**rest}", "apps/documents/web/index.html"),
         ("/todos/{**rest}", "apps/todos/web/index.html"),
         ("/branch/{id}", "apps/warranty/web/index.html"),
@@ -22,15 +25,18 @@ internal sealed class WebPages
 
     private readonly PhysicalFileProvider? _files;
 
-    public WebPages(IConfiguration configuration)
+    private readonly DocumentationSite _documentation;
+
+    public WebPages(IConfiguration configuration, DocumentationSite documentation)
     {
-        var root = configuration["Dunlin:Web"] ?? Find();
-        _files = root is not null && Directory.Exists(root) ? new PhysicalFileProvider(Path.GetFullPath(root)) : null;
+        _files = BuiltFolder.Find(configuration["Dunlin:Web"], "web", Landing);
+        _documentation = documentation;
     }
 
     public void Use(WebApplication app)
     {
         app.UseDunlinPageHeaders();
+        _documentation.Use(app);
         if (_files is null)
             return;
         app.UseStaticFiles(
@@ -54,7 +60,7 @@ internal sealed class WebPages
                     GetAndHead,
                     (HttpContext context) =>
                         _files?.GetFileInfo(page) is { Exists: true } file
-                            ? Html(context, file.PhysicalPath!)
+                            ? Html(context, file.PhysicalPath!, page == Landing)
                             : Results.Text(Missing, statusCode: StatusCodes.Status503ServiceUnavailable)
                 )
                 .ExcludeFromDescription();
@@ -62,24 +68,15 @@ internal sealed class WebPages
     }
 
     // A page names its scripts by hash, so a cached page of an older build would request missing files.
-    private static IResult Html(HttpContext context, string path)
+    private IResult Html(HttpContext context, string path, bool isLanding)
     {
         context.Response.Headers.CacheControl = "no-cache";
+        if (isLanding && _documentation.Link is { Length: > 0 } link)
+            return Results.Text(
+                File.ReadAllText(path).Replace("</head>", link + "</head>", StringComparison.Ordinal),
+                "text/html",
+                Encoding.UTF8
+            );
         return Results.File(path, "text/html; charset=utf-8", lastModified: new DateTimeOffset(File.GetLastWriteTimeUtc(path)));
-    }
-
-    // A published program has the folder beside it. In a checkout it is at the root.
-    private static string? Find()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            foreach (var candidate in (ReadOnlySpan<string>)["web", Path.Combine("artifacts", "web")])
-            {
-                var path = Path.Combine(folder.FullName, candidate);
-                if (File.Exists(Path.Combine(path, "apps", "host", "web", "index.html")))
-                    return path;
-            }
-        }
-        return null;
     }
 }

@@ -49,6 +49,14 @@ function accountContent(session: PageSession<User | undefined>): HTMLElement[] {
   ];
 }
 
+/** Returns the link to the documentation. The server adds its address to the head of the page where the site is built. */
+function documentationLink(): HTMLElement[] {
+  const link = document.querySelector<HTMLLinkElement>('link[rel="help"]');
+  return link
+    ? [element('p', {}, element('a', { href: link.href, textContent: 'Read the documentation' }))]
+    : [];
+}
+
 /** Builds the landing page for a user or a visitor. */
 export function show(session: PageSession<User | undefined>): Stop {
   const account = element('section', { className: 'landing-account' });
@@ -67,6 +75,7 @@ export function show(session: PageSession<User | undefined>): Stop {
             'Dunlin is a real-time synchronisation server over plain HTTP: browsers hold one event stream, and changes go in as ordinary requests. ' +
             'It gives applications streams that miss nothing, edit locks that cannot be overrun, and replication that works offline.',
         }),
+        ...documentationLink(),
       ),
       account,
       element('nav', { className: 'cards', attributes: { 'aria-label': 'Systems' } }, ...systems.map(card)),
