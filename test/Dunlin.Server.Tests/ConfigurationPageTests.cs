@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using Dunlin.Journal;
 using Dunlin.Security;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 

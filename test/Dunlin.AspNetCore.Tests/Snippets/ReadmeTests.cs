@@ -1,3 +1,5 @@
+using Dunlin.TestKit;
+
 namespace Dunlin.AspNetCore.Tests.Snippets;
 
 public sealed class ReadmeTests
@@ -8,7 +10,7 @@ public sealed class ReadmeTests
     [InlineData("docs/guides/test-your-application.md", "TestingSnippet", "testing")]
     public void Code_of_a_page_is_the_code_that_is_compiled(string page, string file, string name)
     {
-        var root = Root();
+        var root = Repository.Root;
         var compiled = Between(
             File.ReadAllLines(Path.Combine(root, $"test/Dunlin.AspNetCore.Tests/Snippets/{file}.cs")),
             l => l.Contains($"// <{name}>", StringComparison.Ordinal),
@@ -22,7 +24,7 @@ public sealed class ReadmeTests
     [Fact]
     public void Server_of_the_README_needs_at_most_two_namespaces_of_Dunlin()
     {
-        var usings = File.ReadLines(Path.Combine(Root(), "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs"))
+        var usings = File.ReadLines(Path.Combine(Repository.Root, "test/Dunlin.AspNetCore.Tests/Snippets/ReadmeSnippet.cs"))
             .Where(line => line.StartsWith("using Dunlin", StringComparison.Ordinal))
             .ToList();
         Assert.InRange(usings.Count, 0, 2);
@@ -31,7 +33,7 @@ public sealed class ReadmeTests
     [Fact]
     public void Every_file_that_the_documents_link_to_is_there()
     {
-        var root = Root();
+        var root = Repository.Root;
         var documents = Directory
             .EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)
             .Concat(Directory.EnumerateFiles(root, "*.md"))
@@ -53,13 +55,5 @@ public sealed class ReadmeTests
     {
         var found = lines.SkipWhile(l => !begin(l)).Skip(1).TakeWhile(l => !end(l)).Select(l => l.Trim()).ToList();
         return found[..(found.FindLastIndex(l => l.Length > 0) + 1)];
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
     }
 }

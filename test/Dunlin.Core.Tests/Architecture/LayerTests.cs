@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Mono.Cecil;
 
 namespace Dunlin.Core.Tests.Architecture;
@@ -8,8 +9,8 @@ public sealed class LayerTests
 {
     private const string Registration = "Hosting";
 
-    private static readonly string Root = FindRoot();
-    private static readonly string Document = File.ReadAllText(Path.Combine(Root, "ARCHITECTURE.md"));
+    private static readonly string Root = Repository.Root;
+    private static readonly string Document = Repository.Read("ARCHITECTURE.md");
     private static readonly LayerTable Table = LayerTable.Parse(Document);
     private static readonly string Core = typeof(Dunlin.Journal.IJournal).Assembly.Location;
 
@@ -124,12 +125,4 @@ public sealed class LayerTests
         Directory
             .EnumerateFiles(Path.Combine(Root, "src/Dunlin.Core"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]"));
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
-    }
 }

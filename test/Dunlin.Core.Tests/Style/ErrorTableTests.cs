@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Dunlin.Diagnostics;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Style;
 
@@ -29,10 +30,7 @@ public sealed class ErrorTableTests
         text.Append(
             "\n**retry**: the same again, later. **resync**: fetch afresh, then go on. **stop**: change the request, or ask the user.\n"
         );
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        var page = Path.Combine(folder.FullName, "docs/reference/errors.md");
+        var page = Path.Combine(Repository.Root, "docs/reference/errors.md");
         if (Environment.GetEnvironmentVariable("DUNLIN_WRITE_DOCS") is not null)
             File.WriteAllText(page, text.ToString());
         Assert.Equal(text.ToString(), File.ReadAllText(page));

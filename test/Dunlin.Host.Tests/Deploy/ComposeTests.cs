@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
@@ -24,7 +25,7 @@ public sealed partial class ComposeTests
             .ToDictionary(service => (string)service.Key, service => Map(service.Value), StringComparer.Ordinal);
     }
 
-    private static string Deploy => Path.Combine(NginxProcess.Root(), "deploy");
+    private static string Deploy => Path.Combine(Repository.Root, "deploy");
 
     [Fact]
     public void The_nodes_are_those_that_nginx_knows_each_with_options_and_settings_that_the_host_takes()

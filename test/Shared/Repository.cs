@@ -1,15 +1,17 @@
 using System.Text.RegularExpressions;
 
-namespace Dunlin.Server.Tests.Support;
+namespace Dunlin.TestKit;
 
-/// <summary>The checkout that the tests run in.</summary>
+/// <summary>The checkout that the tests run in, for tests that read sources, documents and scripts.</summary>
 internal static class Repository
 {
+    /// <summary>The folder of the solution.</summary>
     public static string Root { get; } = Find();
 
+    /// <summary>Reads a file by its path below <see cref="Root"/>.</summary>
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 
-    /// <summary>The code blocks of one language in a page.</summary>
+    /// <summary>Returns the code blocks of one language in a page.</summary>
     public static List<string> Blocks(string page, string language) =>
         [.. Regex.Matches(page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Select(match => match.Groups[1].Value)];
 
