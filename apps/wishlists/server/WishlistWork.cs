@@ -1,4 +1,7 @@
+using Dunlin.Apps.Wishlists.Items;
+using Dunlin.Apps.Wishlists.Lists;
 using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Apps.Wishlists.Sharing;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Records;
@@ -37,7 +40,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         WireText.Id(listId, "wishlist_id");
         if (
             await records.MayReadAsync(List(listId), caller.UserId, cancellationToken)
-            && await records.FindAsync<WishlistDocument>(List(listId), documents.KeyOf(Lists, listId), cancellationToken) is { } list
+            && await records.FindAsync<WishlistDocument>(List(listId), documents.KeyOf(ListCollection, listId), cancellationToken)
+                is { } list
         )
         {
             return (list, RoleOf(list, caller.UserId));
@@ -60,7 +64,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     )
     {
         if (
-            await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row
+            await documents.FindAsync(unit, ItemCollection, itemId, cancellationToken) is { } row
             && ListIdOf(row.Space) is { } listId
             && await records.MayReadAsync(row.Space, caller.UserId, cancellationToken)
         )
@@ -81,7 +85,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
 
     /// <summary>An item by its id alone, for telling whether the id is free. Not to be shown to who may not see it.</summary>
     public async ValueTask<ItemDocument?> FindAnyItemAsync(string itemId, CancellationToken cancellationToken) =>
-        await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row ? WishlistJson.Read<ItemDocument>(row) : null;
+        await documents.FindAsync(unit, ItemCollection, itemId, cancellationToken) is { } row ? WishlistJson.Read<ItemDocument>(row) : null;
 
     /// <summary>Makes the caller the owner of a new list; it is yet to be put.</summary>
     public async ValueTask<WishlistDocument> BeginListAsync(WishlistDocument wanted, CancellationToken cancellationToken)
@@ -116,9 +120,15 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     /// deletions reach them.</summary>
     public async ValueTask EmptyListAsync(string listId, CancellationToken cancellationToken)
     {
-        foreach (var row in await records.ListAsync(List(listId), documents.KeyOf(Items, ""), cancellationToken))
+        foreach (var row in await records.ListAsync(List(listId), documents.KeyOf(ItemCollection, ""), cancellationToken))
             await ResolveQueue.CancelAsync(unit, WishlistJson.Read<ItemDocument>(row).Id, cancellationToken);
-        foreach (var (space, prefix) in new[] { (List(listId), documents.KeyOf(Items, "")), (MarksOf(listId), documents.KeyOf(Marks, "")) })
+        foreach (
+            var (space, prefix) in new[]
+            {
+                (List(listId), documents.KeyOf(ItemCollection, "")),
+                (MarksOf(listId), documents.KeyOf(MarkCollection, "")),
+            }
+        )
         {
             foreach (var row in await records.ListAsync(space, prefix, cancellationToken))
                 await records.DeleteAsync(space, row.Key, cancellationToken);
@@ -129,7 +139,10 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<ItemDocument> BeginItemAsync(ItemDocument wanted, CancellationToken cancellationToken)
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
-        if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= options.MaxItems)
+        if (
+            (await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(ItemCollection, ""), cancellationToken)).Count
+            >= options.MaxItems
+        )
             throw WishlistOptions.Reached(
                 options.MaxItems,
                 $"The list has {options.MaxItems} items, which is the limit. Use another list."
@@ -247,7 +260,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     {
         if (!list.Members.Any(member => member.UserId == userId))
             return false;
-        foreach (var row in await records.ListAsync(MarksOf(list.Id), documents.KeyOf(Marks, ""), cancellationToken))
+        foreach (var row in await records.ListAsync(MarksOf(list.Id), documents.KeyOf(MarkCollection, ""), cancellationToken))
         {
             if (WishlistJson.Read<MarkDocument>(row).UserId == userId)
                 await records.DeleteAsync(MarksOf(list.Id), row.Key, cancellationToken);
@@ -266,25 +279,25 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     }
 
     public ValueTask<RecordRow> PutAsync(WishlistDocument list, CancellationToken cancellationToken) =>
-        records.PutAsync(List(list.Id), documents.KeyOf(Lists, list.Id), list, cancellationToken: cancellationToken);
+        records.PutAsync(List(list.Id), documents.KeyOf(ListCollection, list.Id), list, cancellationToken: cancellationToken);
 
     public ValueTask<RecordRow> PutAsync(ItemDocument item, CancellationToken cancellationToken) =>
-        records.PutAsync(List(item.WishlistId), documents.KeyOf(Items, item.Id), item, cancellationToken: cancellationToken);
+        records.PutAsync(List(item.WishlistId), documents.KeyOf(ItemCollection, item.Id), item, cancellationToken: cancellationToken);
 
     public ValueTask<RecordRow> PutAsync(MarkDocument mark, CancellationToken cancellationToken) =>
-        records.PutAsync(MarksOf(mark.WishlistId), documents.KeyOf(Marks, mark.Id), mark, cancellationToken: cancellationToken);
+        records.PutAsync(MarksOf(mark.WishlistId), documents.KeyOf(MarkCollection, mark.Id), mark, cancellationToken: cancellationToken);
 
     public ValueTask<bool> DeleteItemAsync(ItemDocument item, CancellationToken cancellationToken) =>
-        records.DeleteAsync(List(item.WishlistId), documents.KeyOf(Items, item.Id), cancellationToken);
+        records.DeleteAsync(List(item.WishlistId), documents.KeyOf(ItemCollection, item.Id), cancellationToken);
 
     public ValueTask<bool> DeleteListAsync(string listId, CancellationToken cancellationToken) =>
-        records.DeleteAsync(List(listId), documents.KeyOf(Lists, listId), cancellationToken);
+        records.DeleteAsync(List(listId), documents.KeyOf(ListCollection, listId), cancellationToken);
 
     public ValueTask<bool> DeleteMarkAsync(string listId, string markId, CancellationToken cancellationToken) =>
-        records.DeleteAsync(MarksOf(listId), documents.KeyOf(Marks, markId), cancellationToken);
+        records.DeleteAsync(MarksOf(listId), documents.KeyOf(MarkCollection, markId), cancellationToken);
 
     public async ValueTask<MarkDocument?> FindMarkAsync(string listId, string markId, CancellationToken cancellationToken) =>
-        await records.FindAsync<MarkDocument>(MarksOf(listId), documents.KeyOf(Marks, markId), cancellationToken);
+        await records.FindAsync<MarkDocument>(MarksOf(listId), documents.KeyOf(MarkCollection, markId), cancellationToken);
 
     /// <summary>Tells everybody concerned. The last thing in a unit of work that does not come by push.</summary>
     public ValueTask AnnounceAsync(CancellationToken cancellationToken) =>
@@ -296,7 +309,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         : WishlistRole.View;
 
     private async ValueTask<IReadOnlyList<RecordRow>> MarksOnAsync(ItemDocument item, CancellationToken cancellationToken) =>
-        await records.ListAsync(MarksOf(item.WishlistId), documents.KeyOf(Marks, MarkDocument.IdOf(item.Id, "")), cancellationToken);
+        await records.ListAsync(
+            MarksOf(item.WishlistId),
+            documents.KeyOf(MarkCollection, MarkDocument.IdOf(item.Id, "")),
+            cancellationToken
+        );
 
     // What an earlier page said goes with it.
     private async ValueTask<ItemDocument> WithPageAsync(ItemDocument item, CancellationToken cancellationToken)
@@ -352,7 +369,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             if (
                 access.IsGranted
                 && ListIdOf(access.Space) is { } listId
-                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(Lists, listId), cancellationToken) is { } list
+                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(ListCollection, listId), cancellationToken)
+                    is { } list
                 && list.OwnerId == caller.UserId == isOwn
             )
             {

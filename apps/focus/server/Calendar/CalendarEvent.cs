@@ -3,7 +3,7 @@ using Dapper;
 using Dunlin.Devices;
 using Dunlin.Journal;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Calendar;
 
 /// <summary>An entry of the calendar, from <paramref name="Start"/> to <paramref name="End"/>, each with the offset that it was
 /// given with. <paramref name="Version"/> is the journal offset of its last change.</summary>

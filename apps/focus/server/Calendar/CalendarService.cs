@@ -4,7 +4,7 @@ using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Topics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Calendar;
 
 /// <summary>What can be done with one's calendar. Each change and its event commit together.</summary>
 internal sealed class CalendarService(IStore store, UserDevices devices)

@@ -7,7 +7,7 @@ using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Devices;
 
 /// <summary>The devices of users: who brought an id first owns it, and its owner may name it.</summary>
 internal sealed class FocusDevices(IStore store, UserDevices devices)

@@ -4,7 +4,7 @@ using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Topics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Tasks;
 
 /// <summary>What can be done with one's tasks. Each change and its event commit together.</summary>
 internal sealed class TaskService(IStore store, UserDevices devices)

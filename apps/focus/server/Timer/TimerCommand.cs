@@ -1,4 +1,4 @@
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>What a device asks of the timer.</summary>
 /// <param name="DeviceId">The device that asks.</param>

@@ -5,7 +5,7 @@ using Dunlin.Scheduling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// Moves timers on when their time has come, with or without a device connected. What is due stands in the store: at the

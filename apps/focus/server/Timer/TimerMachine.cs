@@ -1,4 +1,4 @@
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// The timer as a pure function: (state, command, now) -> (state, events). The table is in apps/focus/README.md.

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>Remembers when time changes whose timer next. Only a reminder: the row in the store says what is due, and the state
 /// machine what comes of it, so that a reminder that is late, lost or given twice changes nothing.</summary>

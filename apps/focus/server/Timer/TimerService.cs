@@ -1,9 +1,11 @@
+using Dunlin.Apps.Focus.Devices;
+using Dunlin.Apps.Focus.Tasks;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Topics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>The timer of each user. A command is one unit of work: what time has done, what the command does, the log of the
 /// task and the events commit together or not at all.</summary>

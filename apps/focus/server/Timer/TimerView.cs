@@ -1,6 +1,6 @@
 using Dunlin.Diagnostics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>A timer as it travels: as it stood at <paramref name="AsOf"/>, so that a page draws what is left from the server's
 /// time and never from its own.</summary>

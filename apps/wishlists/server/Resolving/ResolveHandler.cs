@@ -1,3 +1,4 @@
+using Dunlin.Apps.Wishlists.Items;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Records;
@@ -66,7 +67,7 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         var (records, space, key) = (
             unit.Records(),
             WishlistSpaces.List(order.WishlistId),
-            documents.KeyOf(WishlistSpaces.Items, order.ItemId)
+            documents.KeyOf(WishlistSpaces.ItemCollection, order.ItemId)
         );
         // Deleted, or another address by now, though both also take the job away.
         if (await records.FindAsync<ItemDocument>(space, key, cancellationToken) is not { } item || item.SourceUrl != order.Url)

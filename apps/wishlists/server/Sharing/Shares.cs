@@ -1,0 +1,118 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Serialization;
+using Dunlin.Diagnostics;
+using Dunlin.Records;
+using static Dunlin.Apps.Wishlists.WishlistSpaces;
+
+namespace Dunlin.Apps.Wishlists.Sharing;
+
+/// <summary>
+/// A link to join a list. The token is shown once; the store keeps its hash only.
+/// </summary>
+internal sealed record Share(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("wishlist_id")] string WishlistId,
+    [property: JsonPropertyName("role")] string Role,
+    [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt,
+    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt
+)
+{
+    /// <summary>Whether it still opens the list.</summary>
+    public bool IsOpenAt(DateTimeOffset now) => ExpiresAt is null || now < ExpiresAt;
+}
+
+/// <summary>The links of lists, as rows that nobody may read.</summary>
+internal static class Shares
+{
+    public const string ViewRole = "view";
+    public const string MarkRole = "mark";
+
+    private const int TokenBytes = 32;
+
+    public static string Role(string role) =>
+        role is ViewRole or MarkRole ? role : throw new DunlinException(ErrorCode.InvalidField, "'role' is view or mark.", "role");
+
+    public static async ValueTask<(Share Share, string Token)> CreateAsync(
+        RecordWriter records,
+        string listId,
+        string role,
+        DateTimeOffset now,
+        DateTimeOffset? expiresAt,
+        WishlistOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        if (expiresAt <= now)
+            throw new DunlinException(ErrorCode.InvalidField, "'expires_at' lies in the future.", "expires_at");
+        if ((await ListAsync(records, listId, cancellationToken)).Count >= options.MaxShares)
+            throw WishlistOptions.Reached(options.MaxShares, $"The list has {options.MaxShares} links, which is the limit. Revoke some.");
+        var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
+        var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt);
+        await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token)), cancellationToken: cancellationToken);
+        await records.PutAsync(Tokens, HashOf(token), new Place(listId, share.Id), cancellationToken: cancellationToken);
+        return (share, token);
+    }
+
+    public static async ValueTask<IReadOnlyList<Share>> ListAsync(
+        RecordWriter records,
+        string listId,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken)).Select(row =>
+                WishlistJson.Read<Row>(row).Share
+            ),
+        ];
+
+    public static async ValueTask<bool> RevokeAsync(
+        RecordWriter records,
+        string listId,
+        string shareId,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await records.FindAsync<Row>(SharesOf(listId), shareId, cancellationToken) is not { } row)
+            return false;
+        await records.DeleteAsync(Tokens, row.TokenHash, cancellationToken);
+        return await records.DeleteAsync(SharesOf(listId), shareId, cancellationToken);
+    }
+
+    public static async ValueTask RevokeAllAsync(RecordWriter records, string listId, CancellationToken cancellationToken)
+    {
+        foreach (var share in await ListAsync(records, listId, cancellationToken))
+            await RevokeAsync(records, listId, share.Id, cancellationToken);
+    }
+
+    /// <summary>The link of a token. Unknown, expired and revoked ones are answered alike.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>.</exception>
+    public static async ValueTask<Share> RequireAsync(
+        IRecordTable records,
+        string token,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        // The look-up is by hash: how long it takes says nothing about tokens that resemble the one asked for.
+        if (
+            token.Length == Base64Url(new byte[TokenBytes]).Length
+            && await records.FindAsync(Tokens, HashOf(token), cancellationToken) is { IsDeleted: false } found
+            && WishlistJson.Read<Place>(found) is var place
+            && await records.FindAsync(SharesOf(place.WishlistId), place.ShareId, cancellationToken) is { IsDeleted: false } row
+            && WishlistJson.Read<Row>(row).Share is var share
+            && share.IsOpenAt(now)
+        )
+        {
+            return share;
+        }
+        throw new DunlinException(ErrorCode.NotFound, "There is no such link, or no longer.");
+    }
+
+    private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+
+    private sealed record Row(Share Share, string TokenHash);
+
+    private sealed record Place(string WishlistId, string ShareId);
+}
