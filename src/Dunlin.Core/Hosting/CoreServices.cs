@@ -37,7 +37,7 @@ public static class CoreServices
         services.TryAddSingleton<EventFanout>();
         services.TryAddSingleton<ClusterQuery>();
         services.TryAddSingleton<LeaseInstruments>();
-        services.TryAddSingleton<LeaseService>();
+        services.TryAddSingleton(CreateLeases);
         services.TryAddSingleton<ILeases, StoreLeases>();
         services.AddHostedSingleton<DisconnectMonitor>();
         services.AddHostedSingleton<PresenceRegistry>();
@@ -49,6 +49,14 @@ public static class CoreServices
         services.AddOptions<HostingOptions>();
         services.AddHostedSingleton<DunlinNode>();
         return new DunlinBuilder(services);
+    }
+
+    // The service stands on the store, and unit.Leases of the store's units on the service: one of the two is connected afterwards.
+    private static LeaseService CreateLeases(IServiceProvider provider)
+    {
+        var leases = ActivatorUtilities.CreateInstance<LeaseService>(provider);
+        provider.GetRequiredService<IStore>().UseLeases(leases);
+        return leases;
     }
 }
 

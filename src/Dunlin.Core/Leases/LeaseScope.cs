@@ -15,8 +15,15 @@ internal interface ILeaseScope
 /// <summary>A store whose units of work know the lease service that stands on it.</summary>
 internal interface ILeaseStore
 {
-    /// <summary>Lets units of work reach the service. Called by the service; the last call counts.</summary>
+    /// <summary>Lets units of work reach the service. Called by the registration of the engine; the last call counts.</summary>
     void UseLeases(LeaseService service);
+}
+
+/// <summary>Connects a store with its lease service.</summary>
+internal static class LeaseStoreExtensions
+{
+    /// <summary>Lets the units of work of a store reach the service, if the store keeps leases.</summary>
+    public static void UseLeases(this IStore store, LeaseService service) => (store as ILeaseStore)?.UseLeases(service);
 }
 
 /// <summary>Leases of units of work and read scopes.</summary>

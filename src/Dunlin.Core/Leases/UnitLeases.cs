@@ -5,8 +5,8 @@ using Dunlin.Topics;
 namespace Dunlin.Leases;
 
 /// <summary>
-/// Leases in one unit of work. What is acquired, renewed, released or handed off here takes effect with the commit and is rolled back with
-/// the unit. Requests are validated as by <see cref="LeaseService"/>. Valid inside the unit, and not for concurrent use.
+/// Leases in one unit of work. What is acquired, renewed, released, handed off or preempted here takes effect with the commit and is rolled
+/// back with the unit. Requests are validated as by <see cref="LeaseService"/>. Valid inside the unit, and not for concurrent use.
 /// </summary>
 public sealed class UnitLeases : LeaseReader
 {
@@ -71,6 +71,24 @@ public sealed class UnitLeases : LeaseReader
         EventOrigin? origin = null,
         CancellationToken cancellationToken = default
     ) => Service.HandOffInAsync(_unit, claim, toUserId, origin, cancellationToken);
+
+    /// <summary>
+    /// Takes a lease from its holder, at once or after a grace in which the holder may save. Audited by its event alone: the log cannot
+    /// know whether the unit commits.
+    /// </summary>
+    /// <param name="request">The lease that is asked for.</param>
+    /// <param name="reason">Shown to the holder; 1 to 200 characters.</param>
+    /// <param name="grace">How long the holder may go on; zero takes the lease with the commit.</param>
+    /// <param name="origin">Who asks.</param>
+    /// <param name="cancellationToken">Stops before the change.</param>
+    /// <exception cref="DunlinException">As <see cref="LeaseService.PreemptAsync"/>.</exception>
+    public ValueTask<LeaseResult> PreemptAsync(
+        LeaseRequest request,
+        string reason,
+        TimeSpan grace,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.PreemptInAsync(_unit, request, reason, grace, origin, cancellationToken);
 
     /// <summary>Ends the lease of a resource, no matter who holds it, and serves the queue. For a resource that is deleted or renamed see
     /// <see cref="EndUnderAsync"/>.</summary>

@@ -39,9 +39,9 @@ public sealed class AccessPolicies(IEnumerable<AccessRule> rules)
     public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
         PolicyFor(resource.Value)?.MayHoldAsync(caller, resource, cancellationToken) ?? new(false);
 
-    /// <summary>See <see cref="IAccessPolicy.MayTakeAsync"/>.</summary>
-    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
-        PolicyFor(resource.Value)?.MayTakeAsync(caller, resource, cancellationToken) ?? new(false);
+    /// <summary>See <see cref="IAccessPolicy.MayPreemptAsync"/>.</summary>
+    public ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
+        PolicyFor(resource.Value)?.MayPreemptAsync(caller, resource, cancellationToken) ?? new(false);
 
     // From the longest prefix to the shortest, as for a name: what meets the pattern before one covers it decides about a part of it.
     private IAccessPolicy? PolicyForAll(TopicPattern pattern)

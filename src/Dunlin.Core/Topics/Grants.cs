@@ -23,8 +23,8 @@ public sealed record Grants
     /// <summary>Resources whose leases may be held and seen.</summary>
     public IReadOnlyList<TopicPattern> Hold { get; init; } = [];
 
-    /// <summary>Resources whose leases may be taken from their holders; holding them is included.</summary>
-    public IReadOnlyList<TopicPattern> Take { get; init; } = [];
+    /// <summary>Resources whose leases may be preempted; holding them is included. <c>take</c> in the claim.</summary>
+    public IReadOnlyList<TopicPattern> Preempt { get; init; } = [];
 
     /// <summary>Reads the claim. Strict: what is misspelt is refused rather than passed over, so that nobody believes to have
     /// granted what was not.</summary>
@@ -45,7 +45,7 @@ public sealed record Grants
                     "subscribe" => grants with { Subscribe = patterns },
                     "publish" => grants with { Publish = patterns },
                     "hold" => grants with { Hold = patterns },
-                    "take" => grants with { Take = patterns },
+                    "take" => grants with { Preempt = patterns },
                     _ => throw new FormatException($"'{member.Name}' is not known: subscribe, publish, hold and take are."),
                 };
             }
@@ -75,7 +75,7 @@ public sealed record Grants
     /// <summary>The claim.</summary>
     public string ToJson() =>
         JsonSerializer.Serialize(
-            new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Take) }
+            new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Preempt) }
                 .Where(part => part.Item2.Count > 0)
                 .ToDictionary(part => part.Item1, part => part.Item2.Select(pattern => pattern.Text), StringComparer.Ordinal)
         );

@@ -18,6 +18,7 @@ public interface IAccessPolicy
     /// <summary>May the caller hold, and see, the lease of this resource?</summary>
     ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
 
-    /// <summary>May the caller take this lease from its holder?</summary>
-    ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(caller.IsAdministrator);
+    /// <summary>May the caller preempt this lease: take it from its holder?</summary>
+    ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+        new(caller.IsAdministrator);
 }

@@ -20,7 +20,7 @@ public sealed class CutStore(IStore inner) : IStore, ILeaseStore
     /// <summary>Read scopes begun through it.</summary>
     public int Reads => Volatile.Read(ref _reads);
 
-    void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);
+    void ILeaseStore.UseLeases(LeaseService service) => inner.UseLeases(service);
 
     /// <inheritdoc/>
     public ValueTask<T> WriteAsync<T>(

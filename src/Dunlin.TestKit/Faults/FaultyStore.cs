@@ -6,7 +6,7 @@ namespace Dunlin.TestKit;
 /// <summary>A store whose units of work go wrong on demand, after their work and before (or after) their commit.</summary>
 public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore, ILeaseStore
 {
-    void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);
+    void ILeaseStore.UseLeases(LeaseService service) => inner.UseLeases(service);
 
     /// <inheritdoc/>
     public async ValueTask<T> WriteAsync<T>(

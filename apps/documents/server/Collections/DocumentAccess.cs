@@ -12,7 +12,7 @@ internal sealed class DocumentAccess(IStore store) : IAccessPolicy
             ? store.ReadAsync(async (scope, _) => await CollectionRows.MaySeeAsync(scope.Connection, null, caller, id), cancellationToken)
             : new(false);
 
-    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
+    public ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(false);
 }
 
 /// <summary>A user's own topic, and no other's.</summary>
