@@ -14,11 +14,11 @@ internal readonly record struct DocumentHome(SpaceName Space, bool IsDeleted);
 internal sealed class DocumentIdIndex(IRecordTable records)
 {
     // Ours alone: what an application names its spaces never begins so by accident.
-    private static readonly SpaceName Homes = SpaceName.Parse("dunlin.rxdb/homes");
+    private static readonly SpaceName Space = SpaceName.Parse("dunlin.rxdb/homes");
 
     /// <summary>Null where the key was never used, or its deletion is forgotten.</summary>
     public async ValueTask<DocumentHome?> FindAsync(string key, CancellationToken cancellationToken) =>
-        await records.FindAsync(Homes, key, cancellationToken) is { } row
+        await records.FindAsync(Space, key, cancellationToken) is { } row
             ? new DocumentHome(SpaceName.Parse(Encoding.UTF8.GetString(row.Value.Span[1..^1])), row.IsDeleted)
             : null;
 
@@ -39,7 +39,7 @@ internal sealed class DocumentIdIndex(IRecordTable records)
         }
         // The names of spaces hold nothing that JSON escapes.
         await records.SaveAsync(
-            new RecordRow(Homes, changed.Key)
+            new RecordRow(Space, changed.Key)
             {
                 Version = changed.Version,
                 Created = changed.Created,

@@ -116,7 +116,7 @@ public sealed class EventStreams
     }
 
     /// <summary>The rest of a stream that has left the web server.</summary>
-    private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.Place place)
+    private static async Task EndAsync(Connection connection, SocketFrameSink sink, StreamLimits.ConnectionSlot place)
     {
         try
         {

@@ -29,10 +29,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     public void Join(Connection connection) => Post(new Work(null, connection, null));
 
-    public void Leave(Connection connection) => Post(new Work(null, connection, Kept.Nothing));
+    public void Leave(Connection connection) => Post(new Work(null, connection, RemainingTopics.Nothing));
 
     public void Narrow(Connection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
-        Post(new Work(null, connection, new Kept(topics, patterns)));
+        Post(new Work(null, connection, new RemainingTopics(topics, patterns)));
 
     /// <summary>Goes on after events that this node will never have: every connection reads the journal again from where it is.</summary>
     /// <param name="reached">Everything up to here counts as delivered.</param>
@@ -92,14 +92,14 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 written += Deliver(events[i]);
             work.Span?.End(written);
         }
-        else if (work.Kept is { } kept)
+        else if (work.Remaining is { } remaining)
         {
             // One that catches up is seated when it has: seated now, it would take what happens before what it still has to read.
             var wasSeated = work.Connection!.Seats is not null;
             Unsubscribe(work.Connection);
-            if (ReferenceEquals(kept, Kept.Nothing))
+            if (ReferenceEquals(remaining, RemainingTopics.Nothing))
                 return;
-            work.Connection.Keep(kept.Topics, kept.Patterns);
+            work.Connection.Keep(remaining.Topics, remaining.Patterns);
             if (wasSeated)
                 Subscribe(work.Connection);
         }
@@ -260,21 +260,21 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     /// <param name="Events">To deliver; or null.</param>
     /// <param name="Connection">Who joins (kept null), leaves (keeps nothing) or keeps only these topics and patterns.</param>
-    /// <param name="Kept">See the connection.</param>
+    /// <param name="Remaining">See the connection.</param>
     /// <param name="Settled">Told at the end of the round; or null.</param>
     /// <param name="GapThrough">Up to where events are missing that will not come; or null.</param>
     /// <param name="Span">Of the events; null where nobody traces.</param>
     private readonly record struct Work(
         IReadOnlyList<Event>? Events,
         Connection? Connection,
-        Kept? Kept,
+        RemainingTopics? Remaining,
         TaskCompletionSource? Settled = null,
         long? GapThrough = null,
         DeliverySpan? Span = null
     );
 
-    private sealed record Kept(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
+    private sealed record RemainingTopics(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
     {
-        public static readonly Kept Nothing = new([], []);
+        public static readonly RemainingTopics Nothing = new([], []);
     }
 }

@@ -103,7 +103,7 @@ internal sealed class PushRun(
             // A document that the client knew and that is no longer there for it is not brought back by an edit.
             if (row.Assumed is { } known && !DocumentState.IsMarkedDeleted(known))
                 return new RowOutcome("conflict", WireDocuments.Refused(row.Raw));
-            if (await Homes(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
+            if (await IdIndex(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
                 return new RowOutcome("refused", WireDocuments.Refused(row.Raw), ErrorCode.Forbidden.Code);
         }
         else
@@ -183,7 +183,7 @@ internal sealed class PushRun(
         foreach (var changed in records.Changed)
         {
             if (changed.Space == space && changed.Key == collection.KeyOf(write.Id))
-                await Homes(write.Unit).SaveAsync(changed, cancellationToken);
+                await IdIndex(write.Unit).SaveAsync(changed, cancellationToken);
         }
     }
 
@@ -198,7 +198,7 @@ internal sealed class PushRun(
             return null;
         var key = collection.KeyOf(row.Id);
         if (
-            await Homes(unit).FindAsync(key, cancellationToken) is not { } home
+            await IdIndex(unit).FindAsync(key, cancellationToken) is not { } home
             || !await records.MayReadAsync(home.Space, caller.UserId, cancellationToken)
         )
             return null;
@@ -233,7 +233,7 @@ internal sealed class PushRun(
         return document;
     }
 
-    private static DocumentIdIndex Homes(IUnitOfWork unit) => new(unit.RecordTables().Records);
+    private static DocumentIdIndex IdIndex(IUnitOfWork unit) => new(unit.RecordTables().Records);
 
     // The store's own trouble, or the end of the time: nothing that the row has done wrong for good. What a database throws
     // goes to the store as it is, which repeats what can be repeated and says what has failed for good.

@@ -52,7 +52,7 @@ internal sealed class LargeBodies
         }
         if (HttpProtocol.IsHttp11(request.Protocol) && request.HttpContext.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
             rate.MinDataRate = LeastRate;
-        return new Place(this, userId, bytes);
+        return new Reservation(this, userId, bytes);
     }
 
     // Looks at the body without taking anything from it.
@@ -93,7 +93,7 @@ internal sealed class LargeBodies
             Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["limit"] = limit },
         };
 
-    private sealed class Place(LargeBodies bodies, string userId, long bytes) : IDisposable
+    private sealed class Reservation(LargeBodies bodies, string userId, long bytes) : IDisposable
     {
         private int _isGivenBack;
 

@@ -50,7 +50,7 @@ internal static class Shares
         var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
         var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt);
         await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token)), cancellationToken: cancellationToken);
-        await records.PutAsync(Tokens, HashOf(token), new Place(listId, share.Id), cancellationToken: cancellationToken);
+        await records.PutAsync(Tokens, HashOf(token), new ShareKey(listId, share.Id), cancellationToken: cancellationToken);
         return (share, token);
     }
 
@@ -97,7 +97,7 @@ internal static class Shares
         if (
             token.Length == Base64Url(new byte[TokenBytes]).Length
             && await records.FindAsync(Tokens, HashOf(token), cancellationToken) is { IsDeleted: false } found
-            && WishlistJson.Read<Place>(found) is var place
+            && WishlistJson.Read<ShareKey>(found) is var place
             && await records.FindAsync(SharesOf(place.WishlistId), place.ShareId, cancellationToken) is { IsDeleted: false } row
             && WishlistJson.Read<Row>(row).Share is var share
             && share.IsOpenAt(now)
@@ -114,5 +114,5 @@ internal static class Shares
 
     private sealed record Row(Share Share, string TokenHash);
 
-    private sealed record Place(string WishlistId, string ShareId);
+    private sealed record ShareKey(string WishlistId, string ShareId);
 }

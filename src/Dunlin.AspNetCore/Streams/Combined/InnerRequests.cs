@@ -83,7 +83,7 @@ internal sealed class InnerRequests : IStartupFilter
         features.Set<IHttpRequestBodyDetectionFeature>(NoBody.Instance);
         var response = new InnerResponse();
         features.Set<IHttpResponseFeature>(response);
-        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(response.Kept));
+        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(response.Buffer));
         features.Set(response);
         features.Set<IHttpConnectionFeature>(
             new HttpConnectionFeature
@@ -131,7 +131,7 @@ internal sealed class InnerRequests : IStartupFilter
                 await Problem.WriteAsync(context, error);
             }
             return stream.Connection is null
-                ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Kept, stream.Id)
+                ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Buffer, stream.Id)
                 : default(ReadOnlyMemory<byte>?);
         }
         finally
@@ -141,7 +141,7 @@ internal sealed class InnerRequests : IStartupFilter
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>> RefusalAsync(HttpContext context, KeptBody body, string id)
+    private static async Task<ReadOnlyMemory<byte>> RefusalAsync(HttpContext context, BufferedBody body, string id)
     {
         var response = context.Response;
         // An endpoint with the mark has answered something else than a stream.
@@ -202,7 +202,7 @@ internal sealed class InnerRequests : IStartupFilter
     {
         private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
 
-        public KeptBody Kept { get; } = new();
+        public BufferedBody Buffer { get; } = new();
 
         public override void OnCompleted(Func<object, Task> callback, object state) => _completed.Add((callback, state));
 
@@ -214,7 +214,7 @@ internal sealed class InnerRequests : IStartupFilter
     }
 
     /// <summary>Keeps the beginning of a refusal.</summary>
-    private sealed class KeptBody : MemoryStream
+    private sealed class BufferedBody : MemoryStream
     {
         // A problem document is a few hundred bytes; an answer of another kind is of no interest.
         private const int MaxBytes = 16 * 1024;
