@@ -30,6 +30,7 @@ public sealed partial class Connection
     }
 
     /// <summary>Owns the sink from beginning to end; ends by handing it to the shard, or by <see cref="Release"/> if closed.</summary>
+    // No BackgroundLoop: there is one for each connection that is behind, and a fault ends that connection instead of being retried.
     private async Task CatchUpAsync()
     {
         try

@@ -239,6 +239,7 @@ public sealed partial class EventFanout : IBackplaneNode
     }
 
     /// <summary>Reads what lies between here and the target, in order. Tries until it succeeds: skipping would be a silent gap.</summary>
+    // No BackgroundLoop: it lives for one gap, and begins and ends under _intake together with _filling.
     private async Task FillAsync()
     {
         while (true)
