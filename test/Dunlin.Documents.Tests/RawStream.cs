@@ -15,7 +15,8 @@ internal sealed record RawFrame(string Name, string Data)
         Name == name && (reason is null || Member("reason") == reason) && (file is null || Member("stable_id") == file);
 }
 
-/// <summary>An open stream, read as text: every byte that came is kept.</summary>
+/// <summary>An open stream, read as text: every byte that came is kept. Parses its lines itself, because tests assert on lines that .NET's
+/// parser drops, such as comments and unknown fields.</summary>
 internal sealed class RawStream : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
-/// <summary>Reads a combined response block by block and tells whose each block is.</summary>
+/// <summary>Reads a combined response block by block and tells whose each block is. Parses the fields itself, because .NET's parser drops
+/// those that event streams do not define, and the field <c>stream</c> is one of them.</summary>
 internal sealed class CombinedReader : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
