@@ -1,12 +1,13 @@
 using Dunlin.Fanout;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster;
 
 /// <summary>
 /// How many streams of one kind are open, on all nodes together. Create one for each kind, and call <see cref="Start"/> before the node
-/// takes requests. Safe for concurrent use.
+/// takes requests; registered as a hosted service it starts with the host. Safe for concurrent use.
 /// </summary>
-public sealed class StreamCounts
+public sealed class StreamCounts : IHostedService
 {
     private readonly string _kind;
     private readonly Func<Connection, bool> _isCounted;
@@ -28,6 +29,14 @@ public sealed class StreamCounts
 
     /// <summary>Begins to answer other nodes.</summary>
     public void Start() => _questions.Answer<string, StreamCount>(_kind, Own);
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken)
+    {
+        Start();
+        return Task.CompletedTask;
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Counts the open streams of a user, and of all.</summary>
     public async Task<ClusterAnswer<StreamCount>> OfAsync(string userId, CancellationToken cancellationToken = default)

@@ -7,6 +7,9 @@ internal static class HintTopics
 {
     public const string Root = "rxdb";
 
+    /// <summary>Names the streams of these topics where they are counted.</summary>
+    public const string CountName = "rxdb";
+
     /// <summary>Something of any collection: what the user may see has changed as a whole.</summary>
     public const string AccessEvent = "sync:access";
 
