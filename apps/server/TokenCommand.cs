@@ -17,7 +17,7 @@ internal static class TokenCommand
     private static readonly Option<string[]> Subscribe = Patterns("--subscribe", "Topics that may be read");
     private static readonly Option<string[]> Publish = Patterns("--publish", "Topics that may be published to");
     private static readonly Option<string[]> Hold = Patterns("--hold", "Resources whose leases may be held");
-    private static readonly Option<string[]> Take = Patterns("--take", "Resources whose leases may be preempted");
+    private static readonly Option<string[]> Preempt = Patterns("--take", "Resources whose leases may be preempted");
     private static readonly Option<string[]> Role = new("--role")
     {
         Description = "A role; 'admin' sees totals and revokes",
@@ -43,7 +43,7 @@ internal static class TokenCommand
             "token",
             "Make a token with the server's key. Patterns: 'teams/7/*' is one segment more, 'teams/7/**' one or more."
         );
-        foreach (var option in (Option[])[Subject, Subscribe, Publish, Hold, Take, Role, Name, Session, Minutes])
+        foreach (var option in (Option[])[Subject, Subscribe, Publish, Hold, Preempt, Role, Name, Session, Minutes])
             command.Options.Add(option);
         command.SetAction(
             (given, _) =>
@@ -71,7 +71,7 @@ internal static class TokenCommand
                 Subscribe = Read(given.GetValue(Subscribe)),
                 Publish = Read(given.GetValue(Publish)),
                 Hold = Read(given.GetValue(Hold)),
-                Take = Read(given.GetValue(Take)),
+                Preempt = Read(given.GetValue(Preempt)),
             },
         };
 

@@ -116,7 +116,7 @@ public sealed partial class PostgresStore : RelationalStore
     public override async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
     {
         query.Check();
-        Instruments.Asked("page");
+        Instruments.CountQuery("page");
         var (page, head) = await QueryAsync((connection, ct) => PageReader.ReadAsync(connection, query, ct), cancellationToken);
         _head.Observe(head);
         return page;
@@ -186,7 +186,7 @@ public sealed partial class PostgresStore : RelationalStore
 
     internal async ValueTask<bool> ObserveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        Instruments.Asked("head");
+        Instruments.CountQuery("head");
         var (position, _) = await FindHeadAsync(connection, cancellationToken);
         _head.Observe(position);
         _head.Reached();

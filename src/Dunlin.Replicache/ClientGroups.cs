@@ -13,7 +13,7 @@ internal sealed class ClientGroups(IRecordTable records)
 {
     // Reserved names: the spaces of applications do not start like this by accident.
     private static readonly SpaceName Owners = SpaceName.Parse("dunlin.replicache/owners");
-    private static readonly SpaceName Homes = SpaceName.Parse("dunlin.replicache/clients");
+    private static readonly SpaceName ClientIndex = SpaceName.Parse("dunlin.replicache/clients");
 
     /// <summary>Throws if the group belongs to another user. The error reveals nothing about the group.</summary>
     /// <returns>Whether the group is known.</returns>
@@ -30,14 +30,14 @@ internal sealed class ClientGroups(IRecordTable records)
     {
         if (await records.FindAsync(Space(groupId), clientId, cancellationToken) is { } row)
             return Number(row);
-        return await records.FindAsync(Homes, clientId, cancellationToken) is null ? null : throw Foreign();
+        return await records.FindAsync(ClientIndex, clientId, cancellationToken) is null ? null : throw Foreign();
     }
 
     public ValueTask AddGroupAsync(string groupId, string userId, long version, CancellationToken cancellationToken) =>
         SaveAsync(Owners, groupId, userId, version, cancellationToken);
 
     public ValueTask AddClientAsync(string groupId, string clientId, long version, CancellationToken cancellationToken) =>
-        SaveAsync(Homes, clientId, groupId, version, cancellationToken);
+        SaveAsync(ClientIndex, clientId, groupId, version, cancellationToken);
 
     public ValueTask SaveLastMutationAsync(string groupId, string clientId, long id, long version, CancellationToken cancellationToken) =>
         SaveAsync(Space(groupId), clientId, id.ToString(CultureInfo.InvariantCulture), version, cancellationToken);

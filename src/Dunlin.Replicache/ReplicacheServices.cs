@@ -35,7 +35,8 @@ public static class ReplicacheServices
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
         services.TryAddSingleton<PokeFeed>();
-        services.AddHostedSingleton<PokeEndpoints>();
+        services.AddStreamCounts(PokeTopics.CountName, static connection => connection.Topics.Any(PokeTopics.IsPoke));
+        services.TryAddSingleton<PokeEndpoints>();
         return new ReplicacheBuilder(builder);
     }
 }

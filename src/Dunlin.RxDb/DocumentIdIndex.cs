@@ -13,11 +13,11 @@ internal readonly record struct DocumentHome(SpaceName Space, bool IsDeleted);
 internal sealed class DocumentIdIndex(IRecordTable records)
 {
     // Reserved name: the spaces of applications do not start like this by accident.
-    private static readonly SpaceName Homes = SpaceName.Parse("dunlin.rxdb/homes");
+    private static readonly SpaceName Space = SpaceName.Parse("dunlin.rxdb/homes");
 
     /// <summary>Returns the location of a document, or null if the key was never used or retention has removed its deletion.</summary>
     public async ValueTask<DocumentHome?> FindAsync(string key, CancellationToken cancellationToken) =>
-        await records.FindAsync(Homes, key, cancellationToken) is { } row
+        await records.FindAsync(Space, key, cancellationToken) is { } row
             ? new DocumentHome(SpaceName.Parse(Encoding.UTF8.GetString(row.Value.Span[1..^1])), row.IsDeleted)
             : null;
 
@@ -38,7 +38,7 @@ internal sealed class DocumentIdIndex(IRecordTable records)
         }
         // Space names contain no character that JSON escapes.
         await records.SaveAsync(
-            new RecordRow(Homes, changed.Key)
+            new RecordRow(Space, changed.Key)
             {
                 Version = changed.Version,
                 Created = changed.Created,

@@ -39,7 +39,8 @@ public static class RxDbServices
         ));
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
-        services.AddHostedSingleton<HintFeed>();
+        services.AddStreamCounts(HintTopics.CountName, static connection => connection.Topics.Any(HintTopics.IsHint));
+        services.TryAddSingleton<HintFeed>();
         return new RxDbBuilder(builder);
     }
 }

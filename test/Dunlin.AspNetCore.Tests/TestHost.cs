@@ -39,9 +39,9 @@ internal sealed class TestHost : IAsyncDisposable
 
     private readonly DunlinTestHost _host;
 
-    private TestHost(DunlinTestHost host, TestClock clock) => (_host, Clock) = (host, clock);
+    private TestHost(DunlinTestHost host, ManualTime clock) => (_host, Clock) = (host, clock);
 
-    public TestClock Clock { get; }
+    public ManualTime Clock { get; }
 
     public TestLog Log => _host.Log;
 
@@ -61,7 +61,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(HostSetup? setup = null)
     {
-        var clock = new TestClock();
+        var clock = new ManualTime();
         return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, clock, setup ?? new())), clock);
     }
 
@@ -90,7 +90,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
-    private static WebApplication Build(DunlinTestHost host, TestClock clock, HostSetup setup)
+    private static WebApplication Build(DunlinTestHost host, ManualTime clock, HostSetup setup)
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { ContentRootPath = host.Folder, EnvironmentName = "Production" }

@@ -66,12 +66,12 @@ public sealed class ClusterTests(ITestOutputHelper output)
             await stop.CancelAsync();
             await Task.WhenAll([.. writing, .. reading, .. contending]).WaitAsync(TimeSpan.FromSeconds(60));
         }
-        Judge(readers, holds, seed);
+        Verify(readers, holds, seed);
         foreach (var client in clients)
             client.Dispose();
     }
 
-    private void Judge(List<DeviceReader> readers, ConcurrentBag<Hold> holds, int seed)
+    private void Verify(List<DeviceReader> readers, ConcurrentBag<Hold> holds, int seed)
     {
         var lost = 0;
         foreach (var reader in readers)

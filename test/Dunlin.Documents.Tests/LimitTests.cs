@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Dapper;
 using Dunlin.Apps.Documents;
+using Dunlin.Apps.Documents.Files;
 using Dunlin.Journal;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -168,7 +168,7 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     {
         try
         {
-            Dunlin.Apps.Documents.DocumentXml.Check(text);
+            Dunlin.Apps.Documents.Files.DocumentXml.Check(text);
             return true;
         }
         catch (Dunlin.Diagnostics.DunlinException)

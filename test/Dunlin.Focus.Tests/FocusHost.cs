@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Security.Claims;
 using System.Text.Json;
 using Dunlin.Apps.Focus;
+using Dunlin.Apps.Focus.Timer;
 using Dunlin.Devices;
 using Dunlin.Fanout;
 using Dunlin.Hosting;

@@ -1,4 +1,5 @@
 using Dunlin.Apps.Focus;
+using Dunlin.Apps.Focus.Timer;
 using Dunlin.TestKit;
 
 namespace Dunlin.Focus.Tests;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dunlin.Apps.Focus;
+using Dunlin.Apps.Focus.Timer;
 
 namespace Dunlin.Focus.Tests;
 

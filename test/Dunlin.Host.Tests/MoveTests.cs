@@ -5,6 +5,7 @@ using Dunlin.Hosting;
 using Dunlin.Postgres;
 using Dunlin.Relational;
 using Dunlin.Sqlite;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,8 +35,8 @@ public sealed class MoveTests
         Assert.Contains("dunlin_journal", moved.Output, StringComparison.Ordinal);
         Assert.Matches(@"Moved \d+ rows\.", moved.Output);
         var (before, after) = (
-            await CountsAsync(new SqliteConnection($"Data Source={file};Pooling=false"), file: true),
-            await CountsAsync(new NpgsqlConnection(server.ConnectionString), file: false)
+            await CountsAsync(new SqliteConnection($"Data Source={file};Pooling=false")),
+            await CountsAsync(new NpgsqlConnection(server.ConnectionString))
         );
         Assert.NotEmpty(before);
         Assert.True(before["dunlin_journal"] > 0 && before["dunlin_record"] > 0 && before["dunlin_account"] > 0);
@@ -95,7 +96,7 @@ public sealed class MoveTests
         await using (var target = Sqlite(last, schemas))
             Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
         // Opening extends the held leases, so expiry times are excluded.
-        Assert.Equal(await DumpAsync(first), await DumpAsync(last));
+        Assert.Equal(await StoreDump.OfFileAsync(first), await StoreDump.OfFileAsync(last));
     }
 
     // The answer contains the server's time.
@@ -132,13 +133,13 @@ public sealed class MoveTests
         return lease.GetProperty("fence").GetInt64();
     }
 
-    private static async Task<Dictionary<string, long>> CountsAsync(System.Data.Common.DbConnection connection, bool file)
+    private static async Task<Dictionary<string, long>> CountsAsync(System.Data.Common.DbConnection connection)
     {
         await using (connection)
         {
             await connection.OpenAsync(Cancellation);
             var counts = new Dictionary<string, long>();
-            foreach (var table in await TablesAsync(connection, file))
+            foreach (var table in await StoreDump.TablesAsync(connection))
             {
                 using var count = connection.CreateCommand();
                 // The lease token is a sequence in PostgreSQL, and a counter row in SQLite.
@@ -147,40 +148,5 @@ public sealed class MoveTests
             }
             return counts;
         }
-    }
-
-    private static async Task<List<string>> TablesAsync(System.Data.Common.DbConnection connection, bool file)
-    {
-        using var list = connection.CreateCommand();
-        list.CommandText = file
-            ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'dunlin_schema' ORDER BY name"
-            : "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename";
-        using var rows = await list.ExecuteReaderAsync(Cancellation);
-        var tables = new List<string>();
-        while (await rows.ReadAsync(Cancellation))
-            tables.Add(rows.GetString(0));
-        return tables;
-    }
-
-    private static async Task<string> DumpAsync(string file)
-    {
-        await using var connection = new SqliteConnection($"Data Source={file};Pooling=false");
-        await connection.OpenAsync(Cancellation);
-        var lines = new List<string>();
-        foreach (var table in await TablesAsync(connection, file: true))
-        {
-            using var read = connection.CreateCommand();
-            read.CommandText = $"SELECT * FROM \"{table}\"";
-            using var rows = await read.ExecuteReaderAsync(Cancellation);
-            while (await rows.ReadAsync(Cancellation))
-            {
-                var values = Enumerable
-                    .Range(0, rows.FieldCount)
-                    .Where(i => rows.GetName(i) != "expires_at")
-                    .Select(i => rows.GetValue(i) is byte[] bytes ? Convert.ToHexString(bytes) : $"{rows.GetValue(i)}");
-                lines.Add($"{table}: {string.Join('|', values)}");
-            }
-        }
-        return string.Join('\n', lines.Order(StringComparer.Ordinal));
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
@@ -32,7 +33,7 @@ internal sealed class NginxProcess : IAsyncDisposable
     {
         var port = ServerProcess.FreePort();
         Address = new Uri($"http://127.0.0.1:{port}");
-        var deployed = await File.ReadAllTextAsync(Path.Combine(Root(), "deploy", "nginx.conf"));
+        var deployed = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "nginx.conf"));
         var servers = string.Join(
             "\n    ",
             nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"server 127.0.0.1:{node} max_fails=1 fail_timeout=5s;"))
@@ -92,14 +93,5 @@ internal sealed class NginxProcess : IAsyncDisposable
     {
         Assert.Contains(old, text, StringComparison.Ordinal);
         return text.Replace(old, with, StringComparison.Ordinal);
-    }
-
-    /// <summary>Returns the folder of the checkout.</summary>
-    public static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder.FullName;
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dunlin.TestKit;
 
 namespace Dunlin.Host.Tests;
 
@@ -33,7 +34,7 @@ public sealed class StartScriptTests : IDisposable
             }
         )
             await File.WriteAllTextAsync(Path.Combine(checkout, name), "{}");
-        File.Copy(Path.Combine(NginxProcess.Root(), "start.sh"), Path.Combine(checkout, "start.sh"));
+        File.Copy(Path.Combine(Repository.Root, "start.sh"), Path.Combine(checkout, "start.sh"));
         foreach (var tool in new[] { "dotnet", "node", "npm" })
             await ToolAsync(Path.Combine(checkout, "tools", tool));
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -136,7 +137,7 @@ public sealed partial class TelemetryTests
     [Fact]
     public void Every_metric_of_the_dashboard_exists()
     {
-        var root = NginxProcess.Root();
+        var root = Repository.Root;
         var names = Directory
             .EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => MeterName().Matches(File.ReadAllText(file)))

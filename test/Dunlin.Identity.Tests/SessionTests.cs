@@ -32,8 +32,8 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task A_token_ends_before_its_session_and_a_cookie_with_it()
     {
         var signedIn = await _host.SignInAsync(_plain, "alice");
-        Assert.Equal(_host.Clock.Now.AddSeconds(900 + 30), await ExpiryAsync(signedIn.Token, null));
-        Assert.Equal(_host.Clock.Now.AddDays(7), await ExpiryAsync(null, signedIn.Cookie));
+        Assert.Equal(_host.Clock.GetUtcNow().AddSeconds(900 + 30), await ExpiryAsync(signedIn.Token, null));
+        Assert.Equal(_host.Clock.GetUtcNow().AddDays(7), await ExpiryAsync(null, signedIn.Cookie));
 
         _host.Clock.Advance(TimeSpan.FromSeconds(930));
         await RefusedAsync(token: signedIn.Token);

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using Dunlin.AspNetCore.Tests;
 using Dunlin.Hosting;
 using Dunlin.Security;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -17,7 +18,7 @@ namespace Dunlin.Identity.Tests;
 /// <summary>Lockout and stamps across nodes on one PostgreSQL, and across a restart on one SQLite file.</summary>
 public sealed class SharedStoreTests
 {
-    private readonly TestClock _clock = new();
+    private readonly ManualTime _clock = new();
 
     [Fact]
     public async Task Concurrent_guesses_at_two_nodes_are_counted_together()

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using Dunlin.Accounts;
 using Dunlin.AspNetCore.Tests;
 using Dunlin.InMemory;
+using Dunlin.TestKit;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity.Tests;
@@ -11,7 +12,7 @@ public sealed class ThrottleTests
 {
     private static readonly IPAddress Here = IPAddress.Parse("192.0.2.1");
 
-    private readonly TestClock _clock = new();
+    private readonly ManualTime _clock = new();
     private readonly InMemoryAccountStore _store = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -82,7 +82,7 @@ public sealed class UserManagerTests : IAsyncLifetime
         }
         Assert.True(await _manager.IsLockedOutAsync(alice));
         Assert.Equal(5, await _manager.GetAccessFailedCountAsync(alice));
-        Assert.Equal(_host.Clock.Now.AddSeconds(1), await _manager.GetLockoutEndDateAsync(alice));
+        Assert.Equal(_host.Clock.GetUtcNow().AddSeconds(1), await _manager.GetLockoutEndDateAsync(alice));
         await RefusedAsync("1");
         _host.Clock.Advance(TimeSpan.FromSeconds(1));
         await _host.SignInAsync(_plain, "alice");
@@ -93,7 +93,7 @@ public sealed class UserManagerTests : IAsyncLifetime
     public async Task An_account_locked_by_an_administrator_stays_locked()
     {
         var alice = (await _manager.FindByIdAsync("id-alice"))!;
-        Assert.True((await _manager.SetLockoutEndDateAsync(alice, _host.Clock.Now.AddDays(2))).Succeeded);
+        Assert.True((await _manager.SetLockoutEndDateAsync(alice, _host.Clock.GetUtcNow().AddDays(2))).Succeeded);
         _host.Clock.Advance(TimeSpan.FromDays(1));
         using (await _plain.PostAsJsonAsync("/api/v1/auth/login", new { username = "nobody", password = "wrong" }))
             await RefusedAsync("86400"); // also after old failures were forgotten

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;

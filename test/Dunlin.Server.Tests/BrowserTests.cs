@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

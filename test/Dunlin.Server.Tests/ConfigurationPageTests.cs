@@ -7,6 +7,7 @@ using System.Xml.Linq;
 using Dunlin.Journal;
 using Dunlin.Security;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 

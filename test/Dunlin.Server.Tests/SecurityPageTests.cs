@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 
 namespace Dunlin.Server.Tests;
 

@@ -4,6 +4,7 @@ using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
 using Dunlin.Apps.Warranty;
+using Dunlin.Apps.Warranty.Cases;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.TestKit;

@@ -1,4 +1,5 @@
 using Dunlin.Apps.Wishlists;
+using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Wishlists.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 

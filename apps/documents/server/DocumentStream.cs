@@ -1,3 +1,4 @@
+using Dunlin.Apps.Documents.Collections;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Security;
@@ -16,7 +17,7 @@ internal sealed class DocumentStream(EventStreams streams, IStore store)
     {
         var caller = context.RequireCaller();
         var collections = await store.ReadAsync(
-            async (scope, _) => await DocumentRows.CollectionsAsync(scope.Connection, caller),
+            async (scope, _) => await CollectionRows.ListAsync(scope.Connection, caller),
             context.RequestAborted
         );
         TopicName[] topics =

@@ -1,3 +1,7 @@
+using Dunlin.Apps.Documents.Administration;
+using Dunlin.Apps.Documents.Collections;
+using Dunlin.Apps.Documents.Files;
+using Dunlin.Apps.Documents.Locks;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Streams;

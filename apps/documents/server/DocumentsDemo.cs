@@ -1,5 +1,7 @@
 using System.Text;
 using Dapper;
+using Dunlin.Apps.Documents.Collections;
+using Dunlin.Apps.Documents.Files;
 using Dunlin.Journal;
 
 namespace Dunlin.Apps.Documents;
@@ -66,7 +68,7 @@ public static class DocumentsDemo
                         unit.Transaction
                     );
                     foreach (var userId in members.GetValueOrDefault(collection.Id) ?? [])
-                        await DocumentRows.SetMemberAsync(unit, collection.Id, userId, isMember: true);
+                        await CollectionRows.SetMemberAsync(unit, collection.Id, userId, isMember: true);
                 }
                 foreach (var sample in Samples)
                     await AddAsync(unit, sample, id => names.GetValueOrDefault(id) ?? id, ct);

@@ -1,3 +1,7 @@
+using Dunlin.Apps.Focus.Calendar;
+using Dunlin.Apps.Focus.Devices;
+using Dunlin.Apps.Focus.Tasks;
+using Dunlin.Apps.Focus.Timer;
 using Dunlin.Devices;
 using Dunlin.Hosting;
 using Microsoft.AspNetCore.Routing;

@@ -1,4 +1,7 @@
 using Dapper;
+using Dunlin.Apps.Focus.Calendar;
+using Dunlin.Apps.Focus.Tasks;
+using Dunlin.Apps.Focus.Timer;
 using Dunlin.Devices;
 using Dunlin.Journal;
 

@@ -1,3 +1,6 @@
+using Dunlin.Apps.Todos.Entries;
+using Dunlin.Apps.Todos.Invitations;
+using Dunlin.Apps.Todos.Lists;
 using Dunlin.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;

@@ -1,3 +1,4 @@
+using Dunlin.Apps.Warranty.Cases;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Topics;

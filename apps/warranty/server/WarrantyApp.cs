@@ -1,3 +1,6 @@
+using Dunlin.Apps.Warranty.Cases;
+using Dunlin.Apps.Warranty.Locks;
+using Dunlin.Apps.Warranty.Search;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Streams;

@@ -1,4 +1,5 @@
 using Dapper;
+using Dunlin.Apps.Warranty.Cases;
 using Dunlin.Journal;
 
 namespace Dunlin.Apps.Warranty;

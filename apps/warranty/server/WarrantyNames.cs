@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dunlin.Apps.Warranty.Cases;
 using Dunlin.Topics;
 
 namespace Dunlin.Apps.Warranty;

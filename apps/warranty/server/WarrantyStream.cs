@@ -1,3 +1,5 @@
+using Dunlin.Apps.Warranty.Cases;
+using Dunlin.Apps.Warranty.Locks;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Dunlin.Apps.Wishlists.Items;
+using Dunlin.Apps.Wishlists.Lists;
 using Dunlin.Diagnostics;
 using Dunlin.RxDb;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +19,7 @@ internal static class WishlistCollections
 
     public static void Add(RxDbBuilder rxdb) =>
         rxdb.AddCollection(
-                new RxCollection(Lists)
+                new RxCollection(ListCollection)
                 {
                     ClientFields = ["name", "description"],
                     Normalize = static fields => Trim(fields, "name", "description"),
@@ -34,7 +36,7 @@ internal static class WishlistCollections
                 }
             )
             .AddCollection(
-                new RxCollection(Items)
+                new RxCollection(ItemCollection)
                 {
                     ClientFields = ["wishlist_id", "title", "description", "source_url", "quantity"],
                     Normalize = static fields => Trim(fields, "title", "description", "source_url"),
@@ -53,7 +55,7 @@ internal static class WishlistCollections
                 }
             )
             .AddCollection(
-                new RxCollection(Marks)
+                new RxCollection(MarkCollection)
                 {
                     ClientFields = ["item_id", "quantity"],
                     Decide = DecideMarkAsync,

@@ -8,9 +8,9 @@ namespace Dunlin.Apps.Wishlists;
 /// </summary>
 internal static class WishlistSpaces
 {
-    public const string Lists = "wishlists";
-    public const string Items = "items";
-    public const string Marks = "marks";
+    public const string ListCollection = "wishlists";
+    public const string ItemCollection = "items";
+    public const string MarkCollection = "marks";
 
     private const string Root = "wishlists";
 

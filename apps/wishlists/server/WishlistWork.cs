@@ -1,4 +1,7 @@
+using Dunlin.Apps.Wishlists.Items;
+using Dunlin.Apps.Wishlists.Lists;
 using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Apps.Wishlists.Sharing;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Records;
@@ -39,7 +42,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         WireText.Id(listId, "wishlist_id");
         if (
             await records.MayReadAsync(List(listId), caller.UserId, cancellationToken)
-            && await records.FindAsync<WishlistDocument>(List(listId), documents.KeyOf(Lists, listId), cancellationToken) is { } list
+            && await records.FindAsync<WishlistDocument>(List(listId), documents.KeyOf(ListCollection, listId), cancellationToken)
+                is { } list
         )
         {
             return (list, RoleOf(list, caller.UserId));
@@ -69,7 +73,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     )
     {
         if (
-            await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row
+            await documents.FindAsync(unit, ItemCollection, itemId, cancellationToken) is { } row
             && ListIdOf(row.Space) is { } listId
             && await records.MayReadAsync(row.Space, caller.UserId, cancellationToken)
         )
@@ -92,7 +96,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     /// Returns an item by its id, without an access check. Use it to check whether an id is free; do not show the item to the caller.
     /// </summary>
     public async ValueTask<ItemDocument?> FindAnyItemAsync(string itemId, CancellationToken cancellationToken) =>
-        await documents.FindAsync(unit, Items, itemId, cancellationToken) is { } row ? WishlistJson.Read<ItemDocument>(row) : null;
+        await documents.FindAsync(unit, ItemCollection, itemId, cancellationToken) is { } row ? WishlistJson.Read<ItemDocument>(row) : null;
 
     /// <summary>Makes the caller the owner of a new list. The caller of this method stores it.</summary>
     public async ValueTask<WishlistDocument> BeginListAsync(WishlistDocument wanted, CancellationToken cancellationToken)
@@ -128,9 +132,15 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     /// </summary>
     public async ValueTask EmptyListAsync(string listId, CancellationToken cancellationToken)
     {
-        foreach (var row in await records.ListAsync(List(listId), documents.KeyOf(Items, ""), cancellationToken))
+        foreach (var row in await records.ListAsync(List(listId), documents.KeyOf(ItemCollection, ""), cancellationToken))
             await ResolveQueue.CancelAsync(unit, WishlistJson.Read<ItemDocument>(row).Id, cancellationToken);
-        foreach (var (space, prefix) in new[] { (List(listId), documents.KeyOf(Items, "")), (MarksOf(listId), documents.KeyOf(Marks, "")) })
+        foreach (
+            var (space, prefix) in new[]
+            {
+                (List(listId), documents.KeyOf(ItemCollection, "")),
+                (MarksOf(listId), documents.KeyOf(MarkCollection, "")),
+            }
+        )
         {
             foreach (var row in await records.ListAsync(space, prefix, cancellationToken))
                 await records.DeleteAsync(space, row.Key, cancellationToken);
@@ -141,7 +151,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<ItemDocument> BeginItemAsync(ItemDocument wanted, CancellationToken cancellationToken)
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
-        if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(Items, ""), cancellationToken)).Count >= options.MaxItems)
+        if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(ItemCollection, ""), cancellationToken)).Count >= options.MaxItems)
             throw WishlistOptions.Reached(options.MaxItems, $"The limit for one list is {options.MaxItems} items. Use another list.");
         var url = WireText.Url(wanted.SourceUrl);
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);
@@ -265,7 +275,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     {
         if (!list.Members.Any(member => member.UserId == userId))
             return false;
-        foreach (var row in await records.ListAsync(MarksOf(list.Id), documents.KeyOf(Marks, ""), cancellationToken))
+        foreach (var row in await records.ListAsync(MarksOf(list.Id), documents.KeyOf(MarkCollection, ""), cancellationToken))
         {
             if (WishlistJson.Read<MarkDocument>(row).UserId == userId)
                 await records.DeleteAsync(MarksOf(list.Id), row.Key, cancellationToken);
@@ -284,25 +294,25 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     }
 
     public ValueTask<RecordRow> PutAsync(WishlistDocument list, CancellationToken cancellationToken) =>
-        records.PutAsync(List(list.Id), documents.KeyOf(Lists, list.Id), list, cancellationToken: cancellationToken);
+        records.PutAsync(List(list.Id), documents.KeyOf(ListCollection, list.Id), list, cancellationToken: cancellationToken);
 
     public ValueTask<RecordRow> PutAsync(ItemDocument item, CancellationToken cancellationToken) =>
-        records.PutAsync(List(item.WishlistId), documents.KeyOf(Items, item.Id), item, cancellationToken: cancellationToken);
+        records.PutAsync(List(item.WishlistId), documents.KeyOf(ItemCollection, item.Id), item, cancellationToken: cancellationToken);
 
     public ValueTask<RecordRow> PutAsync(MarkDocument mark, CancellationToken cancellationToken) =>
-        records.PutAsync(MarksOf(mark.WishlistId), documents.KeyOf(Marks, mark.Id), mark, cancellationToken: cancellationToken);
+        records.PutAsync(MarksOf(mark.WishlistId), documents.KeyOf(MarkCollection, mark.Id), mark, cancellationToken: cancellationToken);
 
     public ValueTask<bool> DeleteItemAsync(ItemDocument item, CancellationToken cancellationToken) =>
-        records.DeleteAsync(List(item.WishlistId), documents.KeyOf(Items, item.Id), cancellationToken);
+        records.DeleteAsync(List(item.WishlistId), documents.KeyOf(ItemCollection, item.Id), cancellationToken);
 
     public ValueTask<bool> DeleteListAsync(string listId, CancellationToken cancellationToken) =>
-        records.DeleteAsync(List(listId), documents.KeyOf(Lists, listId), cancellationToken);
+        records.DeleteAsync(List(listId), documents.KeyOf(ListCollection, listId), cancellationToken);
 
     public ValueTask<bool> DeleteMarkAsync(string listId, string markId, CancellationToken cancellationToken) =>
-        records.DeleteAsync(MarksOf(listId), documents.KeyOf(Marks, markId), cancellationToken);
+        records.DeleteAsync(MarksOf(listId), documents.KeyOf(MarkCollection, markId), cancellationToken);
 
     public async ValueTask<MarkDocument?> FindMarkAsync(string listId, string markId, CancellationToken cancellationToken) =>
-        await records.FindAsync<MarkDocument>(MarksOf(listId), documents.KeyOf(Marks, markId), cancellationToken);
+        await records.FindAsync<MarkDocument>(MarksOf(listId), documents.KeyOf(MarkCollection, markId), cancellationToken);
 
     /// <summary>Announces the changes. Call it last in a unit of work that does not come from a push.</summary>
     public ValueTask AnnounceAsync(CancellationToken cancellationToken) =>
@@ -314,7 +324,11 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         : WishlistRole.View;
 
     private async ValueTask<IReadOnlyList<RecordRow>> MarksOnAsync(ItemDocument item, CancellationToken cancellationToken) =>
-        await records.ListAsync(MarksOf(item.WishlistId), documents.KeyOf(Marks, MarkDocument.IdOf(item.Id, "")), cancellationToken);
+        await records.ListAsync(
+            MarksOf(item.WishlistId),
+            documents.KeyOf(MarkCollection, MarkDocument.IdOf(item.Id, "")),
+            cancellationToken
+        );
 
     // Removes the data of the former page.
     private async ValueTask<ItemDocument> WithPageAsync(ItemDocument item, CancellationToken cancellationToken)
@@ -372,7 +386,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             if (
                 access.IsGranted
                 && ListIdOf(access.Space) is { } listId
-                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(Lists, listId), cancellationToken) is { } list
+                && await records.FindAsync<WishlistDocument>(access.Space, documents.KeyOf(ListCollection, listId), cancellationToken)
+                    is { } list
                 && list.OwnerId == caller.UserId == isOwn
             )
             {

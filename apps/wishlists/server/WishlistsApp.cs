@@ -1,5 +1,8 @@
 using System.Net;
+using Dunlin.Apps.Wishlists.Items;
+using Dunlin.Apps.Wishlists.Lists;
 using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Apps.Wishlists.Sharing;
 using Dunlin.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;

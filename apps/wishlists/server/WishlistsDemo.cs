@@ -1,3 +1,6 @@
+using Dunlin.Apps.Wishlists.Items;
+using Dunlin.Apps.Wishlists.Lists;
+using Dunlin.Apps.Wishlists.Sharing;
 using Dunlin.Journal;
 using Dunlin.Records;
 using Dunlin.RxDb;

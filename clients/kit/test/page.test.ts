@@ -129,7 +129,14 @@ describe('The header', () => {
     let page!: PageSession;
     open(tab(), { start: (started) => ((page = started), () => {}) });
     await settle();
-    page.showConnection({ name: 'waiting', stream: 1, attempt: 1, delayMs: 1, firm: false, refresh: false });
+    page.showConnection({
+      name: 'waiting',
+      stream: 1,
+      attempt: 1,
+      delayMs: 1,
+      serverMandated: false,
+      refresh: false,
+    });
     expect(document.querySelector<HTMLElement>('.connection')?.dataset['connection']).toBe('reconnecting');
     page.showConnection(undefined);
     expect(document.querySelector<HTMLElement>('.connection')?.hidden).toBe(true);

@@ -107,7 +107,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
 
     private async Task<LeaseResult> PreemptAsync(HttpContext context, Caller caller, ResourceName resource)
     {
-        if (!await policies.MayTakeAsync(caller, resource, context.RequestAborted))
+        if (!await policies.MayPreemptAsync(caller, resource, context.RequestAborted))
             throw new DunlinException(ErrorCode.Forbidden, $"You do not have permission to preempt the lease of '{resource}'.");
         rates.Take(_rate, caller.UserId);
         var body = await RequestBody.ReadAsync<PreemptBody>(context, MaxBody, context.RequestAborted);

@@ -108,7 +108,7 @@ internal sealed class TokenValidator : IHostedService
                 if (!HasTextAudience(claims))
                     return Refused(TokenFault.WrongAudience);
                 var fault = await ProveAsync(token, header, issuer, cancellationToken);
-                return fault == TokenFault.None ? Judge(claims, issuer, expires, notBefore, issued) : Refused(fault);
+                return fault == TokenFault.None ? Decide(claims, issuer, expires, notBefore, issued) : Refused(fault);
             }
             catch (InvalidOperationException)
             {
@@ -150,7 +150,13 @@ internal sealed class TokenValidator : IHostedService
             };
     }
 
-    private TokenResult Judge(JsonElement claims, Issuer issuer, DateTimeOffset? expires, DateTimeOffset? notBefore, DateTimeOffset? issued)
+    private TokenResult Decide(
+        JsonElement claims,
+        Issuer issuer,
+        DateTimeOffset? expires,
+        DateTimeOffset? notBefore,
+        DateTimeOffset? issued
+    )
     {
         var now = _time.GetUtcNow();
         if (expires is null || now >= expires + _skew)

@@ -124,7 +124,7 @@ public sealed class EventStreams
     }
 
     /// <summary>Ends a stream that has left the web server.</summary>
-    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.Place place)
+    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.ConnectionSlot place)
     {
         try
         {

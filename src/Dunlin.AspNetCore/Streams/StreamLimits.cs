@@ -23,7 +23,7 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
 
     /// <summary>Counts a stream. Dispose the result when the stream ends.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyConnections"/>: a limit is reached. The error names it.</exception>
-    public Place Enter(string userId, string address)
+    public ConnectionSlot Enter(string userId, string address)
     {
         var limits = options.Value;
         lock (_gate)
@@ -35,7 +35,7 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
             _byUser[userId] = _byUser.GetValueOrDefault(userId) + 1;
             _byAddress[address] = _byAddress.GetValueOrDefault(address) + 1;
         }
-        return new Place(this, userId, address);
+        return new ConnectionSlot(this, userId, address);
     }
 
     private void Require(int count, int limit, string what)
@@ -68,7 +68,7 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
     }
 
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    internal readonly struct Place(StreamLimits limits, string userId, string address) : IDisposable
+    internal readonly struct ConnectionSlot(StreamLimits limits, string userId, string address) : IDisposable
     {
         public void Dispose() => limits.Leave(userId, address);
     }

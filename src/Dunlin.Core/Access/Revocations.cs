@@ -37,8 +37,8 @@ public sealed partial class Revocations : IHostedService
     /// <summary>The maximum number of expired revocations that one new revocation removes, so that they do not accumulate.</summary>
     private const int ForgottenAtOnce = 10;
 
-    private readonly ConcurrentDictionary<Whose, DateTimeOffset> _before = new();
-    private readonly ConcurrentQueue<Whose> _sessions = new();
+    private readonly ConcurrentDictionary<RevokedKey, DateTimeOffset> _before = new();
+    private readonly ConcurrentQueue<RevokedKey> _sessions = new();
     private readonly IStore _store;
     private readonly EventFanout _fanout;
     private readonly LeaseService _leases;
@@ -79,7 +79,9 @@ public sealed partial class Revocations : IHostedService
     /// <param name="issuedAt">The time of issue. Null counts as older than every revocation.</param>
     public bool IsRevoked(string userId, string? sessionId, DateTimeOffset? issuedAt) =>
         !_before.IsEmpty
-        && (Covers(new Whose(userId, null), issuedAt) || (sessionId is not null && Covers(new Whose(userId, sessionId), issuedAt)));
+        && (
+            Covers(new RevokedKey(userId, null), issuedAt) || (sessionId is not null && Covers(new RevokedKey(userId, sessionId), issuedAt))
+        );
 
     /// <summary>Returns whether the credential of a caller is revoked.</summary>
     /// <param name="caller">The caller.</param>
@@ -111,13 +113,13 @@ public sealed partial class Revocations : IHostedService
                 "'before' is in the future. Use a time that has passed, or omit it for now.",
                 "before"
             );
-        var whose = new Whose(userId, request.SessionId);
+        var key = new RevokedKey(userId, request.SessionId);
         var forgotten = TakeForgotten(now);
         Entry entry;
         try
         {
             entry = await _store.WriteAsync(
-                (unit, ct) => WriteAsync(unit, whose, request, request.Before ?? now, forgotten, ct),
+                (unit, ct) => WriteAsync(unit, key, request, request.Before ?? now, forgotten, ct),
                 cancellationToken
             );
         }
@@ -160,34 +162,34 @@ public sealed partial class Revocations : IHostedService
 
     private static async ValueTask<Entry> WriteAsync(
         IUnitOfWork unit,
-        Whose whose,
+        RevokedKey key,
         RevocationRequest request,
         DateTimeOffset before,
-        List<Whose> forgotten,
+        List<RevokedKey> forgotten,
         CancellationToken cancellationToken
     )
     {
         var records = unit.Records();
-        foreach (var old in forgotten.Where(old => old != whose))
+        foreach (var old in forgotten.Where(old => old != key))
             await records.DeleteAsync(Space, old.Key, cancellationToken);
-        if (await records.FindAsync<Entry>(Space, whose.Key, cancellationToken) is { } known && known.Before > before)
+        if (await records.FindAsync<Entry>(Space, key.Key, cancellationToken) is { } known && known.Before > before)
             before = known.Before;
-        var entry = new Entry(whose.UserId, whose.SessionId, before, request.ForceRefresh);
-        await records.PutAsync(Space, whose.Key, entry, cancellationToken: cancellationToken);
+        var entry = new Entry(key.UserId, key.SessionId, before, request.ForceRefresh);
+        await records.PutAsync(Space, key.Key, entry, cancellationToken: cancellationToken);
         await unit.AppendAsync(EventDraft.Of(Topic, "revoked", entry), cancellationToken);
         return entry;
     }
 
-    private bool Covers(Whose whose, DateTimeOffset? issuedAt) =>
-        _before.TryGetValue(whose, out var before) && (issuedAt is null || issuedAt <= before);
+    private bool Covers(RevokedKey key, DateTimeOffset? issuedAt) =>
+        _before.TryGetValue(key, out var before) && (issuedAt is null || issuedAt <= before);
 
     // Runs in the intake of the fan-out, which must not block: closing a stream writes to it, so use the thread pool.
     private void OnEvent(DunlinEvent entry)
     {
-        if (JsonSerializer.Deserialize<Entry>(entry.Data.Span, JsonSerializerOptions.Web) is { } heard)
+        if (JsonSerializer.Deserialize<Entry>(entry.Data.Span, JsonSerializerOptions.Web) is { } revoked)
             ThreadPool.UnsafeQueueUserWorkItem(
-                static state => state.Revocations.Apply(state.Heard),
-                (Revocations: this, Heard: heard),
+                static state => state.Revocations.Apply(state.Revoked),
+                (Revocations: this, Revoked: revoked),
                 preferLocal: false
             );
     }
@@ -205,14 +207,14 @@ public sealed partial class Revocations : IHostedService
 
     private void Keep(Entry entry)
     {
-        var whose = new Whose(entry.UserId, entry.SessionId);
-        if (_before.TryAdd(whose, entry.Before))
+        var key = new RevokedKey(entry.UserId, entry.SessionId);
+        if (_before.TryAdd(key, entry.Before))
         {
             if (entry.SessionId is not null)
-                _sessions.Enqueue(whose);
+                _sessions.Enqueue(key);
             return;
         }
-        _before.AddOrUpdate(whose, static (_, heard) => heard, static (_, known, heard) => known > heard ? known : heard, entry.Before);
+        _before.AddOrUpdate(key, static (_, heard) => heard, static (_, known, heard) => known > heard ? known : heard, entry.Before);
     }
 
     private async Task ReleaseLeasesAsync(string userId, string? sessionId, CancellationToken cancellationToken)
@@ -224,9 +226,9 @@ public sealed partial class Revocations : IHostedService
     }
 
     // In the order of receipt. A session that was revoked again moves to the end.
-    private List<Whose> TakeForgotten(DateTimeOffset now)
+    private List<RevokedKey> TakeForgotten(DateTimeOffset now)
     {
-        var forgotten = new List<Whose>();
+        var forgotten = new List<RevokedKey>();
         while (
             forgotten.Count < ForgottenAtOnce
             && _sessions.TryPeek(out var oldest)
@@ -260,7 +262,7 @@ public sealed partial class Revocations : IHostedService
     /// <summary>
     /// A user, or one session of a user. The user is part of the key because external issuers choose their own session ids.
     /// </summary>
-    private readonly record struct Whose(string UserId, string? SessionId)
+    private readonly record struct RevokedKey(string UserId, string? SessionId)
     {
         /// <summary>Gets the key of the record: a hash, because ids may be longer than keys and contain other characters.</summary>
         public string Key => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{UserId}\n{SessionId}")));

@@ -1,10 +1,12 @@
 using Dunlin.Fanout;
+using Microsoft.Extensions.Hosting;
 
 namespace Dunlin.Cluster;
 
 /// <summary>Counts the open streams of one kind on all nodes. Thread-safe.</summary>
-/// <remarks>Create one instance per kind, and call <see cref="Start"/> before the node takes requests.</remarks>
-internal sealed class StreamCounts
+/// <remarks>Create one instance per kind, and call <see cref="Start"/> before the node takes requests. As a hosted service, it starts with the
+/// host.</remarks>
+internal sealed class StreamCounts : IHostedService
 {
     private readonly string _kind;
     private readonly Func<EventStreamConnection, bool> _isCounted;
@@ -27,9 +29,15 @@ internal sealed class StreamCounts
     /// <summary>Starts to answer other nodes.</summary>
     public void Start() => _questions.Answer<string, StreamCount>(_kind, Own);
 
-    /// <summary>Counts the open streams of a user and of all users on all nodes.</summary>
-    /// <param name="userId">The user.</param>
-    /// <param name="cancellationToken">Stops waiting for other nodes.</param>
+    Task IHostedService.StartAsync(CancellationToken cancellationToken)
+    {
+        Start();
+        return Task.CompletedTask;
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Counts the open streams of a user, and of all.</summary>
     public async Task<ClusterAnswer<StreamCount>> OfAsync(string userId, CancellationToken cancellationToken = default)
     {
         var own = Own(userId);

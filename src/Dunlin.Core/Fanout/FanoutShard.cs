@@ -30,10 +30,10 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     public void Join(EventStreamConnection connection) => Post(new Work(null, connection, null));
 
-    public void Leave(EventStreamConnection connection) => Post(new Work(null, connection, Kept.Nothing));
+    public void Leave(EventStreamConnection connection) => Post(new Work(null, connection, RemainingTopics.Nothing));
 
     public void Narrow(EventStreamConnection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
-        Post(new Work(null, connection, new Kept(topics, patterns)));
+        Post(new Work(null, connection, new RemainingTopics(topics, patterns)));
 
     /// <summary>
     /// Skips events that this node can no longer read: every live connection reads the journal again from its own position.
@@ -95,14 +95,14 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 written += Deliver(events[i]);
             work.Span?.End(written);
         }
-        else if (work.Kept is { } kept)
+        else if (work.Remaining is { } remaining)
         {
             // Do not subscribe during catch-up: live events would overtake the backlog.
             var wasSeated = work.Connection!.Seats is not null;
             Unsubscribe(work.Connection);
-            if (ReferenceEquals(kept, Kept.Nothing))
+            if (ReferenceEquals(remaining, RemainingTopics.Nothing))
                 return;
-            work.Connection.Keep(kept.Topics, kept.Patterns);
+            work.Connection.Keep(remaining.Topics, remaining.Patterns);
             if (wasSeated)
                 Subscribe(work.Connection);
         }
@@ -276,14 +276,14 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private readonly record struct Work(
         IReadOnlyList<DunlinEvent>? Events,
         EventStreamConnection? Connection,
-        Kept? Kept,
+        RemainingTopics? Remaining,
         TaskCompletionSource? Settled = null,
         long? GapThrough = null,
         DeliverySpan? Span = null
     );
 
-    private sealed record Kept(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
+    private sealed record RemainingTopics(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
     {
-        public static readonly Kept Nothing = new([], []);
+        public static readonly RemainingTopics Nothing = new([], []);
     }
 }

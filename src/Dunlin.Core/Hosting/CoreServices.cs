@@ -60,14 +60,7 @@ internal static class CoreServices
             provider.GetRequiredService<ILogger<ClusterQuery>>()
         ));
         services.TryAddSingleton<LeaseInstruments>();
-        services.TryAddSingleton(provider => new LeaseService(
-            provider.GetRequiredService<IStore>(),
-            provider.GetServices<LeaseAnnouncerRule>(),
-            provider.GetRequiredService<TimerWheel>(),
-            provider.GetRequiredService<IOptions<LeaseOptions>>(),
-            provider.GetRequiredService<LeaseInstruments>(),
-            provider.GetRequiredService<ILogger<LeaseService>>()
-        ));
+        services.TryAddSingleton(CreateLeases);
         services.TryAddSingleton<ILeases, StoreLeases>();
         services.AddHostedSingleton<DisconnectMonitor>();
         services.AddHostedSingleton(provider => new PresenceRegistry(
@@ -90,6 +83,22 @@ internal static class CoreServices
         services.AddOptions<HostingOptions>();
         services.AddHostedSingleton<DunlinNode>();
         return new DunlinBuilder(services);
+    }
+
+    // The service stands on the store, and unit.Leases of the store's units on the service: one of the two is connected afterwards.
+    private static LeaseService CreateLeases(IServiceProvider provider)
+    {
+        var store = provider.GetRequiredService<IStore>();
+        var leases = new LeaseService(
+            store,
+            provider.GetServices<LeaseAnnouncerRule>(),
+            provider.GetRequiredService<TimerWheel>(),
+            provider.GetRequiredService<IOptions<LeaseOptions>>(),
+            provider.GetRequiredService<LeaseInstruments>(),
+            provider.GetRequiredService<ILogger<LeaseService>>()
+        );
+        store.UseLeases(leases);
+        return leases;
     }
 }
 

@@ -1,3 +1,5 @@
+using Dunlin.Cluster;
+using Dunlin.Fanout;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -19,5 +21,17 @@ internal static class HostedSingletons
             services.TryAddSingleton(create);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, T>(static provider => provider.GetRequiredService<T>()));
         return services;
+    }
+
+    /// <summary>Registers the counts of one kind of stream, keyed by its name. They start with the host. Call it once for each
+    /// kind.</summary>
+    public static IServiceCollection AddStreamCounts(this IServiceCollection services, string name, Func<Connection, bool> isCounted)
+    {
+        services.AddKeyedSingleton(
+            name,
+            (provider, _) =>
+                new StreamCounts(name, isCounted, provider.GetRequiredService<EventFanout>(), provider.GetRequiredService<ClusterQuery>())
+        );
+        return services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<StreamCounts>(name));
     }
 }

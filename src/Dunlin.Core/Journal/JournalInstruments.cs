@@ -51,7 +51,7 @@ internal sealed class JournalInstruments : IDisposable
             _duration.Record(elapsed.TotalSeconds);
     }
 
-    public void Asked(string kind) => _questions.Add(1, new KeyValuePair<string, object?>("for", kind));
+    public void CountQuery(string kind) => _questions.Add(1, new KeyValuePair<string, object?>("for", kind));
 
     public void Batch(int events, int requests)
     {

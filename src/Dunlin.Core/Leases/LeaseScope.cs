@@ -19,7 +19,14 @@ internal interface ILeaseStore
     void UseLeases(LeaseService service);
 }
 
-/// <summary>Adds leases to units of work and read scopes.</summary>
+/// <summary>Connects a store with its lease service.</summary>
+internal static class LeaseStoreExtensions
+{
+    /// <summary>Lets the units of work of a store reach the service, if the store keeps leases.</summary>
+    public static void UseLeases(this IStore store, LeaseService service) => (store as ILeaseStore)?.UseLeases(service);
+}
+
+/// <summary>Leases of units of work and read scopes.</summary>
 public static class LeaseScopeExtensions
 {
     extension(IUnitOfWork unit)

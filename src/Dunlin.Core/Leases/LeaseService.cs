@@ -50,7 +50,6 @@ public sealed partial class LeaseService
         _instruments = instruments;
         _logger = logger;
         Options = options.Value;
-        (store as ILeaseStore)?.UseLeases(this);
     }
 
     /// <summary>Gets the limits and defaults.</summary>
@@ -205,14 +204,29 @@ public sealed partial class LeaseService
         CancellationToken cancellationToken = default
     )
     {
-        LeaseChecks.Check(request, Options);
-        LeaseChecks.CheckPreemption(reason, grace, Options);
-        var result = await _store.WriteAsync(
-            (unit, ct) => StepAsync(unit, request.Resource, origin, (step, c) => step.PreemptAsync(request, reason, grace, Options, c), ct),
-            cancellationToken
-        );
+        CheckPreemption(request, reason, grace);
+        var result = await _store.WriteAsync((unit, ct) => PreemptInAsync(unit, request, reason, grace, origin, ct), cancellationToken);
         LogPreempted(_logger, request.Owner.UserId, request.Resource.Value, grace.TotalSeconds);
         return result;
+    }
+
+    internal ValueTask<LeaseResult> PreemptInAsync(
+        IUnitOfWork unit,
+        LeaseRequest request,
+        string reason,
+        TimeSpan grace,
+        EventOrigin? origin,
+        CancellationToken cancellationToken
+    )
+    {
+        CheckPreemption(request, reason, grace);
+        return StepAsync(
+            unit,
+            request.Resource,
+            origin,
+            (step, ct) => step.PreemptAsync(request, reason, grace, Options, ct),
+            cancellationToken
+        );
     }
 
     internal ValueTask<bool> ForceReleaseInAsync(
@@ -329,6 +343,12 @@ public sealed partial class LeaseService
     {
         LeaseChecks.Check(claim);
         _ = LeaseChecks.SecondsOf(duration, Options);
+    }
+
+    private void CheckPreemption(LeaseRequest request, string reason, TimeSpan grace)
+    {
+        LeaseChecks.Check(request, Options);
+        LeaseChecks.CheckPreemption(reason, grace, Options);
     }
 
     [LoggerMessage(1100, LogLevel.Warning, "User {UserId} preempted the lease of {Resource} with a grace of {GraceSeconds} s.")]

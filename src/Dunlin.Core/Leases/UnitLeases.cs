@@ -93,13 +93,26 @@ public sealed class UnitLeases : LeaseReader
     ) => Service.HandOffInAsync(_unit, claim, toUserId, origin, cancellationToken);
 
     /// <summary>
-    /// Ends the lease of a resource, whoever holds it, and grants it to the first waiter. To delete or rename a resource, use
-    /// <see cref="EndUnderAsync"/>.
+    /// Takes a lease from its holder, at once or after a grace in which the holder may save. Audited by its event alone: the log cannot
+    /// know whether the unit commits.
     /// </summary>
-    /// <param name="resource">The resource.</param>
-    /// <param name="origin">The cause, for the events; null for the server.</param>
-    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
-    /// <returns>Whether the resource had a holder.</returns>
+    /// <param name="request">The lease that is asked for.</param>
+    /// <param name="reason">Shown to the holder; 1 to 200 characters.</param>
+    /// <param name="grace">How long the holder may go on; zero takes the lease with the commit.</param>
+    /// <param name="origin">Who asks.</param>
+    /// <param name="cancellationToken">Stops before the change.</param>
+    /// <exception cref="DunlinException">As <see cref="LeaseService.PreemptAsync"/>.</exception>
+    public ValueTask<LeaseResult> PreemptAsync(
+        LeaseRequest request,
+        string reason,
+        TimeSpan grace,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.PreemptInAsync(_unit, request, reason, grace, origin, cancellationToken);
+
+    /// <summary>Ends the lease of a resource, no matter who holds it, and serves the queue. For a resource that is deleted or renamed see
+    /// <see cref="EndUnderAsync"/>.</summary>
+    /// <returns>Whether anybody held it.</returns>
     public ValueTask<bool> ForceReleaseAsync(
         ResourceName resource,
         EventOrigin? origin = null,

@@ -58,7 +58,7 @@ public sealed class PresenceRegistry : IHostedService
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
-        _questions?.Answer<Whom, bool>(
+        _questions?.Answer<PresenceQuery, bool>(
             "is-present",
             whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0)
         );
@@ -180,14 +180,14 @@ public sealed class PresenceRegistry : IHostedService
 
     private async Task AnnounceUnlessElsewhereAsync(ClusterQuery questions, Entry entry)
     {
-        if (!(await questions.AnyAsync("is-present", new Whom(entry.Topic.Value, entry.UserId))).Value)
+        if (!(await questions.AnyAsync("is-present", new PresenceQuery(entry.Topic.Value, entry.UserId))).Value)
             Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
     }
 
     private void Announce(TopicName topic, string type, string userId, string name, EventOrigin? origin) =>
         _fanout.PublishTransient(EventDraft.OfEngine(topic, type, new { userId, name }, origin));
 
-    private sealed record Whom(string Topic, string UserId);
+    private sealed record PresenceQuery(string Topic, string UserId);
 
     private sealed class Entry(PresenceRegistry registry, TopicName topic, string userId, string name, DateTimeOffset since) : WheelEntry
     {

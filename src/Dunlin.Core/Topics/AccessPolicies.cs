@@ -63,8 +63,8 @@ internal sealed class AccessPolicies(IEnumerable<AccessRule> rules)
     /// <param name="caller">The caller.</param>
     /// <param name="resource">The resource.</param>
     /// <param name="cancellationToken">Cancels the check.</param>
-    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
-        PolicyFor(resource.Value)?.MayTakeAsync(caller, resource, cancellationToken) ?? new(false);
+    public ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
+        PolicyFor(resource.Value)?.MayPreemptAsync(caller, resource, cancellationToken) ?? new(false);
 
     // From the longest prefix to the shortest: a rule that overlaps the pattern before one covers it decides about a part of it.
     private IAccessPolicy? PolicyForAll(TopicPattern pattern)

@@ -16,11 +16,11 @@ internal sealed class GrantPolicy : IAccessPolicy, IPatternAccessPolicy
 
     /// <inheritdoc/>
     public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
-        new(caller.Grants.Hold.AnyCovers(resource.Value) || caller.Grants.Take.AnyCovers(resource.Value));
+        new(caller.Grants.Hold.AnyCovers(resource.Value) || caller.Grants.Preempt.AnyCovers(resource.Value));
 
     /// <inheritdoc/>
-    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
-        new(caller.Grants.Take.AnyCovers(resource.Value));
+    public ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+        new(caller.Grants.Preempt.AnyCovers(resource.Value));
 
     /// <inheritdoc/>
     public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>

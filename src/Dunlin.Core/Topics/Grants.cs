@@ -24,7 +24,7 @@ public sealed record Grants
     public IReadOnlyList<TopicPattern> Hold { get; init; } = [];
 
     /// <summary>Gets the patterns of resources whose leases the caller may preempt, hold and see. Default: none.</summary>
-    public IReadOnlyList<TopicPattern> Take { get; init; } = [];
+    public IReadOnlyList<TopicPattern> Preempt { get; init; } = [];
 
     /// <summary>Parses the claim. Rejects unknown members: ignoring unknown permissions would hide typos.</summary>
     /// <param name="json">The claim as JSON.</param>
@@ -46,7 +46,7 @@ public sealed record Grants
                     "subscribe" => grants with { Subscribe = patterns },
                     "publish" => grants with { Publish = patterns },
                     "hold" => grants with { Hold = patterns },
-                    "take" => grants with { Take = patterns },
+                    "take" => grants with { Preempt = patterns },
                     _ => throw new FormatException($"'{member.Name}' is not a permission. Use subscribe, publish, hold and take."),
                 };
             }
@@ -79,7 +79,7 @@ public sealed record Grants
     /// <summary>Returns the claim as JSON.</summary>
     public string ToJson() =>
         JsonSerializer.Serialize(
-            new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Take) }
+            new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Preempt) }
                 .Where(part => part.Item2.Count > 0)
                 .ToDictionary(part => part.Item1, part => part.Item2.Select(pattern => pattern.Text), StringComparer.Ordinal)
         );

@@ -31,5 +31,6 @@ public interface IAccessPolicy
     /// <param name="caller">The caller.</param>
     /// <param name="resource">The resource.</param>
     /// <param name="cancellationToken">Cancels the check.</param>
-    ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(caller.IsAdministrator);
+    ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+        new(caller.IsAdministrator);
 }

@@ -15,8 +15,8 @@ internal sealed class ScopedAccessPolicy<TPolicy>(IServiceScopeFactory scopes) :
     public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
         AskAsync(policy => policy.MayHoldAsync(caller, resource, cancellationToken));
 
-    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
-        AskAsync(policy => policy.MayTakeAsync(caller, resource, cancellationToken));
+    public ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+        AskAsync(policy => policy.MayPreemptAsync(caller, resource, cancellationToken));
 
     // A policy without pattern support denies all patterns.
     public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>

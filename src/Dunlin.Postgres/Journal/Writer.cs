@@ -92,6 +92,7 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
         _closing.Dispose();
     }
 
+    // No BackgroundLoop: a fault belongs to the requests of its batch, and the next batch must not wait for a back-off.
     private async Task RunAsync()
     {
         var batch = new LinkedList<WriteRequest>();

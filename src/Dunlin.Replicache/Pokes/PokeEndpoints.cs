@@ -4,41 +4,27 @@ using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Replicache.Pokes;
 
 /// <summary>Serves <c>POST poke-user</c> and <c>GET stats</c>. A user can poke and count only their own streams. Thread-safe.</summary>
-internal sealed class PokeEndpoints(EventFanout fanout, ClusterQuery questions, TimeProvider time) : IHostedService
+internal sealed class PokeEndpoints(EventFanout fanout, [FromKeyedServices(PokeTopics.CountName)] StreamCounts counts, TimeProvider time)
 {
-    private readonly StreamCounts _counts = new(
-        "replicache",
-        static connection => connection.Topics.Any(PokeTopics.IsPoke),
-        fanout,
-        questions
-    );
     private static readonly ReadOnlyMemory<byte> Nothing = "{}"u8.ToArray();
-
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        _counts.Start();
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task<PokeAnswer> PokeAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
         fanout.PublishTransient(new EventDraft(PokeTopics.Of(caller.UserId), PokeTopics.EventType, Nothing, caller.AsOrigin()));
-        var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
+        var count = await counts.OfAsync(caller.UserId, context.RequestAborted);
         return new PokeAnswer(true, caller.UserId, count.Value.OfUser, "User-specific sync triggered", Now, count.UnresponsiveNodes);
     }
 
     public async Task<PokeStats> StatsAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
+        var count = await counts.OfAsync(caller.UserId, context.RequestAborted);
         // Only administrators receive the number of all connections. Other users receive their own number.
         var total = caller.IsAdministrator ? count.Value.InAll : count.Value.OfUser;
         return new PokeStats(caller.UserId, count.Value.OfUser, total, Now, count.UnresponsiveNodes);

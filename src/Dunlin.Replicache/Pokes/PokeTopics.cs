@@ -9,6 +9,9 @@ internal static class PokeTopics
 {
     public const string Root = "replicache";
 
+    /// <summary>Names the streams of these topics where they are counted.</summary>
+    public const string CountName = "replicache";
+
     public const string EventType = "poke";
 
     /// <summary>Gets the wire format. One object for all connections, because connections share encoded frames per format object.</summary>

@@ -5,7 +5,7 @@ using Dunlin.Fanout;
 using Dunlin.Security;
 using Dunlin.Streams;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb.Hints;
@@ -15,22 +15,11 @@ namespace Dunlin.RxDb.Hints;
 /// checkpoint past missed changes. Clients pull after they connect, so old hints need not be kept.</remarks>
 internal sealed class HintFeed(
     EventStreams streams,
-    EventFanout fanout,
-    ClusterQuery questions,
+    [FromKeyedServices(HintTopics.CountName)] StreamCounts counts,
     IOptions<RxDbOptions> options,
     TimeProvider time
-) : IHostedService
+)
 {
-    private readonly StreamCounts _counts = new("rxdb", static connection => connection.Topics.Any(HintTopics.IsHint), fanout, questions);
-
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        _counts.Start();
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
     public Task ServeAsync(HttpContext context) =>
         streams.ServeAsync(
             context,
@@ -50,7 +39,7 @@ internal sealed class HintFeed(
     public async Task<HintStatus> StatusAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
-        var count = await _counts.OfAsync(caller.UserId, context.RequestAborted);
+        var count = await counts.OfAsync(caller.UserId, context.RequestAborted);
         // Only administrators receive the number of all connections.
         return new HintStatus(
             count.Value.OfUser > 0,

@@ -7,7 +7,10 @@ internal static class HintTopics
 {
     public const string Root = "rxdb";
 
-    /// <summary>The event that announces a change of what the user may see, in all collections.</summary>
+    /// <summary>Names the streams of these topics where they are counted.</summary>
+    public const string CountName = "rxdb";
+
+    /// <summary>Something of any collection: what the user may see has changed as a whole.</summary>
     public const string AccessEvent = "sync:access";
 
     public const string PingEvent = "sync:ping";

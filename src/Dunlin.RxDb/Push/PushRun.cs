@@ -105,7 +105,7 @@ internal sealed class PushRun(
             // An edit must not restore a document that the client knew and that is now gone for it.
             if (row.Assumed is { } known && !DocumentState.IsMarkedDeleted(known))
                 return new RowOutcome("conflict", WireDocuments.Refused(row.Raw));
-            if (await Homes(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
+            if (await IdIndex(unit).FindAsync(collection.KeyOf(row.Id), cancellationToken) is not null)
                 return new RowOutcome("refused", WireDocuments.Refused(row.Raw), ErrorCode.Forbidden.Code);
         }
         else
@@ -185,7 +185,7 @@ internal sealed class PushRun(
         foreach (var changed in records.Changed)
         {
             if (changed.Space == space && changed.Key == collection.KeyOf(write.Id))
-                await Homes(write.Unit).SaveAsync(changed, cancellationToken);
+                await IdIndex(write.Unit).SaveAsync(changed, cancellationToken);
         }
     }
 
@@ -200,7 +200,7 @@ internal sealed class PushRun(
             return null;
         var key = collection.KeyOf(row.Id);
         if (
-            await Homes(unit).FindAsync(key, cancellationToken) is not { } home
+            await IdIndex(unit).FindAsync(key, cancellationToken) is not { } home
             || !await records.MayReadAsync(home.Space, caller.UserId, cancellationToken)
         )
             return null;
@@ -235,7 +235,7 @@ internal sealed class PushRun(
         return document;
     }
 
-    private static DocumentIdIndex Homes(IUnitOfWork unit) => new(unit.RecordTables().Records);
+    private static DocumentIdIndex IdIndex(IUnitOfWork unit) => new(unit.RecordTables().Records);
 
     // A fault of the store or the time limit, which is no permanent error of the row. The store receives database exceptions unchanged: it
     // retries transient ones and rethrows permanent ones.

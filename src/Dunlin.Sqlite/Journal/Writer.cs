@@ -97,6 +97,7 @@ internal sealed partial class Writer : BatchWriter, IDisposable
 
     protected override Exception Translate(Exception exception) => SqliteFaults.Translate(exception);
 
+    // No BackgroundLoop: SQLite blocks, so it has a thread of its own, which a fault stops for good.
     private void Run()
     {
         var batch = new List<WriteRequest>();

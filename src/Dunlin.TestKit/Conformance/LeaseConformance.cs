@@ -383,16 +383,20 @@ public abstract partial class LeaseConformance : ConformanceSuite
         return NewService(_wheel);
     }
 
-    private LeaseService NewService(TimerWheel wheel, params LeaseAnnouncerRule[] announcers) =>
-        // One test holds more leases of one user than a page lists.
-        new(
+    private LeaseService NewService(TimerWheel wheel, params LeaseAnnouncerRule[] announcers)
+    {
+        var service = new LeaseService(
             Store,
             announcers,
             wheel,
+            // One test holds more leases of one user than one page lists.
             Options.Create(new LeaseOptions { MaxPerUser = 2_000 }),
             new LeaseInstruments(new TestMeters()),
             NullLogger<LeaseService>.Instance
         );
+        Store.UseLeases(service);
+        return service;
+    }
 
     private static async Task NotFoundAsync(Func<Task> action) =>
         Assert.Equal(ErrorCode.NotFound, (await Assert.ThrowsAsync<DunlinException>(action)).Code);

@@ -72,6 +72,32 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
 
     /// <summary>Checks that a cancelled call leaves the queue.</summary>
     [Fact]
+    public async Task A_waiting_call_keeps_its_place_longer_than_the_wait_timeout()
+    {
+        var interval = Service.Options.WaitTimeout / 3;
+        var probe = new TimerProbe(Time, interval);
+        var waiters = new StoreLeases(Service, Store, probe, NullLogger<StoreLeases>.Instance);
+        var holder = await Leases.AcquireAsync(File, Service.Options.MaxDuration, cancellationToken: Cancellation);
+        // A request stands first in the queue and is not repeated: only it loses its place.
+        await Service.AcquireAsync(RequestOf("lease-of-silence", "eve") with { Wait = true }, cancellationToken: Cancellation);
+        var first = waiters.AcquireAsync(File, Duration, Ann, Cancellation).AsTask();
+        await ArmedAsync(probe, 1);
+        var second = waiters.AcquireAsync(File, Duration, Bob, Cancellation).AsTask();
+        await ArmedAsync(probe, 1);
+        for (var i = 0; i < 5; i++)
+        {
+            Time.Advance(interval);
+            await ArmedAsync(probe, 2);
+        }
+        Assert.Equal(2, (await Leases.FindAsync(File, Cancellation))!.Waiting);
+        await holder.ReleaseAsync(Cancellation);
+        var next = await GrantedAsync(first);
+        Assert.False(second.IsCompleted);
+        await next.DisposeAsync();
+        await GrantedAsync(second);
+    }
+
+    [Fact]
     public async Task A_cancelled_wait_leaves_the_queue()
     {
         var first = await HoldAsync();
@@ -136,6 +162,63 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     }
 
     /// <summary>Checks that a hand-off grants the lease to the waiter with a larger token.</summary>
+    [Fact]
+    public async Task A_preemption_in_a_unit_of_work_takes_effect_with_its_commit()
+    {
+        var lease = await HoldAsync(Ann);
+        await Assert.ThrowsAsync<FormatException>(() =>
+            Store
+                .WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        var own = await PreemptInAsync(unit, TimeSpan.Zero, ct);
+                        await unit.Leases.RequireAsync(own.Claim!, ct);
+                        throw new FormatException();
+                    },
+                    Cancellation
+                )
+                .AsTask()
+        );
+        await WriteAsync(lease);
+        Assert.Null(lease.LossReason);
+        var result = await Store.WriteAsync((unit, ct) => PreemptInAsync(unit, TimeSpan.Zero, ct), Cancellation);
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+        await AssertLostAsync(() => WriteAsync(lease));
+        var next = await Leases.AttachAsync(result.Claim!, cancellationToken: Cancellation);
+        Assert.True(next.FencingToken > lease.FencingToken);
+        await WriteAsync(next);
+    }
+
+    [Fact]
+    public async Task A_preemption_with_a_grace_in_a_unit_of_work_lets_the_holder_finish()
+    {
+        var lease = await HoldAsync(Ann);
+        var result = await Store.WriteAsync((unit, ct) => PreemptInAsync(unit, TimeSpan.FromSeconds(9), ct), Cancellation);
+        Assert.Equal((LeaseStatus.Queued, null), (result.Status, result.Claim));
+        await WhenAsync(() => lease.IsEnding);
+        await WriteAsync(lease);
+        Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+        var granted = await Service.AcquireAsync(RequestOf("lease-of-preemptor", "eve"), cancellationToken: Cancellation);
+        Assert.Equal(LeaseStatus.Same, granted.Status);
+    }
+
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("urgent", -1)]
+    [InlineData("urgent", 301)]
+    public async Task A_malformed_preemption_in_a_unit_of_work_is_refused(string reason, int graceSeconds)
+    {
+        var lease = await HoldAsync(Ann);
+        var request = RequestOf("lease-of-preemptor", "eve");
+        var grace = TimeSpan.FromSeconds(graceSeconds);
+        var refused = await Assert.ThrowsAsync<DunlinException>(() =>
+            Store.WriteAsync((unit, ct) => unit.Leases.PreemptAsync(request, reason, grace, cancellationToken: ct), Cancellation).AsTask()
+        );
+        Assert.Equal(ErrorCode.InvalidField, refused.Code);
+        await WriteAsync(lease);
+    }
+
     [Fact]
     public async Task A_hand_off_moves_the_lease_to_the_waiter_with_a_larger_token()
     {
@@ -309,7 +392,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     {
         var wheel = new TimerWheel(Time);
         _wheels.Add(wheel);
-        return new LeaseService(
+        var service = new LeaseService(
             Store,
             [new LeaseAnnouncerRule("files", _announcer)],
             wheel,
@@ -317,6 +400,8 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
             new LeaseInstruments(new TestMeters()),
             NullLogger<LeaseService>.Instance
         );
+        Store.UseLeases(service);
+        return service;
     }
 
     /// <summary>Creates another node on the same store, which does not notify the handles of this node.</summary>
@@ -335,7 +420,17 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     private ValueTask<LeaseResult> PreemptAsync(TimeSpan grace) =>
         Service.PreemptAsync(RequestOf("lease-of-preemptor", "eve"), "urgent", grace, cancellationToken: Cancellation);
 
-    /// <summary>Starts a waiting call, and returns when the queue has <paramref name="queued"/> waiters.</summary>
+    private static ValueTask<LeaseResult> PreemptInAsync(IUnitOfWork unit, TimeSpan grace, CancellationToken cancellationToken) =>
+        unit.Leases.PreemptAsync(RequestOf("lease-of-preemptor", "eve"), "urgent", grace, cancellationToken: cancellationToken);
+
+    /// <summary>Completes when so many calls have asked and wait for their next turn to ask.</summary>
+    private static async Task ArmedAsync(TimerProbe probe, int calls)
+    {
+        for (var i = 0; i < calls; i++)
+            await probe.ArmedAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+    }
+
+    /// <summary>Starts a call that waits, and returns when so many have joined the queue.</summary>
     private async Task<Task<Lease>> WaitAsync(int queued, CancellationToken cancellationToken = default, LeaseSettings? settings = null)
     {
         var waiting = Leases

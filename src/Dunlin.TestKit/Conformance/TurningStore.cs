@@ -51,7 +51,7 @@ public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList
     void ILeaseStore.UseLeases(LeaseService service)
     {
         foreach (var store in stores)
-            (store as ILeaseStore)?.UseLeases(service);
+            store.UseLeases(service);
     }
 
     private int NextReader() => (int)((uint)Interlocked.Increment(ref _reader) % (uint)stores.Count);

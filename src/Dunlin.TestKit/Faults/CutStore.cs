@@ -21,7 +21,7 @@ public sealed class CutStore(IStore inner) : IStore, ILeaseStore
     /// <summary>Gets the number of read scopes that were started through it.</summary>
     public int Reads => Volatile.Read(ref _reads);
 
-    void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);
+    void ILeaseStore.UseLeases(LeaseService service) => inner.UseLeases(service);
 
     /// <inheritdoc/>
     public ValueTask<T> WriteAsync<T>(

@@ -9,7 +9,7 @@ namespace Dunlin.TestKit;
 /// <param name="faults">The faults of units of work.</param>
 public sealed class FaultyStore(IStore inner, CommitFaults faults) : IStore, ILeaseStore
 {
-    void ILeaseStore.UseLeases(LeaseService service) => (inner as ILeaseStore)?.UseLeases(service);
+    void ILeaseStore.UseLeases(LeaseService service) => inner.UseLeases(service);
 
     /// <inheritdoc/>
     public async ValueTask<T> WriteAsync<T>(

@@ -36,7 +36,7 @@ public sealed class TicketTests : IAsyncLifetime
         Assert.Equal("id-alice", who.GetProperty("userId").GetString());
         Assert.Equal(_signedIn.SessionId, who.GetProperty("sessionId").GetString());
         Assert.Equal("phone", who.GetProperty("deviceId").GetString());
-        Assert.Equal(_host.Clock.Now.AddSeconds(930), who.GetProperty("expiresAt").GetDateTimeOffset());
+        Assert.Equal(_host.Clock.GetUtcNow().AddSeconds(930), who.GetProperty("expiresAt").GetDateTimeOffset());
         using var second = await _client.GetAsync($"/api/stream?ticket={ticket}");
         await HttpAssert.ProblemAsync(second, 401, "not_signed_in");
     }
@@ -135,7 +135,7 @@ public sealed class TicketTests : IAsyncLifetime
     public async Task Unused_tickets_are_limited_per_user_and_expire()
     {
         var store = new InMemoryTicketStore();
-        var now = _host.Clock.Now;
+        var now = _host.Clock.GetUtcNow();
         TicketRow Make(int i, string user, DateTimeOffset at) =>
             new($"{user}{i}{at.Ticks}", user, user, [], null, false, at.AddSeconds(30), null);
         for (var i = 0; i < InMemoryTicketStore.MaxTicketsPerUser; i++)

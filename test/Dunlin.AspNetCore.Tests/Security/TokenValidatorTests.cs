@@ -4,6 +4,7 @@ using System.Text;
 using Dunlin.Accounts;
 using Dunlin.Identity;
 using Dunlin.Security;
+using Dunlin.TestKit;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -18,7 +19,7 @@ public sealed class TokenValidatorTests
     private static readonly RSA RsaKey = RSA.Create(2048);
     private static readonly ECDsa EcKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-    private readonly TestClock _clock = new();
+    private readonly ManualTime _clock = new();
     private readonly AccessTokenOptions _options = new() { SigningKey = Convert.ToBase64String(Secret) };
 
     public TokenValidatorTests()
@@ -80,7 +81,7 @@ public sealed class TokenValidatorTests
         {
             var token = Minted.Token(
                 Minted.Header("HS256"),
-                Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us")),
+                Minted.Claims(_clock.GetUtcNow(), ("iss", "https://rsa.example"), ("aud", "us")),
                 Minted.Hs256(key)
             );
             Assert.Equal(TokenFault.WrongSignature, Validate(token).Fault);
@@ -90,7 +91,7 @@ public sealed class TokenValidatorTests
     [Fact]
     public void A_header_algorithm_that_differs_from_the_key_is_refused()
     {
-        var claims = Minted.Claims(_clock.Now);
+        var claims = Minted.Claims(_clock.GetUtcNow());
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Hs256(Secret))).Fault);
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Hs256(Secret))).Fault);
     }
@@ -98,12 +99,12 @@ public sealed class TokenValidatorTests
     [Fact]
     public void A_token_verified_with_another_issuers_key_is_refused()
     {
-        var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
+        var claims = Minted.Claims(_clock.GetUtcNow(), ("iss", "https://rsa.example"), ("aud", "us"));
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("ES256"), claims, Minted.Es256(EcKey))).Fault);
         Assert.Equal(TokenFault.WrongSignature, Validate(Minted.Token(Minted.Header("HS256"), claims, Minted.Hs256(Secret))).Fault);
         Assert.Equal(
             TokenFault.WrongSignature,
-            Validate(Minted.Token(Minted.Header("RS256"), Minted.Claims(_clock.Now), Minted.Rs256(RsaKey))).Fault
+            Validate(Minted.Token(Minted.Header("RS256"), Minted.Claims(_clock.GetUtcNow()), Minted.Rs256(RsaKey))).Fault
         );
     }
 
@@ -125,9 +126,12 @@ public sealed class TokenValidatorTests
     {
         Assert.Equal(
             TokenFault.Malformed,
-            Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault
+            Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.GetUtcNow()), Minted.Hs256(Secret))).Fault
         );
-        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.Now), _ => [])).Fault);
+        Assert.Equal(
+            TokenFault.Malformed,
+            Validate(Minted.Token(Minted.Header(algorithm), Minted.Claims(_clock.GetUtcNow()), _ => [])).Fault
+        );
     }
 
     [Theory]
@@ -145,7 +149,9 @@ public sealed class TokenValidatorTests
     public void An_ambiguous_header_is_refused(string header) =>
         Assert.Equal(
             TokenFault.Malformed,
-            Validate(Minted.Token(header, System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now)), Minted.Hs256(Secret))).Fault
+            Validate(
+                Minted.Token(header, System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.GetUtcNow())), Minted.Hs256(Secret))
+            ).Fault
         );
 
     [Theory]
@@ -156,14 +162,16 @@ public sealed class TokenValidatorTests
     public void Another_type_of_token_is_refused(string type) =>
         Assert.Equal(
             TokenFault.WrongType,
-            Validate(Minted.Token(Minted.Header("HS256", ("typ", type)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault
+            Validate(Minted.Token(Minted.Header("HS256", ("typ", type)), Minted.Claims(_clock.GetUtcNow()), Minted.Hs256(Secret))).Fault
         );
 
     [Fact]
     public void A_token_without_type_is_refused() =>
         Assert.Equal(
             TokenFault.WrongType,
-            Validate(Minted.Token(Minted.Header("HS256", ("typ", Minted.Absent)), Minted.Claims(_clock.Now), Minted.Hs256(Secret))).Fault
+            Validate(
+                Minted.Token(Minted.Header("HS256", ("typ", Minted.Absent)), Minted.Claims(_clock.GetUtcNow()), Minted.Hs256(Secret))
+            ).Fault
         );
 
     [Fact]
@@ -177,7 +185,7 @@ public sealed class TokenValidatorTests
             n = System.Buffers.Text.Base64Url.EncodeToString(parameters.Modulus),
             e = System.Buffers.Text.Base64Url.EncodeToString(parameters.Exponent),
         };
-        var claims = Minted.Claims(_clock.Now, ("iss", "https://rsa.example"), ("aud", "us"));
+        var claims = Minted.Claims(_clock.GetUtcNow(), ("iss", "https://rsa.example"), ("aud", "us"));
         foreach (
             var extra in new (string, object?)[]
             {
@@ -200,15 +208,15 @@ public sealed class TokenValidatorTests
     [Fact]
     public void Time_limits_include_the_clock_skew()
     {
-        var token = Own(); // valid for 900 s from now, with 30 s of skew
-        _clock.Advance(TimeSpan.FromSeconds(-30));
+        var token = Own(); // valid from now for 900 s, 30 s of skew
+        _clock.StepWallClock(TimeSpan.FromSeconds(-30));
         Assert.Equal(TokenFault.None, Validate(token).Fault);
-        _clock.Advance(TimeSpan.FromSeconds(-1));
+        _clock.StepWallClock(TimeSpan.FromSeconds(-1));
         Assert.Equal(TokenFault.NotYetValid, Validate(token).Fault);
         _clock.Advance(TimeSpan.FromSeconds(31 + 900 + 29));
         var last = Validate(token);
         Assert.Equal(TokenFault.None, last.Fault);
-        Assert.Equal(_clock.Now.AddSeconds(1), DunlinIdentity.ExpiresAt(last.Identity!));
+        Assert.Equal(_clock.GetUtcNow().AddSeconds(1), DunlinIdentity.ExpiresAt(last.Identity!));
         _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(TokenFault.Expired, Validate(token).Fault);
     }
@@ -220,7 +228,7 @@ public sealed class TokenValidatorTests
     [InlineData("exp", -30, TokenFault.Expired)]
     [InlineData("exp", -29, TokenFault.None)]
     public void Each_time_counts(string claim, int seconds, object expected) =>
-        Assert.Equal((TokenFault)expected, Validate(Own((claim, _clock.Now.ToUnixTimeSeconds() + seconds))).Fault);
+        Assert.Equal((TokenFault)expected, Validate(Own((claim, _clock.GetUtcNow().ToUnixTimeSeconds() + seconds))).Fault);
 
     [Fact]
     public void Issuer_audience_expiry_and_subject_are_required_and_checked()
@@ -251,7 +259,7 @@ public sealed class TokenValidatorTests
         Assert.Equal(TokenFault.None, Validate(Own(("sub", new string('\u0416', 20)))).Fault);
         Assert.Equal(
             TokenFault.None,
-            Validate(Own(("exp", _clock.Now.ToUnixTimeSeconds() + 900.5), ("nbf", absent), ("iat", absent))).Fault
+            Validate(Own(("exp", _clock.GetUtcNow().ToUnixTimeSeconds() + 900.5), ("nbf", absent), ("iat", absent))).Fault
         );
     }
 
@@ -314,7 +322,7 @@ public sealed class TokenValidatorTests
                 Keys = { $$"""{"keys":[{{Jwk(old, "old")}},{{Jwk(RsaKey, "new")}},{"kty":"OKP","crv":"Ed25519","x":"AAAA"}]}""" },
             }
         );
-        var claims = Minted.Claims(_clock.Now, ("iss", "https://set.example"), ("aud", "us"));
+        var claims = Minted.Claims(_clock.GetUtcNow(), ("iss", "https://set.example"), ("aud", "us"));
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256", ("kid", "new")), claims, Minted.Rs256(RsaKey))).Fault);
         Assert.Equal(TokenFault.None, Validate(Minted.Token(Minted.Header("RS256"), claims, Minted.Rs256(RsaKey))).Fault);
         Assert.Equal(
@@ -339,7 +347,7 @@ public sealed class TokenValidatorTests
         var own = new SigningCredentials(new SymmetricSecurityKey(Secret), SecurityAlgorithms.HmacSha256);
         var handler = new JsonWebTokenHandler();
         string Payload(string issuer, string audience) =>
-            System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.Now, ("iss", issuer), ("aud", audience)));
+            System.Text.Json.JsonSerializer.Serialize(Minted.Claims(_clock.GetUtcNow(), ("iss", issuer), ("aud", audience)));
         Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("https://rsa.example", "us"), rsa)).Fault);
         Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("https://ec.example", "us"), ec)).Fault);
         Assert.Equal(TokenFault.None, Validate(handler.CreateToken(Payload("dunlin", "dunlin"), own)).Fault);
@@ -348,7 +356,7 @@ public sealed class TokenValidatorTests
     [Fact]
     public async Task An_independent_library_accepts_Dunlin_tokens()
     {
-        var session = new SessionRow("s1", "u1", "hash", _clock.Now, _clock.Now.AddDays(1), "test");
+        var session = new SessionRow("s1", "u1", "hash", _clock.GetUtcNow(), _clock.GetUtcNow().AddDays(1), "test");
         var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
             new AccountRow("u1", "user", "User \"One\" é", "", ["a", "b"]),
             session
@@ -361,7 +369,8 @@ public sealed class TokenValidatorTests
                 ValidIssuer = "dunlin",
                 ValidAudience = "dunlin",
                 IssuerSigningKey = new SymmetricSecurityKey(Secret),
-                LifetimeValidator = (from, to, _, _) => from == _clock.Now.UtcDateTime && to == _clock.Now.AddMinutes(15).UtcDateTime,
+                LifetimeValidator = (from, to, _, _) =>
+                    from == _clock.GetUtcNow().UtcDateTime && to == _clock.GetUtcNow().AddMinutes(15).UtcDateTime,
             }
         );
         Assert.True(result.IsValid, result.Exception?.ToString());
@@ -377,7 +386,7 @@ public sealed class TokenValidatorTests
     [Fact]
     public void A_token_never_outlives_its_session()
     {
-        var session = new SessionRow("s1", "u1", "hash", _clock.Now, _clock.Now.AddSeconds(100), "test");
+        var session = new SessionRow("s1", "u1", "hash", _clock.GetUtcNow(), _clock.GetUtcNow().AddSeconds(100), "test");
         var (token, lifetime) = new TokenIssuer(Options.Create(_options), Tokens(), _clock).Issue(
             new AccountRow("u1", "user", "User", "", []),
             session
@@ -421,19 +430,19 @@ public sealed class TokenValidatorTests
     private AccessTokens Tokens() => TestTokens.Issuer(_options, _clock);
 
     private string Own(params (string, object?)[] more) =>
-        Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.Now, more), Minted.Hs256(Secret));
+        Minted.Token(Minted.Header("HS256"), Minted.Claims(_clock.GetUtcNow(), more), Minted.Hs256(Secret));
 
     private string Rsa(params (string, object?)[] more) =>
         Minted.Token(
             Minted.Header("RS256"),
-            Minted.Claims(_clock.Now, [("iss", "https://rsa.example"), ("aud", "us"), .. more]),
+            Minted.Claims(_clock.GetUtcNow(), [("iss", "https://rsa.example"), ("aud", "us"), .. more]),
             Minted.Rs256(RsaKey)
         );
 
     private string Ec() =>
         Minted.Token(
             Minted.Header("ES256", ("typ", "at+jwt")),
-            Minted.Claims(_clock.Now, ("iss", "https://ec.example"), ("aud", "us")),
+            Minted.Claims(_clock.GetUtcNow(), ("iss", "https://ec.example"), ("aud", "us")),
             Minted.Es256(EcKey)
         );
 

@@ -21,7 +21,7 @@ public sealed class AccessRelayTests : IDisposable
     public async Task A_change_in_a_unit_of_work_is_received_once_in_order()
     {
         using var relay = await StartAsync(shared: new SharedStore());
-        var heard = new Heard(_changes);
+        var heard = new RecordedChanges(_changes);
         await Store.WriteAsync(
             async (unit, ct) =>
             {
@@ -55,7 +55,7 @@ public sealed class AccessRelayTests : IDisposable
             Assert.Empty(await EventsAsync());
         }
         using var relay = await StartAsync(new SharedStore());
-        var heard = new Heard(_changes);
+        var heard = new RecordedChanges(_changes);
         _changes.RightsChanged("ann");
         Assert.Equal(["ann"], heard.All);
         // Pending changes are sent when the node stops, and are not received again.
@@ -92,7 +92,7 @@ public sealed class AccessRelayTests : IDisposable
         using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
         var others = new AccessChanges();
         using var other = await StartAsync(new SharedStore(), changes: others);
-        var heard = new Heard(others);
+        var heard = new RecordedChanges(others);
         var gate = faults.HoldNext();
         _changes.RightsChanged("first");
         await gate.Reached;
@@ -162,13 +162,13 @@ public sealed class AccessRelayTests : IDisposable
         (await _node.Journal.ReadAsync(new JournalQuery(0, [Own], 100), default)).Events;
 
     /// <summary>Records what a node's listeners received.</summary>
-    private sealed class Heard
+    private sealed class RecordedChanges
     {
         private readonly Lock _gate = new(); // guards all fields below
         private readonly List<string> _all = [];
         private readonly List<(string Last, TaskCompletionSource Reached)> _waiting = [];
 
-        public Heard(AccessChanges changes)
+        public RecordedChanges(AccessChanges changes)
         {
             changes.OnSessionEnded(ended => Add($"{ended.UserId}/{ended.SessionId}/{ended.Reason}/{ended.LastFrame.Length}"));
             changes.OnRightsChanged(Add);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Mono.Cecil;
 
 namespace Dunlin.Core.Tests.Architecture;
@@ -8,8 +9,8 @@ public sealed class LayerTests
 {
     private const string Registration = "Hosting";
 
-    private static readonly string Root = FindRoot();
-    private static readonly string Document = File.ReadAllText(Path.Combine(Root, "ARCHITECTURE.md"));
+    private static readonly string Root = Repository.Root;
+    private static readonly string Document = Repository.Read("ARCHITECTURE.md");
     private static readonly LayerTable Table = LayerTable.Parse(Document);
     private static readonly string Core = typeof(Dunlin.Journal.IJournal).Assembly.Location;
 
@@ -34,15 +35,7 @@ public sealed class LayerTests
         var folders = CoreFiles().Select(FolderOf).Distinct().Order(StringComparer.Ordinal);
         Assert.Equal(Table.Folders.Order(StringComparer.Ordinal), folders);
         var found = CoreFiles()
-            .Select(file =>
-                (
-                    File: file,
-                    Namespace: Regex
-                        .Match(File.ReadAllText(file), @"^namespace (?<name>[\w.]+);", RegexOptions.Multiline)
-                        .Groups["name"]
-                        .Value
-                )
-            )
+            .Select(file => (File: file, Namespace: NamespaceOf(file)))
             .Where(file => FolderOfNamespace(file.Namespace) != FolderOf(file.File))
             .Select(file => $"{Path.GetRelativePath(Root, file.File)} has the namespace {file.Namespace}");
         Assert.Empty(found);
@@ -95,6 +88,31 @@ public sealed class LayerTests
         Assert.Empty(found);
     }
 
+    [Fact]
+    public void Folders_of_application_servers_are_namespaces()
+    {
+        var files = SystemFiles().ToList();
+        Assert.NotEmpty(files);
+        var found =
+            from file in files
+            let name = NamespaceOf(file)
+            // Dunlin.Apps.Focus.Timer, of the folder focus/server/Timer
+            let folders = string.Join('.', PartsOf(file).Where((_, i) => i != 1))
+            where !name.Equals("Dunlin.Apps." + folders, StringComparison.OrdinalIgnoreCase)
+            select $"{Path.GetRelativePath(Root, file)} has the namespace {name}";
+        Assert.Empty(found);
+    }
+
+    [Fact]
+    public void Endpoints_and_mutators_stand_in_the_folder_of_their_feature()
+    {
+        var found =
+            from file in SystemFiles()
+            where Regex.IsMatch(Path.GetFileName(file), "(Endpoints|Mutators)\\.cs$") && PartsOf(file).Length == 2
+            select Path.GetRelativePath(Root, file);
+        Assert.Empty(found);
+    }
+
     private static IReadOnlyList<string> Faults(LayerTable table)
     {
         var uses = TypeUses.Of(Core);
@@ -120,16 +138,19 @@ public sealed class LayerTests
 
     private static string FolderOf(string file) => Path.GetRelativePath(Path.Combine(Root, "src/Dunlin.Core"), file).Split('/', '\\')[0];
 
-    private static IEnumerable<string> CoreFiles() =>
-        Directory
-            .EnumerateFiles(Path.Combine(Root, "src/Dunlin.Core"), "*.cs", SearchOption.AllDirectories)
-            .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]"));
+    private static string NamespaceOf(string file) =>
+        Regex.Match(File.ReadAllText(file), @"^namespace (?<name>[\w.]+);", RegexOptions.Multiline).Groups["name"].Value;
 
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
-    }
+    // The folders between apps/ and the file: focus, server, Timer.
+    private static string[] PartsOf(string file) => Path.GetRelativePath(Path.Combine(Root, "apps"), file).Split('/', '\\')[..^1];
+
+    private static IEnumerable<string> CoreFiles() => Sources("src/Dunlin.Core");
+
+    private static IEnumerable<string> SystemFiles() =>
+        new[] { "documents", "focus", "todos", "warranty", "wishlists" }.SelectMany(system => Sources($"apps/{system}/server"));
+
+    private static IEnumerable<string> Sources(string folder) =>
+        Directory
+            .EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Regex.IsMatch(file, @"[\\/](bin|obj)[\\/]"));
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Dunlin.Diagnostics;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Style;
 
@@ -17,10 +18,7 @@ public sealed class ErrorTableTests
     [Fact]
     public void The_documented_table_equals_the_code()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs/reference/errors.md"));
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs/reference/errors.md"));
         var begin = page.IndexOf("\n## All codes\n", StringComparison.Ordinal);
         var rows = page[begin..page.IndexOf("\n## ", begin + 1, StringComparison.Ordinal)]
             .Split('\n')

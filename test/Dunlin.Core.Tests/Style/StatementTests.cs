@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Style;
 
@@ -14,7 +15,7 @@ public sealed class StatementTests
         ["### A store that several nodes share"] = "shared",
     };
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     [Theory]
     [InlineData("Sqlite", "single")]
@@ -101,13 +102,5 @@ public sealed class StatementTests
                 : 1;
         }
         return count;
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Style;
 
@@ -13,7 +14,7 @@ public sealed class StyleTests
     private const int MaxTestLines = 520;
     private const int MaxColumns = 140; // max_line_length in .editorconfig, which CSharpier applies to code
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     [Fact]
     public void Core_references_no_HTTP_and_no_SQL_driver()
@@ -205,12 +206,4 @@ public sealed class StyleTests
         || name.StartsWith("src/Dunlin.TestKit/Conformance/", StringComparison.Ordinal);
 
     private static string Relative(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
-    }
 }

@@ -58,7 +58,7 @@ public sealed class GrantsTests
             await Policy.MayReadAsync(caller, topic, default) ? 'r' : '-',
             await Policy.MayPublishAsync(caller, topic, default) ? 'w' : '-',
             await Policy.MayHoldAsync(caller, resource, default) ? 'h' : '-',
-            await Policy.MayTakeAsync(caller, resource, default) ? 't' : '-'
+            await Policy.MayPreemptAsync(caller, resource, default) ? 't' : '-'
         );
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Dapper;
 using Dunlin.Journal;
+using Dunlin.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Focus.Tests.Guide;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
@@ -24,7 +25,7 @@ public sealed partial class ComposeTests
             .ToDictionary(service => (string)service.Key, service => Map(service.Value), StringComparer.Ordinal);
     }
 
-    private static string Deploy => Path.Combine(NginxProcess.Root(), "deploy");
+    private static string Deploy => Path.Combine(Repository.Root, "deploy");
 
     [Fact]
     public void The_nodes_match_nginx_and_use_valid_options_and_settings()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dunlin.TestKit;
 
 namespace Dunlin.Host.Tests.Deploy;
 
@@ -21,7 +22,7 @@ internal sealed class Dockerfile
     /// <summary>The default options.</summary>
     public IReadOnlyList<string> Options => JsonSerializer.Deserialize<List<string>>(After("CMD ", static _ => true))!;
 
-    public static Dockerfile Read() => new(File.ReadAllText(Path.Combine(NginxProcess.Root(), "deploy", "Dockerfile")));
+    public static Dockerfile Read() => new(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "Dockerfile")));
 
     private string After(string instruction, Func<string, bool> which) =>
         _lines.Single(line => line.StartsWith(instruction, StringComparison.Ordinal) && which(line))[instruction.Length..];

@@ -1,3 +1,5 @@
+using Dunlin.TestKit;
+
 namespace Dunlin.Host.Tests.Deploy;
 
 /// <summary>Parses <c>deploy/dunlin@.service</c>: its settings in file order, by systemd.syntax(7).</summary>
@@ -17,7 +19,7 @@ internal sealed class ServiceUnit
 
     public string Text { get; }
 
-    public static ServiceUnit Read() => new(File.ReadAllText(Path.Combine(NginxProcess.Root(), "deploy", "dunlin@.service")));
+    public static ServiceUnit Read() => new(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "dunlin@.service")));
 
     public string this[string name] => _settings.Single(setting => setting.Name == name).Value;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests.Deploy;
@@ -40,7 +41,7 @@ public sealed class ServiceUnitTests : IDisposable
     {
         Assert.Empty(KnownSettings.Unknown(_unit.Environment.Keys));
         Assert.Equal("127.0.0.1", _unit.Environment["Dunlin__TrustedProxies"]);
-        var nginx = File.ReadAllText(Path.Combine(NginxProcess.Root(), "deploy", "nginx-cluster.conf"));
+        var nginx = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "nginx-cluster.conf"));
         var instances = _unit
             .Text.Split('\n')[0]
             .Split(' ')
@@ -61,7 +62,7 @@ public sealed class ServiceUnitTests : IDisposable
         var (published, said) = await RunAsync(
             "bash",
             "-c",
-            $"cd '{NginxProcess.Root()}' && {image.Publish.Replace("/opt/dunlin", program, StringComparison.Ordinal)} --no-build"
+            $"cd '{Repository.Root}' && {image.Publish.Replace("/opt/dunlin", program, StringComparison.Ordinal)} --no-build"
         );
         Assert.True(published == 0, said);
         var page = Path.Combine(image.Pages.Replace("/opt/dunlin", program, StringComparison.Ordinal), "apps", "host", "web", "index.html");

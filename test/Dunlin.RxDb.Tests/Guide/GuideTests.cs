@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dunlin.Journal;
 using Dunlin.Records;
+using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -20,12 +21,12 @@ public sealed class GuideTests
     public void Code_of_the_guide_equals_the_compiled_code()
     {
         var blocks = Regex
-            .Matches(Read("docs/guides/replicate-with-rxdb.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline)
+            .Matches(Repository.Read("docs/guides/replicate-with-rxdb.md"), "```csharp\n(?<text>.*?)```", RegexOptions.Singleline)
             .Select(m => m.Groups["text"].Value.Trim())
             .ToList();
         var regions = Regex
             .Matches(
-                Read("test/Dunlin.RxDb.Tests/Guide/ReplicateWithRxDb.cs"),
+                Repository.Read("test/Dunlin.RxDb.Tests/Guide/ReplicateWithRxDb.cs"),
                 @"#region \w+\n(?<text>.*?)#endregion",
                 RegexOptions.Singleline
             )
@@ -90,14 +91,6 @@ public sealed class GuideTests
         var page = await client.GetFromJsonAsync<JsonObject>("/api/v1/sync/pull/things?schema=0");
         Assert.Equal("Tea,Rusks", string.Join(',', page!["documents"]!.AsArray().Select(d => (string?)d!["text"])));
         await app.StopAsync();
-    }
-
-    private static string Read(string path)
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return File.ReadAllText(Path.Combine(folder.FullName, path));
     }
 
     private static string Unindented(string text)

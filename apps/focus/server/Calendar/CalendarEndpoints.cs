@@ -1,3 +1,4 @@
+using Dunlin.Apps.Focus.Devices;
 using Dunlin.Json;
 using Dunlin.Problems;
 using Dunlin.Security;
@@ -5,7 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Calendar;
 
 /// <summary><c>/api/calendar/events</c>.</summary>
 internal static class CalendarEndpoints

@@ -3,7 +3,7 @@ using Dapper;
 using Dunlin.Devices;
 using Dunlin.Journal;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Calendar;
 
 /// <summary>
 /// A calendar entry from <paramref name="Start"/> to <paramref name="End"/>, each with the offset that the client sent. <paramref

@@ -4,7 +4,7 @@ using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Topics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Calendar;
 
 /// <summary>The operations on one user's calendar. Each change commits together with its event.</summary>
 internal sealed class CalendarService(IStore store, UserDevices devices)

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Devices;
 
 /// <summary><c>/api/devices</c>: the user's devices and their names.</summary>
 internal static class DeviceEndpoints

@@ -1,4 +1,4 @@
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Devices;
 
 /// <summary>A device as its owner sees it.</summary>
 /// <param name="DeviceId">The device id.</param>

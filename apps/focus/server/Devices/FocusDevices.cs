@@ -7,7 +7,7 @@ using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Devices;
 
 /// <summary>The devices of users. The first user of a device id owns it and may rename it.</summary>
 internal sealed class FocusDevices(IStore store, UserDevices devices)

@@ -1,10 +1,11 @@
 using System.Data.Common;
 using Dapper;
+using Dunlin.Apps.Focus.Timer;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Tasks;
 
 /// <summary>
 /// A task. <paramref name="Version"/> is the journal offset of its last change. Of two states, the one with the higher version is newer.

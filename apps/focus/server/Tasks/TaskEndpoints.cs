@@ -1,10 +1,11 @@
+using Dunlin.Apps.Focus.Devices;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Tasks;
 
 /// <summary><c>/api/tasks</c>.</summary>
 internal static class TaskEndpoints

@@ -4,7 +4,7 @@ using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Topics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Tasks;
 
 /// <summary>The operations on one user's tasks. Each change commits together with its event.</summary>
 internal sealed class TaskService(IStore store, UserDevices devices)

@@ -1,4 +1,4 @@
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>A command to the timer.</summary>
 /// <param name="DeviceId">The device that sends the command.</param>

@@ -1,3 +1,4 @@
+using Dunlin.Apps.Focus.Devices;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Json;
@@ -7,7 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// <c>/api/timer</c>. Every command names its device by <c>Dunlin-Device</c>, <c>?deviceId=</c> or <c>deviceId</c> in the body.

@@ -4,7 +4,7 @@ using Dunlin.Journal;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// Advances timers at their due times, also without a connected device. The store holds the due times. At the start every timer is advanced

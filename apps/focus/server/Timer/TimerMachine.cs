@@ -1,4 +1,4 @@
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// The state machine of a timer, a pure function: (state, command, now) -> (state, events). apps/focus/README.md has the table.

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Dapper;
 using Dunlin.Journal;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>A user's timer as it is stored.</summary>
 internal sealed record TimerRow(string UserId, long Version, TimerState? State);

@@ -1,6 +1,6 @@
 using Dunlin.Journal;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// Calls back when the timer of a user is due next. The row in the store decides what is due, so a late, lost or repeated call changes

@@ -1,9 +1,11 @@
+using Dunlin.Apps.Focus.Devices;
+using Dunlin.Apps.Focus.Tasks;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Topics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// The timers of all users. Each command is one unit of work: the passage of time, the command, the task's log and the events commit

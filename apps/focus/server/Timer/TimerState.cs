@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>How a timer runs.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TimerMode>))]

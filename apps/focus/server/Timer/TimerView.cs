@@ -1,6 +1,6 @@
 using Dunlin.Diagnostics;
 
-namespace Dunlin.Apps.Focus;
+namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>
 /// A timer on the wire, as of <paramref name="AsOf"/>. The page computes the remaining time from the server's clock, not from its own.

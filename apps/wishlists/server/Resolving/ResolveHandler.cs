@@ -1,3 +1,4 @@
+using Dunlin.Apps.Wishlists.Items;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Records;
@@ -68,7 +69,7 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         var (records, space, key) = (
             unit.Records(),
             WishlistSpaces.List(order.WishlistId),
-            documents.KeyOf(WishlistSpaces.Items, order.ItemId)
+            documents.KeyOf(WishlistSpaces.ItemCollection, order.ItemId)
         );
         // The item was deleted or its address changed. Both also cancel or replace the job.
         if (await records.FindAsync<ItemDocument>(space, key, cancellationToken) is not { } item || item.SourceUrl != order.Url)

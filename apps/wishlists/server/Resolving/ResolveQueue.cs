@@ -1,3 +1,4 @@
+using Dunlin.Apps.Wishlists.Items;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Records;

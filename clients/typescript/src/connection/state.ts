@@ -29,7 +29,7 @@ export type ConnectionState =
       readonly name: 'waiting';
       readonly delayMs: number;
       /** The server set the delay: a visible page does not shorten it. */
-      readonly firm: boolean;
+      readonly serverMandated: boolean;
       readonly refresh: boolean;
       readonly problem?: Problem | undefined;
     })
@@ -114,7 +114,8 @@ export function transition(
       return state.name === 'offline' ? connecting(stream, attempt) : state;
     case 'online':
     case 'visible':
-      if (state.name === 'waiting' && !state.firm) return connecting(stream, attempt, state.refresh);
+      if (state.name === 'waiting' && !state.serverMandated)
+        return connecting(stream, attempt, state.refresh);
       return state.name === 'offline' && context.online ? connecting(stream, attempt) : state;
     case 'offline':
       return isTrying(state) && state.name !== 'offline' ? offline(stream, attempt) : state;
@@ -198,9 +199,10 @@ function waiting(
   const refresh = why.refresh ?? false;
   // `Retry-After` is the same for all clients, so the client adds jitter. The delay of a goodbye has the server's jitter.
   if (why.serverMs !== undefined) {
-    return { ...common, refresh, firm: true, delayMs: why.serverMs + Math.round(random * 1000) };
+    return { ...common, refresh, serverMandated: true, delayMs: why.serverMs + Math.round(random * 1000) };
   }
-  if (why.goodbyeMs !== undefined) return { ...common, refresh, firm: true, delayMs: why.goodbyeMs };
+  if (why.goodbyeMs !== undefined)
+    return { ...common, refresh, serverMandated: true, delayMs: why.goodbyeMs };
   const first = attempt === 0 ? context.retryMs : undefined;
-  return { ...common, refresh, firm: false, delayMs: first ?? backoffMs(attempt, random) };
+  return { ...common, refresh, serverMandated: false, delayMs: first ?? backoffMs(attempt, random) };
 }

@@ -1,88 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Auth } from '../../src/http/auth';
-import { StreamTransport } from '../../src/streams/transport';
-import { SharedConnection } from '../../src/tabs/sharedConnection';
 import { BEAT_MS } from '../../src/tabs/timing';
-import { FakeBrowser, type FakeTab } from '../support/fakeBrowser';
-import { FakeCombined } from '../support/fakeCombined';
-import { FakeJournal } from '../support/fakeJournal';
 import { json } from '../support/fakeServer';
-import { Random, testSeed } from '../support/random';
+import {
+  browser,
+  journal,
+  server,
+  open,
+  TOPICS,
+  settled,
+  openEight,
+  publishAll,
+  expectAllLive,
+  setUp,
+} from './setup';
 
-interface Page {
-  readonly tab: FakeTab;
-  readonly transport: StreamTransport;
-  readonly connection: SharedConnection;
-  readonly topic: string;
-  readonly seen: number[];
-  readonly resets: string[];
-  /** Offset at which the page came aboard: it must see all of its topic from there on. */
-  start: number | undefined;
-}
-
-let browser: FakeBrowser;
-let journal: FakeJournal;
-let server: FakeCombined;
-
-beforeEach(() => {
-  browser = new FakeBrowser();
-  journal = new FakeJournal();
-  server = new FakeCombined(journal);
-});
-
-/** A page of a system: its stream has an address of its own, shared by the tabs of the same system. */
-function open(topic: string, auth = new Auth()): Page {
-  const tab = browser.open();
-  server.serve(tab);
-  const options = { environment: tab, auth, deviceId: 'device-1' };
-  const transport = new StreamTransport({ ...options, base: '', name: 'streams' });
-  const connection = new SharedConnection({
-    ...options,
-    name: `page ${topic}`,
-    topics: [],
-    maxTopics: 64,
-    awaitsHello: true,
-    fetch: transport.fetch,
-    url: () => `/${topic}/stream?topic=${topic}`,
-  });
-  const page: Page = { tab, transport, connection, topic, seen: [], resets: [], start: undefined };
-  connection.on('changed', (offset: number) => page.seen.push(offset));
-  connection.onReset((reset) => page.resets.push(reset.reason));
-  connection.onState((state) => {
-    if (state.name === 'live') page.start ??= Number(connection.position!.split('-')[1]);
-  });
-  connection.connect();
-  return page;
-}
-
-const TOPICS = ['documents', 'todos', 'warranty', 'focus', 'wishlists'];
-const settled = () => browser.clock.advance(1000);
-
-async function openEight(): Promise<Page[]> {
-  const pages: Page[] = [];
-  for (let index = 0; index < 8; index++) {
-    pages.push(open(TOPICS[index % TOPICS.length]!));
-    await settled();
-  }
-  return pages;
-}
-
-function publishAll(): void {
-  for (const topic of TOPICS) journal.publish(topic);
-}
-
-function due(page: Page): number[] {
-  const own = journal.entries.filter(({ topic, offset }) => topic === page.topic && offset > page.start!);
-  return own.map(({ offset }) => offset);
-}
-
-function expectAllLive(pages: readonly Page[]): void {
-  for (const page of pages) {
-    expect(page.connection.state.name, page.tab.name).toBe('live');
-    expect(page.seen, `${page.tab.name} of ${page.topic}`).toEqual(due(page));
-    expect(page.resets).toEqual([]);
-  }
-}
+beforeEach(setUp);
 
 for (const isSecure of [true, false]) {
   describe(isSecure ? 'With Web Locks' : 'Without Web Locks', () => {
@@ -245,8 +177,8 @@ test('With a server that knows no combined streams, each system has a stream', a
 
 test.each([
   [401, { name: 'signedOut', reason: 'unauthorized' }],
-  [429, { name: 'waiting', firm: true, problem: { status: 429, retryAfterMs: 7000 } }],
-  [503, { name: 'waiting', firm: true, problem: { status: 503, retryAfterMs: 7000 } }],
+  [429, { name: 'waiting', serverMandated: true, problem: { status: 429, retryAfterMs: 7000 } }],
+  [503, { name: 'waiting', serverMandated: true, problem: { status: 503, retryAfterMs: 7000 } }],
 ])('A refusal of the whole with %d is that of each of its streams', async (status, state) => {
   server.plan = {
     path: /streams$/,
@@ -347,92 +279,4 @@ test('A tab that died without a word is forgotten with its streams', async () =>
   await browser.clock.advance(200_000);
   expect(server.open[0]!.streams.size).toBe(1);
   expect(first.connection.isConnected()).toBe(true);
-});
-
-describe('Whatever happens to the tabs', () => {
-  const seed = testSeed();
-  const runs = Number(process.env['DUNLIN_RUNS'] ?? 12);
-
-  for (const isSecure of [true, false]) {
-    const kind = isSecure ? 'with Web Locks' : 'without';
-    test(
-      `each sees each event of its system once and in order, ${kind} (DUNLIN_SEED=${seed})`,
-      { timeout: 180_000 },
-      async () => {
-        for (let run = 0; run < runs; run++) await simulate(seed + run, isSecure);
-      },
-    );
-  }
-
-  async function simulate(runSeed: number, isSecure: boolean): Promise<void> {
-    const random = new Random(runSeed);
-    browser = new FakeBrowser();
-    browser.isSecure = isSecure;
-    journal = new FakeJournal();
-    server = new FakeCombined(journal);
-    browser.delay = () => random.below(4);
-    const pages: Page[] = [];
-    const log: string[] = [];
-    const alive = () => pages.filter(({ tab }) => !tab.isDead);
-    const some = () => random.pick(alive());
-    const openOne = () => {
-      const page = open(random.pick(TOPICS));
-      page.tab.chance = random.next();
-      pages.push(page);
-      return `opens ${page.tab.name} of ${page.topic}`;
-    };
-    const kill = (page: Page | undefined) => {
-      if (!page || alive().length < 2) return undefined;
-      if (random.below(2) === 0) page.tab.signal('pagehide', { persisted: false });
-      page.tab.kill();
-      return `kills ${page.tab.name}`;
-    };
-    const actions: [weight: number, act: () => string | undefined][] = [
-      [20, () => `publishes ${journal.publish(random.pick(TOPICS))}`],
-      [3, () => (alive().length < 7 ? openOne() : undefined)],
-      [1, () => kill(some())],
-      [1, () => kill(alive().find(({ transport }) => transport.isHolding))],
-      [1, () => (some().tab.sleep(), 'one sleeps')],
-      [2, () => (alive().forEach(({ tab }) => tab.isAsleep && tab.wake()), 'all wake')],
-      [
-        1,
-        () => {
-          const { tab } = some();
-          if (tab.isAsleep) return undefined;
-          tab.signal('pagehide', { persisted: true });
-          browser.clock.setTimer(random.below(8000), () =>
-            tab.run(() => tab.signal('pageshow', { persisted: true })),
-          );
-          return `${tab.name} visits the back/forward cache`;
-        },
-      ],
-      [1, () => (server.open.forEach((response) => response.break()), 'the line breaks')],
-      [
-        1,
-        () => {
-          const unknown = () => json(404, { code: 'not_found', title: 'Unknown.' });
-          server.plan = { path: /combined/, answer: unknown };
-          return 'another node answers';
-        },
-      ],
-    ];
-    const weights = actions.flatMap(([weight, act]) => Array.from({ length: weight }, () => act));
-    openOne();
-    for (let step = 0; step < 120; step++) {
-      const what = random.pick(weights)();
-      if (what) log.push(`${browser.clock.now}: ${what}`);
-      await browser.clock.advance(random.below(random.below(10) === 0 ? 12_000 : 60));
-    }
-    for (const { tab } of alive()) tab.wake();
-    await browser.clock.advance(400_000);
-    publishAll();
-    await browser.clock.advance(2000);
-    const why = `seed ${runSeed}\n${log.join('\n')}`;
-    for (const page of alive()) {
-      expect(page.connection.state.name, `${page.tab.name}, ${why}`).toBe('live');
-      expect(page.resets, why).toEqual([]);
-      expect(page.seen, `${page.tab.name} of ${page.topic}, ${why}`).toEqual(due(page));
-    }
-    expect(server.open, why).toHaveLength(1);
-  }
 });

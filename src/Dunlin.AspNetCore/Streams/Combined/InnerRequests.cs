@@ -82,7 +82,7 @@ internal sealed class InnerRequests : IStartupFilter
         features.Set<IHttpRequestBodyDetectionFeature>(NoBody.Instance);
         var response = new InnerResponse();
         features.Set<IHttpResponseFeature>(response);
-        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(response.Kept));
+        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(response.Buffer));
         features.Set(response);
         features.Set<IHttpConnectionFeature>(
             new HttpConnectionFeature
@@ -130,7 +130,7 @@ internal sealed class InnerRequests : IStartupFilter
                 await Problem.WriteAsync(context, error);
             }
             return stream.Connection is null
-                ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Kept, stream.Id)
+                ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Buffer, stream.Id)
                 : default(ReadOnlyMemory<byte>?);
         }
         finally
@@ -140,7 +140,7 @@ internal sealed class InnerRequests : IStartupFilter
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>> RefusalAsync(HttpContext context, KeptBody body, string id)
+    private static async Task<ReadOnlyMemory<byte>> RefusalAsync(HttpContext context, BufferedBody body, string id)
     {
         var response = context.Response;
         // An endpoint with the ServesEvents mark has answered with something other than a stream.
@@ -206,7 +206,7 @@ internal sealed class InnerRequests : IStartupFilter
     {
         private readonly List<(Func<object, Task> Callback, object State)> _completed = [];
 
-        public KeptBody Kept { get; } = new();
+        public BufferedBody Buffer { get; } = new();
 
         public override void OnCompleted(Func<object, Task> callback, object state) => _completed.Add((callback, state));
 
@@ -218,7 +218,7 @@ internal sealed class InnerRequests : IStartupFilter
     }
 
     /// <summary>Keeps the beginning of the body of a refusal.</summary>
-    private sealed class KeptBody : MemoryStream
+    private sealed class BufferedBody : MemoryStream
     {
         // A problem document has a few hundred bytes. Other bodies are not used.
         private const int MaxBytes = 16 * 1024;

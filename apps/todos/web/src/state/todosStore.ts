@@ -1,4 +1,10 @@
-import { Client, type Connection, type ConnectionState, type Problem } from '@dunlin/client';
+import {
+  Client,
+  type Connection,
+  type ConnectionState,
+  type Environment,
+  type Problem,
+} from '@dunlin/client';
 import type { User } from '@dunlin/kit';
 import type { ReadonlyJSONValue } from 'replicache';
 // The implementation class of Replicache. Only it exposes `persist`.
@@ -27,6 +33,9 @@ export interface TodosStoreOptions {
   readonly onGivenUp: (text: string, problem: Problem) => void;
   /** Called when the server refuses all changes of this page. */
   readonly onRefused: (problem: Problem) => void;
+  readonly environment?: Environment | undefined;
+  /** Default: IndexedDB. `mem` keeps the data as long as the page lives. */
+  readonly kvStore?: 'idb' | 'mem' | undefined;
 }
 
 /** The data of one user in this browser. IndexedDB stores it, so that it is available without a network. */
@@ -41,9 +50,10 @@ export class TodosStore {
   #isClosing = false;
   #goOn: () => void = () => {};
 
-  constructor({ user, refresh, onSignedOut, onGivenUp, onRefused }: TodosStoreOptions) {
+  constructor(options: TodosStoreOptions) {
+    const { user, refresh, onSignedOut, onGivenUp, onRefused, environment, kvStore = 'idb' } = options;
     const { userId: id, name } = user;
-    this.#client = new Client({ user: id, refresh });
+    this.#client = new Client({ user: id, refresh, environment });
     this.#transport = new Transport({
       client: this.#client,
       onGivenUp: (args, problem) => onGivenUp(textOf(args), problem),
@@ -55,6 +65,7 @@ export class TodosStore {
     this.rep = new ReplicacheImpl<Mutators>({
       name: `dunlin-todos-${id}`,
       schemaVersion: '1',
+      kvStore,
       pusher: this.#transport.push,
       puller: this.#transport.pull,
       mutators: createMutators({ id, name }),

@@ -1,6 +1,6 @@
-import { Client, problemOf, type Connection } from '@dunlin/client';
+import { Client, problemOf, type Connection, type Environment } from '@dunlin/client';
 import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
-import { createRxDatabase, type RxDatabase } from 'rxdb/plugins/core';
+import { createRxDatabase, type RxDatabase, type RxStorage } from 'rxdb/plugins/core';
 import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
 import { sha256 } from './sha256';
 import { shallowRef, type ShallowRef } from 'vue';
@@ -22,6 +22,9 @@ export interface WishlistsStoreOptions {
   /** The session of this user has ended. */
   readonly onSignedOut: () => void;
   readonly onRefused: (refused: readonly RefusedDocument[]) => void;
+  readonly environment?: Environment | undefined;
+  /** Default: IndexedDB. */
+  readonly storage?: RxStorage<unknown, unknown> | undefined;
 }
 
 /** The data of one user in this browser. It is read and changed locally, and replicated. */
@@ -65,11 +68,11 @@ export class WishlistsStore {
   }
 
   static async open(options: WishlistsStoreOptions): Promise<WishlistsStore> {
-    const { user, refresh } = options;
+    const { user, refresh, environment, storage = getRxStorageDexie() } = options;
     // One database per user, so that data in the browser does not pass to the next user.
     const database = await createRxDatabase<Collections>({
       name: `wishlists-${user.userId}`,
-      storage: getRxStorageDexie(),
+      storage,
       // Without `hashFunction` RxDB needs `crypto.subtle`, which insecure contexts lack. It hashes schemas only, because there are no
       // attachments.
       ...(globalThis.crypto.subtle ? {} : { hashFunction: (schema) => sha256(schema as string) }),
@@ -79,7 +82,7 @@ export class WishlistsStore {
       items: { schema: itemSchema, conflictHandler: keepChangedFields<Item>() },
       marks: { schema: markSchema, conflictHandler: keepChangedFields<Mark>() },
     });
-    const client = new Client({ user: user.userId, refresh });
+    const client = new Client({ user: user.userId, refresh, environment });
     return new WishlistsStore(client, database, options);
   }
 

@@ -1,0 +1,249 @@
+import { beforeEach, expect, test } from 'vitest';
+import { json } from '../../../../clients/typescript/test/support/fakeServer';
+import { settle } from '../../../../clients/typescript/test/support/clock';
+import { holderOf } from '../src/state/state';
+import {
+  name,
+  environment,
+  branch,
+  state,
+  store,
+  notices,
+  signedOut,
+  openPage,
+  shown,
+  passes,
+  setUp,
+} from './branchPage';
+
+beforeEach(setUp);
+
+test('Locks of others come by snapshot and by event, and go by event', async () => {
+  branch.send('locks', [{ caseId: 2, field: 'cost', userId: 'carol', userName: 'Carol' }]);
+  await settle();
+  expect(holderOf(state.getState(), '2/cost')).toBe('Carol');
+  branch.send('lock-acquired', { caseId: 2, field: 'staff', userId: 'bob', userName: 'Bob' });
+  await settle();
+  expect(holderOf(state.getState(), '2/staff')).toBe('you in another tab');
+  branch.send('lock-released', { caseId: 2, field: 'cost', userId: 'carol' });
+  await settle();
+  expect(holderOf(state.getState(), '2/cost')).toBeUndefined();
+});
+
+test('The own lock is never shown as that of another tab, before or after its announcement', async () => {
+  const announced = { caseId: 1, field: 'customerName', userId: 'bob', userName: 'Bob' };
+  store.edits.begin(name);
+  branch.send('lock-acquired', announced);
+  await settle();
+  expect(holderOf(state.getState(), name)).toBeUndefined();
+  store.edits.commit(name);
+  await settle();
+  expect(holderOf(state.getState(), name)).toBeUndefined();
+  branch.send('lock-released', announced);
+  branch.send('lock-acquired', announced);
+  await settle();
+  expect(holderOf(state.getState(), name)).toBe('you in another tab');
+});
+
+test('Every 60 s the cases are fetched anew, and a field that is edited is left alone', async () => {
+  store.edits.begin(name);
+  await settle();
+  store.edits.type(name, 'Anna');
+  branch.overrides.push({ match: /^PATCH/, answer: () => new Promise(() => {}) });
+  branch.cases.set(1, { ...branch.cases.get(1)!, customerName: 'Someone', invoice: 'I-1', version: 500 });
+  branch.requests.length = 0;
+  await passes(59_000);
+  expect(branch.requests.filter(({ path }) => path.includes('/branches/1/cases'))).toEqual([]);
+  await passes(1000);
+  expect(shown('1/invoice')).toBe('I-1');
+  expect(shown(name)).toBe('Anna');
+});
+
+test('A sync never puts the values of its page over fresher ones', async () => {
+  let answer!: () => void;
+  const stale = branch.answer({
+    method: 'GET',
+    path: '/api/warranty/branches/1/cases',
+    body: undefined,
+    keepalive: false,
+  });
+  branch.overrides.push({
+    match: /^GET .*branches\/1\/cases/,
+    answer: () => new Promise<Response>((resolve) => (answer = () => resolve(stale))),
+  });
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  branch.write(1, { customerName: 'Fresh' });
+  await settle();
+  answer();
+  await settle();
+  expect(shown(name)).toBe('Fresh');
+});
+
+test('A sync asked for while one runs is done after it', async () => {
+  const answers: (() => void)[] = [];
+  branch.overrides.push({
+    match: /^GET .*branches\/1\/cases/,
+    answer: (seen) => new Promise<Response>((resolve) => answers.push(() => resolve(branch.answer(seen)))),
+  });
+  branch.send('sync-required', { caseId: 1 });
+  branch.send('sync-required', { caseId: 2 });
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  expect(answers).toHaveLength(1);
+  answers[0]!();
+  await settle();
+  expect(answers).toHaveLength(2);
+  answers[1]!();
+  await settle();
+  expect(answers).toHaveLength(2);
+});
+
+test('An edit without network stays, and is saved under a new lock when the network is back', async () => {
+  branch.isReachable = false;
+  environment.signal('offline');
+  branch.streams.last.break();
+  await settle();
+  expect(state.getState().connection.name).toBe('offline');
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
+  await passes(4000);
+  expect(state.getState().edits.get(name)?.phase).toBe('waiting');
+  store.edits.commit(name);
+  await passes(120_000);
+  expect(shown(name)).toBe('Anna');
+  expect(state.getState().pending.has(name)).toBe(true);
+  branch.isReachable = true;
+  environment.signal('online');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  expect(branch.locks.size).toBe(0);
+  expect(notices).toEqual([]);
+});
+
+test('An edit without network does not overwrite what another saved meanwhile', async () => {
+  branch.isReachable = false;
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
+  await passes(4000);
+  store.edits.commit(name);
+  branch.write(1, { customerName: 'Carol was here' });
+  branch.isReachable = true;
+  environment.signal('online');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Carol was here');
+  expect(shown(name)).toBe('Carol was here');
+  expect(notices[0]).toMatchObject({
+    copy: 'Anna',
+    text: expect.stringContaining('Carol changed it meanwhile'),
+  });
+});
+
+test('Unsaved edits are kept over a reload, and saved by the next page', async () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+    key: (index: number) => [...kept.keys()][index] ?? null,
+    get length() {
+      return kept.size;
+    },
+  } as Storage;
+  await openPage(storage);
+  branch.isReachable = false;
+  store.edits.begin(name);
+  store.edits.type(name, 'Anna');
+  environment.signal('pagehide');
+  await settle();
+  expect(kept.size).toBe(1);
+
+  branch.isReachable = true;
+  await openPage(storage);
+  expect(shown(name)).toBe('Anna');
+  await passes(1000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  expect(branch.locks.size).toBe(0);
+  expect(kept.size).toBe(0);
+});
+
+test('Leaving the page sends what is pending, so that it outlives the page', async () => {
+  store.edits.begin(name);
+  await settle();
+  store.edits.type(name, 'Anna');
+  environment.signal('pagehide');
+  await settle();
+  const [save] = branch.requests.filter(({ method }) => method === 'PATCH');
+  expect(save?.keepalive).toBe(true);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+});
+
+test('A page that comes back from the back/forward cache takes the lock of its open field again', async () => {
+  store.edits.begin(name);
+  await settle();
+  environment.signal('pagehide', { persisted: true });
+  await settle();
+  expect(branch.locks.has(name)).toBe(false);
+  expect(state.getState().edits.get(name)?.phase).toBe('waiting');
+  environment.signal('pageshow', { persisted: true });
+  await settle();
+  expect(branch.locks.has(name)).toBe(true);
+  expect(state.getState().edits.get(name)?.phase).toBe('held');
+});
+
+test('A session that ends loses nothing: the edit is saved after signing in again', async () => {
+  store.edits.begin(name);
+  await settle();
+  const refusal = {
+    match: /./,
+    answer: () => json(401, { code: 'not_signed_in', title: 'You are not signed in.' }),
+  };
+  branch.overrides.unshift(refusal);
+  store.edits.type(name, 'Anna');
+  await passes(1000);
+  expect(signedOut).toBeGreaterThan(0);
+  expect(shown(name)).toBe('Anna');
+  store.edits.commit(name);
+  branch.overrides.splice(branch.overrides.indexOf(refusal), 1);
+  store.signedIn();
+  await passes(2000);
+  expect(branch.cases.get(1)!.customerName).toBe('Anna');
+  expect(notices).toEqual([]);
+});
+
+test('A deleted case disappears, and what was typed in it can be copied', async () => {
+  store.edits.begin(name);
+  await settle();
+  store.edits.type(name, 'Anna');
+  branch.cases.delete(1);
+  branch.send('case-deleted', { caseId: 1 });
+  await settle();
+  expect(state.getState().ids).toEqual(['2']);
+  expect(state.getState().edits.size).toBe(0);
+  expect(notices[0]).toMatchObject({
+    copy: 'Anna',
+    text: 'Customer name of WHQ1 was not saved: the case was deleted.',
+  });
+});
+
+test('A case that arrives is in the list after the next sync', async () => {
+  const added = branch.add({ id: 3, customerName: 'New' });
+  branch.send('case-created', { caseId: 3, case: added });
+  await passes(250);
+  expect(state.getState().ids).toContain('3');
+  expect(shown('3/customerName')).toBe('New');
+});
+
+test('A branch that does not exist is said so, and the list of another one is shown again', async () => {
+  branch.overrides.push({
+    match: /branches\/9\/cases/,
+    answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),
+  });
+  store.open(9);
+  await settle();
+  expect(state.getState().problem?.kind).toBe('notFound');
+  store.open(1);
+  await settle();
+  expect(state.getState().problem).toBeUndefined();
+  expect(state.getState().ids).toEqual(['1', '2']);
+});

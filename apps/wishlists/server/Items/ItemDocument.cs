@@ -1,0 +1,81 @@
+using System.Text.Json.Serialization;
+
+namespace Dunlin.Apps.Wishlists.Items;
+
+/// <summary>
+/// An item of a wishlist. The client writes list (once), title, description, address and quantity. The server writes the data of the page
+/// at the address.
+/// </summary>
+public sealed record ItemDocument(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("wishlist_id")] string WishlistId,
+    [property: JsonPropertyName("title")] string Title
+)
+{
+    /// <summary>The description; null for none.</summary>
+    [JsonPropertyName("description"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Description { get; init; }
+
+    /// <summary>The address of the item's page.</summary>
+    [JsonPropertyName("source_url"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SourceUrl { get; init; }
+
+    /// <summary>The wanted quantity. Default: 1.</summary>
+    [JsonPropertyName("quantity")]
+    public int Quantity { get; init; } = 1;
+
+    /// <summary>One of <see cref="ItemStatus"/>.</summary>
+    [JsonPropertyName("status")]
+    public string Status { get; init; } = ItemStatus.Manual;
+
+    /// <summary>Whether a user set the title. Then the title of the page does not replace it.</summary>
+    [JsonPropertyName("title_edited")]
+    public bool TitleEdited { get; init; }
+
+    /// <summary>The price on the page.</summary>
+    [JsonPropertyName("price"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public decimal? Price { get; init; }
+
+    /// <summary>The currency of the price, an ISO 4217 code; null if the page does not name one.</summary>
+    [JsonPropertyName("currency"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Currency { get; init; }
+
+    /// <summary>The http or https address of a picture.</summary>
+    [JsonPropertyName("image_url"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ImageUrl { get; init; }
+
+    /// <summary>The error code of a page that could not be read; only with <see cref="ItemStatus.Failed"/>.</summary>
+    [JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Error { get; init; }
+
+    /// <summary>When the page was read.</summary>
+    [JsonPropertyName("resolved_at"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? ResolvedAt { get; init; }
+
+    /// <summary>When it was created.</summary>
+    [JsonPropertyName("created_at")]
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it was last changed.</summary>
+    [JsonPropertyName("updated_at")]
+    public DateTimeOffset UpdatedAt { get; init; }
+}
+
+/// <summary>The state of reading an item's page.</summary>
+public static class ItemStatus
+{
+    /// <summary>The item has no page.</summary>
+    public const string Manual = "manual";
+
+    /// <summary>The page waits for its turn or for another attempt.</summary>
+    public const string Pending = "pending";
+
+    /// <summary>The page is being read.</summary>
+    public const string Resolving = "resolving";
+
+    /// <summary>The page was read.</summary>
+    public const string Resolved = "resolved";
+
+    /// <summary>The page could not be read. The owner may retry.</summary>
+    public const string Failed = "failed";
+}
