@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 
+using Dunlin.TestKit;
+
 namespace Dunlin.Guides.Tests;
 
 /// <summary>The figures of docs/guides/size-and-capacity.md are those of bench/README.md.</summary>

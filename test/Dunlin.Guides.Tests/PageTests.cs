@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Dunlin.Apps.Common;
 
 namespace Dunlin.Guides.Tests;

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 
+using Dunlin.TestKit;
+
 namespace Dunlin.Guides.Tests;
 
 /// <summary>The shell blocks of the guides, run as they stand against the real server.</summary>

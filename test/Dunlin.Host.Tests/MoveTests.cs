@@ -89,11 +89,11 @@ public sealed class MoveTests
         await host.KillAsync();
         var (first, last) = (Path.Combine(host.Data, "dunlin.db"), Path.Combine(host.Data, "back.db"));
         var schemas = await SchemasOfAsync(host.Data);
-        await using (var source = Sqlite(first, schemas))
-        await using (var target = Postgres(server.ConnectionString, schemas))
+        await using (var source = Stores.Sqlite(first, schemas))
+        await using (var target = Stores.Postgres(server.ConnectionString, schemas))
             Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
-        await using (var source = Postgres(server.ConnectionString, schemas))
-        await using (var target = Sqlite(last, schemas))
+        await using (var source = Stores.Postgres(server.ConnectionString, schemas))
+        await using (var target = Stores.Sqlite(last, schemas))
             Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: Cancellation) > 0);
         // Opening extends the held leases, so expiry times are excluded.
         Assert.Equal(await StoreDump.OfFileAsync(first), await StoreDump.OfFileAsync(last));
@@ -106,23 +106,6 @@ public sealed class MoveTests
     {
         await using var app = HostApplication.Build(HostSettings.Parse(["--data", data]));
         return [.. app.Services.GetServices<SchemaScripts>()];
-    }
-
-    private static SqliteStore Sqlite(string file, SchemaScripts[] schemas) =>
-        Open<SqliteStore>(schemas, dunlin => dunlin.AddSqlite(file));
-
-    private static PostgresStore Postgres(string connectionString, SchemaScripts[] schemas) =>
-        Open<PostgresStore>(schemas, dunlin => dunlin.AddPostgres(connectionString));
-
-    // The caller disposes the store, which is all that the container holds open.
-    private static TStore Open<TStore>(SchemaScripts[] schemas, Action<DunlinBuilder> use)
-        where TStore : notnull
-    {
-        var services = new ServiceCollection();
-        foreach (var schema in schemas)
-            services.AddSingleton(schema);
-        use(services.AddDunlin());
-        return services.BuildServiceProvider().GetRequiredService<TStore>();
     }
 
     private static async Task<long> LeaseAsync(HttpClient client, string id, string resource = "warranty/1/1/status")

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Dunlin.Server.Tests.Support;
 using Dunlin.TestKit.Servers;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Dunlin.TestKit;
 using Dunlin.Server.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

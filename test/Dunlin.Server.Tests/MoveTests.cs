@@ -72,7 +72,7 @@ public sealed class MoveTests : IAsyncLifetime
         Assert.Contains("not empty", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
 
-        await using var target = Postgres(postgres.ConnectionString);
+        await using var target = Stores.Postgres(postgres.ConnectionString);
         await target.OpenAsync(TestContext.Current.CancellationToken);
         Assert.Equal(own, target.Head.ToString());
     }
@@ -107,8 +107,8 @@ public sealed class MoveTests : IAsyncLifetime
         Assert.True(code == 0, error);
 
         var back = Path.Combine(_program.Folder, "back.db");
-        await using (var source = Postgres(postgres.ConnectionString))
-        await using (var target = Sqlite(back))
+        await using (var source = Stores.Postgres(postgres.ConnectionString))
+        await using (var target = Stores.Sqlite(back))
             Assert.True(await StoreMove.RunAsync(source, target, cancellationToken: TestContext.Current.CancellationToken) > 20);
         Assert.Equal(await StoreDump.OfFileAsync(SourceFile), await StoreDump.OfFileAsync(back));
     }
@@ -126,24 +126,4 @@ public sealed class MoveTests : IAsyncLifetime
 
     private Task<(int Status, JsonElement Answer)> LeaseAsync(string resource, string leaseId) =>
         Calls.SendAsync(_program.Address, Reader, HttpMethod.Put, $"/dunlin/v1/leases/{resource}", new { leaseId, seconds = 3_000 });
-
-    private static SqliteStore Sqlite(string file) =>
-        new(
-            Options.Create(new SqliteOptions { Path = file }),
-            Options.Create(new RetentionOptions()),
-            [],
-            new CommitFeed(),
-            new StoreClock(TimeProvider.System),
-            NullLogger<SqliteStore>.Instance
-        );
-
-    private static PostgresStore Postgres(string connectionString) =>
-        new(
-            Options.Create(new PostgresOptions { ConnectionString = connectionString }),
-            Options.Create(new RetentionOptions()),
-            [],
-            new CommitFeed(),
-            new StoreClock(TimeProvider.System),
-            NullLogger<PostgresStore>.Instance
-        );
 }

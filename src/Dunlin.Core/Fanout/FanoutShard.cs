@@ -269,7 +269,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="Events">The events to deliver; or null.</param>
     /// <param name="Connection">The connection that joins (<c>Kept</c> is null), leaves (<c>Kept</c> is empty) or keeps some topics and
     /// patterns; or null.</param>
-    /// <param name="Kept">The remaining topics and patterns of the connection; or null.</param>
+    /// <param name="Remaining">The remaining topics and patterns of the connection; or null.</param>
     /// <param name="Settled">Completed at the end of the round; or null.</param>
     /// <param name="GapThrough">The offset up to which events are lost; or null.</param>
     /// <param name="Span">The span of the delivery; null if tracing is off.</param>

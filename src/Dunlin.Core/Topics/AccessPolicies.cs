@@ -59,7 +59,7 @@ internal sealed class AccessPolicies(IEnumerable<AccessRule> rules)
     public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken = default) =>
         PolicyFor(resource.Value)?.MayHoldAsync(caller, resource, cancellationToken) ?? new(false);
 
-    /// <summary>Returns whether the caller may preempt the lease of a resource; see <see cref="IAccessPolicy.MayTakeAsync"/>.</summary>
+    /// <summary>Returns whether the caller may preempt the lease of a resource; see <see cref="IAccessPolicy.MayPreemptAsync"/>.</summary>
     /// <param name="caller">The caller.</param>
     /// <param name="resource">The resource.</param>
     /// <param name="cancellationToken">Cancels the check.</param>

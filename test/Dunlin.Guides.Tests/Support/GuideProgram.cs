@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Guides.Tests.Support;

@@ -106,7 +106,7 @@ sealed class CustomerAccess : IAccessPolicy
     public ValueTask<bool> MayHoldAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) => new(true);
 
     // The right to take a lease from its holder.
-    public ValueTask<bool> MayTakeAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
+    public ValueTask<bool> MayPreemptAsync(Caller caller, ResourceName resource, CancellationToken cancellationToken) =>
         new(caller.Roles.Contains("supervisor"));
 }
 // </lock-access>

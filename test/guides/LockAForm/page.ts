@@ -20,7 +20,7 @@ let lease: Lease | undefined;
 // </lock-client>
 
 // <lock-take>
-// The same leases, acquired by taking them from their holder. The server checks the right (MayTakeAsync).
+// The same leases, acquired by taking them from their holder. The server checks the right (MayPreemptAsync).
 const takeOver = client.leases({
   ...engineLeases(client.requests),
   acquire: async ({ resource, leaseId, seconds }, signal) => {

@@ -1,4 +1,4 @@
 namespace Dunlin.Apps.Documents.Collections;
 
-/// <summary>A set of documents that is read and edited by the same people.</summary>
+/// <summary>A set of documents with common members.</summary>
 public sealed record Collection(string Id, string Name);

@@ -1,7 +1,6 @@
 using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Collections;
 
-/// <summary>A set of documents with common members.</summary>
 namespace Dunlin.Apps.Documents.Files;
 
 /// <summary>The kinds of files.</summary>
