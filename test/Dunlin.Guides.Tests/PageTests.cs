@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Dunlin.TestKit;
 using Dunlin.Apps.Common;
+using Dunlin.TestKit;
 
 namespace Dunlin.Guides.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-
 using Dunlin.TestKit;
 
 namespace Dunlin.Guides.Tests;

@@ -33,7 +33,10 @@ public sealed class PublicSurfaceTests
         }
         Assert.True(names.Count > 20 && pages.Length > 10_000, "The applications or the pages were not found.");
         var unneeded = Core.GetExportedTypes().Where(type => !type.IsNested && !needed.Contains(type)).Select(type => type.FullName);
-        Assert.True(!unneeded.Any(), $"Make these types internal, or describe what an application does with them: {string.Join(", ", unneeded)}");
+        Assert.True(
+            !unneeded.Any(),
+            $"Make these types internal, or describe what an application does with them: {string.Join(", ", unneeded)}"
+        );
     }
 
     /// <summary>The applications prove that the public API is enough, so no library lets one see its internals.</summary>
@@ -48,7 +51,9 @@ public sealed class PublicSurfaceTests
         Assert.Empty(friends);
     }
 
-    private static bool IsApplication(string name) => name is "dunlin-host" or "Dunlin.Host" or "Dunlin.Server" or "TeamChat" || name.StartsWith("Dunlin.Apps.", StringComparison.Ordinal);
+    private static bool IsApplication(string name) =>
+        name is "dunlin-host" or "Dunlin.Host" or "Dunlin.Server" or "TeamChat"
+        || name.StartsWith("Dunlin.Apps.", StringComparison.Ordinal);
 
     private static bool IsTest(string name) => name.EndsWith(".Tests", StringComparison.Ordinal) || name == "Dunlin.TestKit";
 
@@ -95,7 +100,8 @@ public sealed class PublicSurfaceTests
             return;
         if (type.BaseType is { } parent)
             Need(parent, needed);
-        const BindingFlags declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags declared =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         foreach (var member in type.GetMembers(declared))
         {
             foreach (var used in SignatureOf(member))

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using Dunlin.TestKit;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Server.Tests;

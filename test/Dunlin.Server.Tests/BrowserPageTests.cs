@@ -1,6 +1,6 @@
 using System.Net;
-using Dunlin.TestKit;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.FileProviders;

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Dunlin.Identity;
 using Dunlin.Diagnostics;
+using Dunlin.Identity;
 using Dunlin.Records;
 using Dunlin.Replicache;
 using Dunlin.Topics;

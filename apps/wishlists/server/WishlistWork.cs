@@ -151,7 +151,8 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
     public async ValueTask<ItemDocument> BeginItemAsync(ItemDocument wanted, CancellationToken cancellationToken)
     {
         await RequireOwnListAsync(wanted.WishlistId, cancellationToken);
-        if ((await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(ItemCollection, ""), cancellationToken)).Count >= options.MaxItems)
+        var items = await records.ListAsync(List(wanted.WishlistId), documents.KeyOf(ItemCollection, ""), cancellationToken);
+        if (items.Count >= options.MaxItems)
             throw WishlistOptions.Reached(options.MaxItems, $"The limit for one list is {options.MaxItems} items. Use another list.");
         var url = WireText.Url(wanted.SourceUrl);
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);

@@ -28,7 +28,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
     /// </summary>
     public string? Page { get; init; }
 
-#pragma warning disable CS1591 // each row explains itself
     /// <summary>The body is not valid JSON (HTTP 400).</summary>
     public static readonly ErrorCode InvalidJson = new(
         "invalid_json",
@@ -316,7 +315,6 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "The server is shutting down.",
         "Connect again; another node or the restarted server answers."
     );
-#pragma warning restore CS1591
 
     /// <summary>Gets all error codes, ordered by status.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =

@@ -25,7 +25,11 @@ internal static class HostedSingletons
 
     /// <summary>Registers the counts of one kind of stream, keyed by its name. They start with the host. Call it once for each
     /// kind.</summary>
-    public static IServiceCollection AddStreamCounts(this IServiceCollection services, string name, Func<EventStreamConnection, bool> isCounted)
+    public static IServiceCollection AddStreamCounts(
+        this IServiceCollection services,
+        string name,
+        Func<EventStreamConnection, bool> isCounted
+    )
     {
         services.AddKeyedSingleton(
             name,

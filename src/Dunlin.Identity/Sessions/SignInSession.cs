@@ -8,13 +8,7 @@ namespace Dunlin.Identity;
 /// <param name="CreatedAt">When the user signed in.</param>
 /// <param name="ExpiresAt">When the session ends by itself.</param>
 /// <param name="Description">The user agent, at most 120 characters.</param>
-public sealed record SignInSession(
-    string SessionId,
-    string UserId,
-    DateTimeOffset CreatedAt,
-    DateTimeOffset ExpiresAt,
-    string Description
-)
+public sealed record SignInSession(string SessionId, string UserId, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, string Description)
 {
     internal static SignInSession Of(SessionRow row) => new(row.SessionId, row.UserId, row.CreatedAt, row.ExpiresAt, row.Description);
 }

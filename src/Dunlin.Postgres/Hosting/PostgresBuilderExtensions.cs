@@ -35,15 +35,17 @@ public static class PostgresBuilderExtensions
     /// <remarks>The host opens the store before all other services.</remarks>
     public static DunlinBuilder AddPostgres(this DunlinBuilder builder, Action<PostgresOptions> configure)
     {
-        var services = builder.AddSharedRelationalStore(provider => new PostgresStore(
-            provider.GetRequiredService<IOptions<PostgresOptions>>(),
-            provider.GetRequiredService<IOptions<RetentionOptions>>(),
-            provider.GetServices<SchemaScripts>(),
-            provider.GetRequiredService<CommitFeed>(),
-            provider.GetRequiredService<StoreClock>(),
-            provider.GetRequiredService<ILogger<PostgresStore>>(),
-            provider.GetService<IMeterFactory>()
-        )).Services;
+        var services = builder
+            .AddSharedRelationalStore(provider => new PostgresStore(
+                provider.GetRequiredService<IOptions<PostgresOptions>>(),
+                provider.GetRequiredService<IOptions<RetentionOptions>>(),
+                provider.GetServices<SchemaScripts>(),
+                provider.GetRequiredService<CommitFeed>(),
+                provider.GetRequiredService<StoreClock>(),
+                provider.GetRequiredService<ILogger<PostgresStore>>(),
+                provider.GetService<IMeterFactory>()
+            ))
+            .Services;
         services.AddOptions<PostgresOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<PostgresBackplane>();
         services.TryAddSingleton<IStoreBackplane>(provider => provider.GetRequiredService<PostgresBackplane>());

@@ -70,7 +70,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.True(lease.FencingToken > holder.Lease.FencingToken);
     }
 
-    /// <summary>Checks that a cancelled call leaves the queue.</summary>
+    /// <summary>Checks that a waiting call keeps its place longer than <see cref="LeaseOptions.WaitTimeout"/>.</summary>
     [Fact]
     public async Task A_waiting_call_keeps_its_place_longer_than_the_wait_timeout()
     {
@@ -97,6 +97,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         await GrantedAsync(second);
     }
 
+    /// <summary>Checks that a cancelled call leaves the queue.</summary>
     [Fact]
     public async Task A_cancelled_wait_leaves_the_queue()
     {
@@ -189,6 +190,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         await WriteAsync(next);
     }
 
+    /// <summary>Checks that a preemption with a grace in a unit of work lets the holder finish.</summary>
     [Fact]
     public async Task A_preemption_with_a_grace_in_a_unit_of_work_lets_the_holder_finish()
     {
@@ -203,6 +205,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseStatus.Same, granted.Status);
     }
 
+    /// <summary>Checks that a malformed preemption in a unit of work is refused.</summary>
     [Theory]
     [InlineData("", 0)]
     [InlineData("urgent", -1)]
@@ -219,6 +222,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         await WriteAsync(lease);
     }
 
+    /// <summary>Checks that a hand-off grants the lease to the waiter with a larger token.</summary>
     [Fact]
     public async Task A_hand_off_moves_the_lease_to_the_waiter_with_a_larger_token()
     {

@@ -35,7 +35,10 @@ internal sealed class TimerSchedule(StoreClock clock) : IDisposable
     /// <summary>Schedules the one call for the user after this delay; a negative delay counts as none.</summary>
     public void Remind(string userId, TimeSpan delay)
     {
-        delay = delay < TimeSpan.Zero ? TimeSpan.Zero : delay > MaxDelay ? MaxDelay : delay;
+        delay =
+            delay < TimeSpan.Zero ? TimeSpan.Zero
+            : delay > MaxDelay ? MaxDelay
+            : delay;
         lock (_gate)
         {
             if (_timers.TryGetValue(userId, out var timer))

@@ -1,5 +1,5 @@
-using Dunlin.Identity;
 using Dunlin.Diagnostics;
+using Dunlin.Identity;
 using Dunlin.Replicache;
 using Microsoft.Extensions.DependencyInjection;
 using static Dunlin.Apps.Todos.TodoSpaces;

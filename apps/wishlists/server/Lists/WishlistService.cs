@@ -125,7 +125,11 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
             {
                 var share = await Shares.RequireAsync(work.Unit.RecordTables().Records, token, work.Unit.Now, ct);
                 var list =
-                    await work.Records.FindAsync<WishlistDocument>(List(share.WishlistId), documents.KeyOf(ListCollection, share.WishlistId), ct)
+                    await work.Records.FindAsync<WishlistDocument>(
+                        List(share.WishlistId),
+                        documents.KeyOf(ListCollection, share.WishlistId),
+                        ct
+                    )
                     ?? throw new DunlinException(
                         ErrorCode.NotFound,
                         "The link is unknown, expired or revoked. Ask the owner of the list for a new one."
