@@ -137,7 +137,7 @@ public static class AccountEndpoints
         );
     }
 
-    // Uses the member names of the contract, whatever naming policy the application has.
+    // Uses the member names of the contract instead of the naming policy of the application.
     private static IResult Answer<T>(HttpContext context, T answer)
     {
         context.Response.Headers.CacheControl = "no-store";

@@ -34,7 +34,7 @@ internal sealed class DocumentState
     public static bool IsMarkedDeleted(JsonElement document) =>
         document.TryGetProperty("_deleted", out var mark) && mark.ValueKind == JsonValueKind.True;
 
-    /// <summary>Returns whether two states are equal. Two deleted documents are equal whatever their fields. An absent field equals a null
+    /// <summary>Returns whether two states are equal. Two deleted documents are equal with any fields. An absent field equals a null
     /// field.</summary>
     public bool IsSame(DocumentState other)
     {

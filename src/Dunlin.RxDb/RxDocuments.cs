@@ -24,7 +24,7 @@ public sealed class RxDocuments
     /// <exception cref="ArgumentException">The collection does not exist.</exception>
     public string KeyOf(string collection, string id) => Require(collection).KeyOf(id);
 
-    /// <summary>Returns the record of a document in any space, whoever may read it, or null if it does not exist or is deleted.</summary>
+    /// <summary>Returns the record of a document in any space, without an access check; null if there is none.</summary>
     /// <param name="unit">The unit of work.</param>
     /// <param name="collection">The name of the collection.</param>
     /// <param name="id">The primary key of the document.</param>
@@ -37,7 +37,7 @@ public sealed class RxDocuments
         CancellationToken cancellationToken = default
     ) => await FindAsync(unit.RecordTables().Records, Require(collection).KeyOf(id), cancellationToken);
 
-    /// <summary>Returns the record of a document in any space, whoever may read it, or null if it does not exist or is deleted.</summary>
+    /// <summary>Returns the record of a document in any space, without an access check; null if there is none.</summary>
     /// <param name="scope">The read scope.</param>
     /// <param name="collection">The name of the collection.</param>
     /// <param name="id">The primary key of the document.</param>

@@ -52,7 +52,7 @@ public sealed class AnyLanguagePageTests
         await PublishAsync(server, 2);
         await reader.WhenSeenAsync(Line(2));
 
-        // The reader dies: the next one goes on behind the last event.
+        // The reader dies. The next reader continues after the last event.
         await reader.KillAsync();
         await PublishAsync(server, 3);
         await using var next = server.StartOther(program, file);

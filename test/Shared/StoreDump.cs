@@ -21,7 +21,7 @@ internal static class StoreDump
         return tables;
     }
 
-    /// <summary>Returns all rows of an SQLite file. Opening a store dates its held leases anew, so their expiry is left out.</summary>
+    /// <summary>Returns all rows of an SQLite file. Opening a store extends its held leases, so the dump leaves their expiry out.</summary>
     public static async Task<string> OfFileAsync(string file)
     {
         await using var connection = new SqliteConnection($"Data Source={file};Pooling=false");

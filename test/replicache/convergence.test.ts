@@ -9,7 +9,7 @@ const USERS = ['alice', 'bob', 'carol', 'dave', 'erin'];
 const CLIENTS = 20;
 const MUTATIONS = 2_000;
 
-test('20 clients of 5 users converge after 2,000 mutations with faults, each run once', async () => {
+test('20 clients of 5 users converge with faults, each mutation runs once', async () => {
   const random = randomFrom(testSeed());
   const below = (limit: number) => Math.floor(random() * limit);
   const host = await new Host().start();

@@ -43,7 +43,7 @@ afterEach(async () => {
   await Promise.all(pages.splice(0).map((page) => page.close()));
 });
 
-test('a list reaches a user completely and only after the invitation is accepted', async () => {
+test('a list reaches a user, completely, only after acceptance', async () => {
   const [alice, bob] = [open('alice'), open('bob')];
   const list = await newList(alice);
   await alice.rep.mutate.createTask({ listId: list, id: 'secret', title: 'Secret' });
@@ -100,7 +100,7 @@ test('a declined invitation looks unanswered to its sender', async () => {
   expect((await read('carol')).has(`list/${list}`)).toBe(false);
 });
 
-test('a withdrawn or foreign invitation, or one to a deleted list, is refused', async () => {
+test('a withdrawn, foreign or deleted-list invitation is refused', async () => {
   const [alice, carol] = [open('alice'), open('carol')];
   const [withdrawn, deleted, others] = [await newList(alice), await newList(alice), await newList(alice)];
   for (const id of [withdrawn, deleted]) await alice.rep.mutate.shareList({ id, username: 'carol' });

@@ -74,7 +74,7 @@ test('a count that is a multiple of the page size ends', async () => {
   expect((await reader.all()).size).toBe(200);
 });
 
-test('pages are filled with visible documents, and invisible ones are never sent', async () => {
+test('pages are filled with visible documents, others are never sent', async () => {
   const writer = await open('carla');
   const shelf = await newShelf(writer, 'cecil');
   await server.fill(shelf, `${shelf}-`, 250, 'carla');
@@ -85,7 +85,7 @@ test('pages are filled with visible documents, and invisible ones are never sent
   expect((await reader.all()).size).toBe(125);
 });
 
-test('two offline edits with the default handler: the first wins, each pushed once', async () => {
+test('default handler: the first of two offline edits wins, each pushed once', async () => {
   const [a, b] = [await open('dora'), await open('dora')];
   const id = await newThing(a, await newShelf(a));
   await seen(b, id);

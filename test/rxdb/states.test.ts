@@ -39,7 +39,7 @@ afterEach(async () => {
   await faults.stop();
 });
 
-test('offline state and pending changes are displayed until everything is sent', async () => {
+test('offline state and pending count are displayed until all is sent', async () => {
   const device = await stocked('ann');
   device.goOffline();
   expect(name(device)).toBe('offline');
@@ -124,7 +124,7 @@ test('an outdated page is reported, keeps its changes and stops polling', async 
   expect(old.pulls.count + old.pushed.length).toBe(asked);
 });
 
-test('a session end is displayed, and pending changes are sent after a sign-in', async () => {
+test('a session end is displayed, pending changes are sent after a sign-in', async () => {
   let token = 'gus';
   const device = await stocked('gus', { token: () => token });
   token = 'stale';
@@ -137,7 +137,7 @@ test('a session end is displayed, and pending changes are sent after a sign-in',
   expect((await server.truth('gus', 'things')).get('gus-0').text).toBe('while signed out');
 });
 
-test('a device away longer than deletions are kept starts anew and keeps its changes', async () => {
+test('a device away past deletion retention resyncs and keeps its changes', async () => {
   const [a, b] = [await stocked('hal'), await open('hal')];
   for (let i = 1; i <= 4; i++) await a.things.insert({ id: `hal-${i}`, shelf: 'hal', text: `${i}` });
   await until('all five', async () => (await b.all()).size === 5);
@@ -161,7 +161,7 @@ test('a device away longer than deletions are kept starts anew and keeps its cha
   await b.settled();
 });
 
-test('a first pull that overlaps a push is repeated and drops deleted documents', async () => {
+test('a first pull overlapping a push is repeated, drops deleted documents', async () => {
   const other = await stocked('joe');
   const device = await Device.closed({ address: faults.address, user: 'joe' });
   devices.push(device);

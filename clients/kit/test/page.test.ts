@@ -114,7 +114,7 @@ describe('The header', () => {
     expect([session.user?.userId, log]).toEqual(['bob', []]);
   });
 
-  test('keeps the user signed in and reports it when the server does not answer', async () => {
+  test('keeps the user signed in and shows an error when sign-out fails', async () => {
     const session = tab();
     open(session, { start: () => () => {} });
     await settle();
@@ -202,7 +202,7 @@ describe('A page', () => {
     expect(log).toEqual(['closed']);
   });
 
-  test('restarts three times when a valid session is refused and then asks for a sign-in', async () => {
+  test('reloads 3 times when a valid session is refused, then asks to sign in', async () => {
     for (let attempt = 0; attempt < 5; attempt++) {
       const session = tab();
       open(session);
@@ -216,7 +216,7 @@ describe('A page', () => {
     expect(document.querySelector('[data-gate]')).not.toBeNull();
   });
 
-  test('opens without a network for the last user and for nobody after a sign-out', async () => {
+  test('opens offline for the last user and for nobody after a sign-out', async () => {
     await tab().load();
     answers['GET status'] = () => Promise.reject(failure('network'));
     open(tab(), { isOffline: true });

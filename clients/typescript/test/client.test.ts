@@ -53,7 +53,7 @@ describe('A client', () => {
     expect(kind(new FakeEnvironment(), 'ann')).toBeInstanceOf(OwnConnection);
   });
 
-  test('combines all streams of a user, also of several clients, unless disabled', async () => {
+  test('combines all streams of a user across clients unless disabled', async () => {
     const browser = new FakeBrowser();
     const [tab, other] = [browser.open(), browser.open()];
     const journal = new FakeJournal();

@@ -4,7 +4,7 @@ import { compile, snippetsOf } from './support/snippets';
 
 const guide = '../../docs/guides/add-a-channel.md';
 
-test('A type of event that the channel does not have is an error, and so is a payload that it does not carry', () => {
+test('Unknown channels, event types and payload fields are type errors', () => {
   const snippets = snippetsOf(guide, 'ts');
   expect(snippets.length).toBe(4);
   const [channels] = snippets;

@@ -65,7 +65,7 @@ public sealed class AccessTokens
     /// valid.</summary>
     /// <param name="token">The token.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <remarks>The method does not check whether the session of the token has ended. Show the reason only to whoever configures the
+    /// <remarks>The method does not check whether the session of the token has ended. Show the reason only to an administrator of the
     /// server, never to the sender of the token.</remarks>
     /// <exception cref="OperationCanceledException">The call was cancelled while it fetched the keys of an issuer.</exception>
     public async ValueTask<string?> WhyRefusedAsync(string token, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Dunlin.Security;
 
-/// <summary>Checks that a request acts for the user whom its page shows.</summary>
+/// <summary>Checks that a request acts for the user that its page shows.</summary>
 /// <remarks>The tabs of a browser share one session cookie. After another user signs in in one tab, requests of the other tabs carry that
 /// user's cookie. A page that sends its user id gets an error then, before the server reads or writes with the wrong account.</remarks>
 internal static class ActingUser
@@ -15,7 +15,7 @@ internal static class ActingUser
     /// <summary>Query parameter with the same id, for requests that cannot set headers: <c>EventSource</c>, frames and links.</summary>
     public const string Parameter = "dunlin-user";
 
-    /// <summary>Throws if a request names another user than the one whom its credential proves.</summary>
+    /// <summary>Throws if a request names another user than its credential.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.UserChanged"/>: the request names another user.
     /// <see cref="ErrorCode.InvalidField"/>: the request names no user or several in one field.</exception>
     public static void Require(HttpRequest request, string userId)

@@ -21,7 +21,7 @@ public static class CallerAccess
     /// equivalent.</summary>
     public const string DeviceHeader = "Dunlin-Device";
 
-    /// <summary>Request header with the percent-encoded id of the user whom the page shows. Optional. The query parameter
+    /// <summary>Request header with the percent-encoded id of the user that the page shows. Optional. The query parameter
     /// <c>dunlin-user</c> is equivalent. The server refuses the request if its credential proves another user.</summary>
     public const string UserHeader = ActingUser.Header;
 

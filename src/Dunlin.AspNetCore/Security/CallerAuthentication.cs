@@ -9,9 +9,9 @@ namespace Dunlin.Security;
 /// <summary>Extends endpoints with authentication by Dunlin's scheme.</summary>
 public static class CallerAuthentication
 {
-    /// <summary>Accepts the credentials of <see cref="DunlinAuthentication.Scheme"/> at these endpoints, whatever the application's default
-    /// scheme is.</summary>
-    /// <remarks>A user whom the application has authenticated stays. Without one, Dunlin's scheme runs if it is registered. The method does
+    /// <summary>Accepts the credentials of <see cref="DunlinAuthentication.Scheme"/> at these endpoints, with any default scheme of the
+    /// application.</summary>
+    /// <remarks>A user that the application has authenticated stays. Without one, Dunlin's scheme runs if it is registered. The method does
     /// not require a user. Dunlin's own endpoints have it already.</remarks>
     public static TBuilder WithDunlinCaller<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder

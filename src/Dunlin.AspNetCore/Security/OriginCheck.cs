@@ -44,7 +44,7 @@ internal static class OriginCheck
                 == true
         );
 
-    /// <summary>Throws on a cross-origin write, whatever its credential. For sign-in, which sets a cookie.</summary>
+    /// <summary>Throws on a cross-origin write with any credential. For sign-in, which sets a cookie.</summary>
     public static void RequireOwnOriginAlways(HttpContext context)
     {
         if (!IsOwn(context.Request, context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value))

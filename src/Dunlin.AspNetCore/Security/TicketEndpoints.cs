@@ -40,7 +40,7 @@ public static class TicketEndpoints
             .RequestServices.GetRequiredService<Tickets>()
             .IssueAsync(context.RequireCaller(), context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
-        // Uses the member names of the contract, whatever naming policy the application has.
+        // Uses the member names of the contract instead of the naming policy of the application.
         return TypedResults.Json(new TicketAnswer(ticket, (int)Tickets.Lifetime.TotalSeconds), JsonSerializerOptions.Web);
     }
 

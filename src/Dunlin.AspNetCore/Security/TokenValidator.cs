@@ -131,7 +131,7 @@ internal sealed class TokenValidator : IHostedService
         await authority.RefreshAsync(cancellationToken);
         if (!ReferenceEquals(keys, issuer.Keys()))
             fault = await ProveAsync(token, issuer.Parameters);
-        // The token may be signed with a new key that could not be fetched. The user must not be told to sign in.
+        // The token may be signed with a new key that could not be fetched. A new sign-in would not help the user.
         return fault == TokenFault.WrongSignature && !authority.IsCurrent ? TokenFault.IssuerUnavailable : fault;
     }
 

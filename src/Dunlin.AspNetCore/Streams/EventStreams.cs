@@ -216,7 +216,7 @@ public sealed class EventStreams
         return asked.RequireReadAsync(_policies, caller, cancellationToken);
     }
 
-    // A native EventSource sends the last id of whatever server it was connected to, and stops for ever after a 400. An unknown id is
+    // A native EventSource sends the last id of any server it was connected to before, and stops for ever after a 400. An unknown id is
     // therefore treated like a lost position.
     private async ValueTask<(Position Start, bool IsResumed, ResetReason? Reset)> LocateAsync(HttpContext context, StreamRequest request)
     {

@@ -27,8 +27,8 @@ internal interface IStoreBackplane : IBackplane
     /// before the start.
     /// </summary>
     /// <param name="node">The unique name of this node.</param>
-    /// <param name="heard">Called for each transient event of another node.</param>
-    void Attach(string node, Action<NumberedEvent> heard);
+    /// <param name="receive">Called for each transient event of another node.</param>
+    void Attach(string node, Action<NumberedEvent> receive);
 
     /// <summary>Sends a transient event to the other nodes. The numbers of one node must increase from call to call.</summary>
     /// <param name="sent">The event.</param>

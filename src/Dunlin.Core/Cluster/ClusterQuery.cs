@@ -13,7 +13,7 @@ namespace Dunlin.Cluster;
 /// <remarks>
 /// Requests and responses are transient events on an internal topic, so they are best effort. A query waits up to one second for responses
 /// and reports unresponsive nodes (<see cref="ClusterAnswer{T}.UnresponsiveNodes"/>). Use it for display and to skip needless work, never
-/// for correctness. A node that has not heard of other nodes sends nothing and does not wait.
+/// for correctness. A node that knows no other node sends nothing and does not wait.
 /// </remarks>
 public sealed partial class ClusterQuery
 {
@@ -52,7 +52,7 @@ public sealed partial class ClusterQuery
         fanout.EventsOf(Topic).Subscribe(OnEvent);
     }
 
-    /// <summary>Gets the number of other nodes heard of in the last 10 seconds.</summary>
+    /// <summary>Gets the number of other nodes that announced themselves in the last 10 seconds.</summary>
     public int Others => Known().Count;
 
     /// <summary>Announces this node to the others, now and every 3 seconds until <see cref="End"/>.</summary>
@@ -167,7 +167,7 @@ public sealed partial class ClusterQuery
         {
             case "here":
                 if (_others.TryAdd(heard.Node, _time.GetTimestamp()))
-                    Later(() => SayHere()); // it may not have heard of this node yet
+                    Later(() => SayHere()); // the other node may not know this one yet
                 else
                     _others[heard.Node] = _time.GetTimestamp();
                 break;

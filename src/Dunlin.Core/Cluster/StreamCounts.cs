@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace Dunlin.Cluster;
 
 /// <summary>Counts the open streams of one kind on all nodes. Thread-safe.</summary>
-/// <remarks>Create one instance per kind, and call <see cref="Start"/> before the node takes requests. As a hosted service, it starts with the
-/// host.</remarks>
+/// <remarks>Create one instance per kind, and call <see cref="Start"/> before the node takes requests. As a hosted service, it starts with
+/// the host.</remarks>
 internal sealed class StreamCounts : IHostedService
 {
     private readonly string _kind;

@@ -4,7 +4,7 @@ namespace Dunlin.Fanout;
 
 /// <summary>Holds the subscribers of each pattern and finds the patterns that match a topic. Owned by one shard.</summary>
 /// <remarks>
-/// The result for a topic is cached, so that an event costs one look-up, whatever the number of patterns. Adding or removing a pattern
+/// The result for a topic is cached, so that an event costs one look-up with any number of patterns. Adding or removing a pattern
 /// clears the cache. A look-up tests only patterns whose <see cref="TopicPattern.Prefix"/> is a prefix of the topic. Of 10,000 patterns
 /// <c>users/{id}/**</c>, it tests one.
 /// </remarks>

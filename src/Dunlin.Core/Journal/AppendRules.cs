@@ -11,7 +11,7 @@ internal static class AppendRules
     public const int MaxKeyLength = 100;
 
     /// <summary>
-    /// The length of a <see cref="Fingerprint"/> in bytes: 16, so that two requests with one key do not collide by chance.
+    /// The length of a <see cref="Fingerprint"/> in bytes: 16, so that the fingerprints of two requests do not collide.
     /// </summary>
     public const int FingerprintBytes = 16;
 

@@ -98,9 +98,9 @@ public sealed class UnitLeases : LeaseReader
     /// </summary>
     /// <param name="request">The lease that is asked for.</param>
     /// <param name="reason">Shown to the holder; 1 to 200 characters.</param>
-    /// <param name="grace">How long the holder may go on; zero takes the lease with the commit.</param>
-    /// <param name="origin">Who asks.</param>
-    /// <param name="cancellationToken">Stops before the change.</param>
+    /// <param name="grace">How long the holder keeps the lease; zero ends it with the commit.</param>
+    /// <param name="origin">The cause of the change; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the call before the change.</param>
     /// <exception cref="DunlinException">As <see cref="LeaseService.PreemptAsync"/>.</exception>
     public ValueTask<LeaseResult> PreemptAsync(
         LeaseRequest request,

@@ -39,7 +39,7 @@ public sealed class RecordWriter
     /// <summary>Gets the records that this writer has changed so far, in their current state.</summary>
     public IReadOnlyCollection<RecordRow> Changed => _changed.Values;
 
-    /// <summary>Gets the users to whom this writer has granted a space, or from whom it has revoked one.</summary>
+    /// <summary>Gets the users whose access to a space this writer has granted or revoked.</summary>
     public IReadOnlySet<string> UsersWithChangedAccess => _accessChanged;
 
     /// <summary>Returns a record; null if it does not exist or is deleted.</summary>

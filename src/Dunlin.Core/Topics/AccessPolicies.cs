@@ -4,8 +4,8 @@ namespace Dunlin.Topics;
 /// Evaluates access policies: the policy with the longest prefix that covers a name decides. Denies access if there is none. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A user may always read the topics under <c>users/{own id}</c>. Topics under <c>dunlin</c> are internal to the nodes: no user may read or
-/// publish them, whatever the policies allow.
+/// A user may always read the topics under <c>users/{own id}</c>. Topics under <c>dunlin</c> are internal to the nodes: no policy lets a
+/// user read or publish them.
 /// </remarks>
 /// <param name="rules">The policies with their prefixes.</param>
 internal sealed class AccessPolicies(IEnumerable<AccessRule> rules)

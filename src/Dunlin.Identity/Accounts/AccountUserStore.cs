@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Identity;
 namespace Dunlin.Identity;
 
 /// <summary>Implements the store of ASP.NET Core Identity with <see cref="IAccountStore"/>.</summary>
-/// <remarks>Storing a changed security stamp ends the sessions with other stamps, whoever changed it. Failed sign-ins are stored
+/// <remarks>Storing a changed security stamp ends the sessions with other stamps. Failed sign-ins are stored
 /// separately, so counting a failure overwrites no other change of the account.</remarks>
 internal sealed class AccountUserStore(
     IAccountStore accounts,

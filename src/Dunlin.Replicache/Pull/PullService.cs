@@ -10,7 +10,7 @@ namespace Dunlin.Replicache.Pull;
 /// snapshot. Thread-safe.</summary>
 /// <remarks>
 /// Some cookies cannot be continued: they belong to another epoch or user, or retention has removed deletions since. The response then
-/// contains <c>clear</c>, all records and a higher order. Pull never returns ClientStateNotFound: a client that starts anew sends its old
+/// contains <c>clear</c>, all records and a higher order. Pull never returns ClientStateNotFound: a client that starts again sends its old
 /// cookie again, and would loop.
 /// </remarks>
 internal sealed class PullService(

@@ -13,7 +13,7 @@ namespace Dunlin.RxDb.Pull;
 /// position, in journal order, as <c>{documents, checkpoint: {position}}</c>. Thread-safe.</summary>
 /// <remarks>
 /// A page shorter than the limit is the last one. Some positions cannot be continued: they belong to another epoch, or retention has
-/// removed deletions since. The response is then <c>checkpoint_expired</c> (410): the client starts anew without a position, and deletes
+/// removed deletions since. The response is then <c>checkpoint_expired</c> (410): the client starts again without a position, and deletes
 /// local documents that it does not receive again.
 /// </remarks>
 internal sealed class PullService(

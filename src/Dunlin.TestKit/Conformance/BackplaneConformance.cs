@@ -87,7 +87,7 @@ public abstract class BackplaneConformance : IAsyncLifetime
 
     /// <summary>Checks that concurrent transient events of several nodes all arrive, in order per sender.</summary>
     [Fact]
-    public async Task Transient_events_of_several_nodes_at_once_all_arrive_and_those_of_each_in_order()
+    public async Task Concurrent_transient_events_all_arrive_in_order_per_sender()
     {
         await Task.WhenAll(
             Enumerable

@@ -9,7 +9,7 @@ public abstract class JobConformance : JobSuite
 {
     /// <summary>Checks that a job exists only if its unit of work commits, and then runs at once.</summary>
     [Fact]
-    public async Task G1_A_job_exists_if_and_only_if_the_change_that_asks_for_it_commits_and_runs_without_time_moving()
+    public async Task G1_A_job_exists_only_if_its_unit_of_work_commits_and_then_runs_at_once()
     {
         var ran = new ConcurrentQueue<int>();
         await using var node = await StartAsync(
@@ -56,7 +56,7 @@ public abstract class JobConformance : JobSuite
     /// <summary>Checks that a failing job is retried after growing delays, then is dead with its error, and runs again after a manual
     /// retry.</summary>
     [Fact]
-    public async Task A_failing_job_is_tried_again_after_growing_pauses_and_then_dead_with_its_error_until_it_is_retried()
+    public async Task A_failing_job_is_retried_with_backoff_then_dead_until_a_manual_retry()
     {
         Options.MaxAttempts = 4;
         (Options.FirstDelay, Options.MaxDelay) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25));
@@ -92,7 +92,7 @@ public abstract class JobConformance : JobSuite
 
     /// <summary>Checks that a final failure makes a job dead at once, and that only dead jobs can be retried.</summary>
     [Fact]
-    public async Task A_failure_that_no_further_attempt_can_mend_is_final_at_once_and_what_is_not_dead_cannot_be_retried()
+    public async Task A_final_failure_makes_a_job_dead_and_only_dead_jobs_can_be_retried()
     {
         await using var node = await StartAsync((_, _) => throw new JobFailedException("not a page", isFinal: true));
         var id = (await EnqueueAsync()).Id;
@@ -120,7 +120,7 @@ public abstract class JobConformance : JobSuite
 
     /// <summary>Checks that two nodes run each job once, and that neither exceeds its parallelism.</summary>
     [Fact]
-    public async Task No_job_runs_twice_on_two_nodes_and_neither_runs_more_at_once_than_it_may()
+    public async Task Two_nodes_run_each_job_once_and_neither_exceeds_its_parallelism()
     {
         const int Jobs = 60;
         Options.MaxParallel = 3;
@@ -173,7 +173,7 @@ public abstract class JobConformance : JobSuite
 
     /// <summary>Checks that an unfinished job with the same id is not enqueued again, and a finished one is.</summary>
     [Fact]
-    public async Task An_unfinished_job_of_the_same_name_is_not_enqueued_twice_and_a_finished_one_begins_anew()
+    public async Task A_job_id_is_enqueued_again_only_after_its_job_has_finished()
     {
         var ran = new ConcurrentQueue<int>();
         await using (

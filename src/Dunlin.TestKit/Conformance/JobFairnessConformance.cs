@@ -90,7 +90,7 @@ public abstract class JobFairnessConformance : JobSuite
 
     /// <summary>Checks that keys of a job survive failures and restarts, and that a replacing request sets new ones.</summary>
     [Fact]
-    public async Task Keys_are_kept_over_failures_and_restarts_and_a_new_request_sets_them_anew()
+    public async Task Keys_survive_failures_and_restarts_and_a_replacement_sets_new_ones()
     {
         Options.FirstDelay = TimeSpan.FromSeconds(5);
         var request = new JobRequest
@@ -120,7 +120,7 @@ public abstract class JobFairnessConformance : JobSuite
 
     /// <summary>Checks that waiting jobs of a busy key can be cancelled or replaced, and that a replaced job runs once.</summary>
     [Fact]
-    public async Task Cancelled_jobs_never_run_and_replaced_jobs_run_once_while_their_key_is_busy()
+    public async Task Cancelled_jobs_of_a_busy_key_never_run_and_replaced_jobs_run_once()
     {
         (Options.MaxParallel, Options.MaxParallelPerFairnessKey) = (4, 1);
         using var gate = new Gate();

@@ -10,7 +10,7 @@ public abstract class JobFaultConformance : JobSuite
 {
     /// <summary>Checks that a worker paused beyond its claim cannot complete a job that another worker has completed.</summary>
     [Fact]
-    public async Task G3_A_worker_that_was_paused_past_its_claim_cannot_complete_what_another_has_completed()
+    public async Task G3_A_worker_paused_past_its_claim_cannot_complete_a_completed_job()
     {
         var (began, go) = (NewSignal(), NewSignal());
         var outcome = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,7 +44,7 @@ public abstract class JobFaultConformance : JobSuite
 
     /// <summary>Checks that a worker paused beyond its claim cannot write while another worker runs the job.</summary>
     [Fact]
-    public async Task G3_A_worker_that_was_paused_past_its_claim_can_write_nothing_while_another_is_at_it()
+    public async Task G3_A_worker_paused_past_its_claim_cannot_write_while_another_runs_it()
     {
         var (began, go) = (NewSignal(), NewSignal());
         var outcome = new TaskCompletionSource<Exception?[]>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -129,7 +129,7 @@ public abstract class JobFaultConformance : JobSuite
 
     /// <summary>Checks that a job whose workers disappear is dead after its last attempt, and that its failure handler runs.</summary>
     [Fact]
-    public async Task A_job_whose_workers_all_vanish_is_dead_after_its_last_attempt_and_the_application_is_told()
+    public async Task A_job_abandoned_on_its_last_attempt_is_dead_and_reported_as_failed()
     {
         Options.MaxAttempts = 1;
         var began = NewSignal();
@@ -207,7 +207,7 @@ public abstract class JobFaultConformance : JobSuite
 
     /// <summary>Checks that a stopping node returns its jobs at once without counting the attempt.</summary>
     [Fact]
-    public async Task A_node_that_stops_gives_its_jobs_back_at_once_and_the_attempt_does_not_count()
+    public async Task A_stopping_node_returns_its_jobs_at_once_without_counting_the_attempt()
     {
         var began = NewSignal();
         var first = await StartAsync(
@@ -229,7 +229,7 @@ public abstract class JobFaultConformance : JobSuite
     /// <summary>Checks that a worker cannot complete a job that was replaced while it ran, and that a waiting job can be
     /// cancelled.</summary>
     [Fact]
-    public async Task A_job_that_is_replaced_or_cancelled_while_it_runs_is_out_of_its_workers_hands()
+    public async Task A_replaced_job_refuses_its_old_run_and_a_waiting_job_can_be_cancelled()
     {
         var (began, go) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
         var outcomes = new ConcurrentQueue<(int Value, bool IsRefused)>();
@@ -308,7 +308,7 @@ public abstract class JobFaultConformance : JobSuite
 
     /// <summary>Checks that a node whose journal position was trimmed reads all jobs again.</summary>
     [Fact]
-    public async Task A_node_whose_place_in_the_journal_has_been_trimmed_reads_all_jobs_again()
+    public async Task A_node_whose_journal_position_was_trimmed_reads_all_jobs_again()
     {
         await using var node = await StartAsync(async (run, _) => await CompleteAsync(run), feed: new CommitFeed());
         var id = (await EnqueueAsync()).Id;

@@ -68,7 +68,7 @@ public abstract partial class JournalConformance
 
     /// <summary>Checks that a page of a pattern ends with the event that reaches its byte limit, and has at least one event.</summary>
     [Fact]
-    public async Task A_page_of_a_pattern_ends_with_the_event_that_reaches_its_bytes_and_always_has_one()
+    public async Task A_page_of_a_pattern_ends_with_the_event_that_reaches_the_byte_limit()
     {
         await AppendTopicsAsync("many/{0}", 1_000);
         for (var i = 0; i < 5; i++)

@@ -146,7 +146,7 @@ public abstract partial class LeaseConformance
 
     /// <summary>Checks that a queue is limited in total and per user, including waiting preemptions.</summary>
     [Fact]
-    public async Task A_queue_is_bounded_for_all_and_for_each_user_also_for_a_preemption_with_a_grace()
+    public async Task A_queue_is_limited_in_total_and_per_user_including_preemptions()
     {
         await AcquireAsync(IdA, Ann, seconds: 300);
         for (var i = 0; i < Leases.Options.MaxWaitersPerUser; i++)

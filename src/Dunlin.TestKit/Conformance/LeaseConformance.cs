@@ -124,7 +124,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     /// <summary>Checks that a holder whose lease has expired cannot write, even if the resource is free again.</summary>
     [Fact]
-    public async Task G3_A_holder_that_slept_through_its_lease_cannot_write_even_if_the_resource_is_free_again()
+    public async Task G3_An_expired_holder_cannot_write_even_if_the_resource_is_free_again()
     {
         var a = await AcquireAsync(IdA, Ann, seconds: 10);
         Time.Advance(TimeSpan.FromSeconds(11));
@@ -212,7 +212,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     /// <summary>Checks that the holder can write during the grace period of a preemption, and not after it.</summary>
     [Fact]
-    public async Task A_preemption_with_grace_lets_the_holder_save_until_the_deadline_and_not_after()
+    public async Task A_holder_preempted_with_a_grace_can_write_only_until_the_deadline()
     {
         var a = await AcquireAsync(IdA, Ann, seconds: 60);
         await AcquireAsync(IdB, Bob, wait: true);
@@ -247,7 +247,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     /// <summary>Checks that a failed transaction changes no lease and announces nothing.</summary>
     [Fact]
-    public async Task G1_A_change_whose_transaction_fails_changes_no_lease_and_announces_nothing()
+    public async Task G1_A_failed_transaction_changes_no_lease_and_announces_nothing()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
             Store
@@ -324,7 +324,7 @@ public abstract partial class LeaseConformance : ConformanceSuite
 
     /// <summary>Checks that a lease on a resource that does not exist is not granted, preempted or handed off.</summary>
     [Fact]
-    public async Task A_resource_that_does_not_exist_is_neither_granted_nor_preempted_nor_handed_on()
+    public async Task A_nonexistent_resource_is_not_granted_preempted_or_handed_off()
     {
         var files = new ExistingFiles("files/1", "files/2");
         using var wheel = new TimerWheel(Time);

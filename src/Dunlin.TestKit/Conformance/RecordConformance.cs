@@ -63,7 +63,7 @@ public abstract class RecordConformance : ConformanceSuite
 
     /// <summary>Checks that the count of a space excludes deleted records, and includes changes of the same unit.</summary>
     [Fact]
-    public async Task The_count_of_a_space_is_that_of_its_living_records_also_within_the_writer()
+    public async Task The_count_of_a_space_excludes_deleted_and_includes_uncommitted_records()
     {
         await WriteAsync(async records =>
         {
@@ -116,7 +116,7 @@ public abstract class RecordConformance : ConformanceSuite
     /// <summary>Checks that granted access returns all records of a space, and that revoked access returns deletions to that user
     /// only.</summary>
     [Fact]
-    public async Task A_space_that_is_given_appears_whole_and_one_that_is_taken_vanishes_for_that_user_alone()
+    public async Task A_grant_returns_a_whole_space_and_a_revocation_deletes_it_for_one_user()
     {
         foreach (var key in new[] { "1", "2", "3" })
             await WriteAsync(records => records.PutAsync(A, key, key));
@@ -138,7 +138,7 @@ public abstract class RecordConformance : ConformanceSuite
 
     /// <summary>Checks that a revocation announces changed rights in its transaction, and that a grant does not.</summary>
     [Fact]
-    public async Task G4_Taking_a_space_announces_in_its_transaction_that_the_users_rights_have_changed_and_giving_does_not()
+    public async Task G4_Revoking_spaces_announces_changed_rights_once_and_granting_does_not()
     {
         await WriteAsync(async records => await records.GrantAsync(A, "ann") && await records.GrantAsync(B, "ann"));
         Assert.Empty(await ReadAllAsync(0, "dunlin/access"));
@@ -351,7 +351,7 @@ public abstract class RecordConformance : ConformanceSuite
 
     /// <summary>Checks that clients that apply all pages during concurrent changes end with the stored records.</summary>
     [Fact]
-    public async Task A_client_that_applies_every_page_it_reads_while_all_changes_ends_with_what_there_is()
+    public async Task A_client_that_applies_every_page_converges_under_concurrent_changes()
     {
         TestSeed.NewRandom(out var seed);
         SpaceName[] spaces = [A, B, SpaceName.Parse("lists/c")];

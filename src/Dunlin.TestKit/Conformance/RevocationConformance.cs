@@ -103,7 +103,7 @@ public abstract class RevocationConformance : ConformanceSuite
 
     /// <summary>Checks that a revocation releases the leases of the user, or of the one revoked session only.</summary>
     [Fact]
-    public async Task The_leases_of_the_user_are_released_in_all_sessions_and_those_of_one_session_alone()
+    public async Task A_revocation_releases_all_leases_of_the_user_or_of_one_session_only()
     {
         var node = await StartAsync();
         await HoldAsync(node, "files/1", new LeaseOwner("ann", "Ann"));

@@ -195,7 +195,7 @@ public abstract class StoreConformance : ConformanceSuite
 
     /// <summary>Checks that a nested unit of work is refused instead of causing a deadlock.</summary>
     [Fact]
-    public async Task A_unit_of_work_that_writes_through_the_store_again_is_refused_rather_than_waiting_for_itself()
+    public async Task A_nested_unit_of_work_is_refused_without_a_deadlock()
     {
         await Store.WriteAsync(
             async (unit, ct) =>
@@ -254,7 +254,7 @@ public abstract class StoreConformance : ConformanceSuite
 
     /// <summary>Checks that a stream from the position of a snapshot delivers all events that the snapshot lacks.</summary>
     [Fact]
-    public async Task A_position_taken_with_a_snapshot_misses_nothing_that_the_snapshot_lacks()
+    public async Task The_position_of_a_snapshot_is_never_ahead_of_its_rows()
     {
         using var done = new CancellationTokenSource();
         var writer = Task.Run(

@@ -284,7 +284,7 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
 
     /// <summary>Checks that an expired handle can neither write nor end the next holder's lease.</summary>
     [Fact]
-    public async Task G3_An_expired_handle_neither_writes_nor_ends_the_lease_of_the_next_holder()
+    public async Task G3_An_expired_handle_can_neither_write_nor_end_the_next_lease()
     {
         var stale = await HoldAsync(Ann);
         await WriteAsync(stale);
@@ -427,14 +427,14 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
     private static ValueTask<LeaseResult> PreemptInAsync(IUnitOfWork unit, TimeSpan grace, CancellationToken cancellationToken) =>
         unit.Leases.PreemptAsync(RequestOf("lease-of-preemptor", "eve"), "urgent", grace, cancellationToken: cancellationToken);
 
-    /// <summary>Completes when so many calls have asked and wait for their next turn to ask.</summary>
+    /// <summary>Completes when this number of calls has polled and waits for the next poll.</summary>
     private static async Task ArmedAsync(TimerProbe probe, int calls)
     {
         for (var i = 0; i < calls; i++)
             await probe.ArmedAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
     }
 
-    /// <summary>Starts a call that waits, and returns when so many have joined the queue.</summary>
+    /// <summary>Starts a call that waits, and returns when the queue has this length.</summary>
     private async Task<Task<Lease>> WaitAsync(int queued, CancellationToken cancellationToken = default, LeaseSettings? settings = null)
     {
         var waiting = Leases

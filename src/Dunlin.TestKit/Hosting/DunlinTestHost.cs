@@ -149,7 +149,7 @@ public sealed class DunlinTestHost : IAsyncDisposable
     }
 
     /// <summary>Returns a client without cookies and without a time-out.</summary>
-    /// <param name="user">The user whom <see cref="TestUsers"/> signs in. Null for none.</param>
+    /// <param name="user">The user that <see cref="TestUsers"/> signs in. Null for none.</param>
     /// <param name="device">The value of <c>Dunlin-Device</c>. Null for none.</param>
     public HttpClient Client(string? user = null, string? device = null)
     {

@@ -44,7 +44,7 @@ public sealed class SignalRSnippet
         public async Task Send(string team, string text)
         {
             await data.SaveAsync(team, Context.UserIdentifier!, text);
-            // Nobody hears of the message if the process stops here, or while a page reconnects.
+            // The message is lost if the process stops here, or while a page reconnects.
             await Clients.Group(team).SendAsync("messageSent", new { author = Context.UserIdentifier, text });
         }
     }

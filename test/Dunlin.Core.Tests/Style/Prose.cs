@@ -4,7 +4,7 @@ namespace Dunlin.Core.Tests.Style;
 
 /// <summary>
 /// The sentences of a Markdown page. Code blocks, headings, comments and pictures are no prose. Inline code is one word, and of a link only
-/// its text counts. An item of a list and a cell of a table end a sentence.
+/// its text counts. An item of a list, a cell of a table and a line of HTML end a sentence.
 /// </summary>
 internal static partial class Prose
 {
@@ -29,7 +29,7 @@ internal static partial class Prose
         foreach (var line in Lines(markdown).Append(""))
         {
             var isItem = Item().IsMatch(line);
-            if (isItem || line.Length == 0 || IsRow(line) || line.StartsWith('#'))
+            if (isItem || line.Length == 0 || IsRow(line) || line[0] is '#' or '<')
             {
                 if (block.Count > 0)
                     yield return Plain(string.Join(' ', block));
@@ -49,6 +49,7 @@ internal static partial class Prose
     {
         text = Code().Replace(text, "Code");
         text = Link().Replace(text, "${text}");
+        text = Tag().Replace(text, " ");
         return text.Replace("**", "", StringComparison.Ordinal);
     }
 
@@ -56,6 +57,9 @@ internal static partial class Prose
 
     [GeneratedRegex(@"(?ms)\A---\n.*?^---$|^[ \t]*(?<fence>```+|~~~+).*?^[ \t]*\k<fence>[ \t]*$|<!--.*?-->|^[ \t]*</?[a-z][^>]*>[ \t]*$")]
     private static partial Regex Skipped();
+
+    [GeneratedRegex("</?[a-z][^>]*>")]
+    private static partial Regex Tag();
 
     [GeneratedRegex(@"^\s*(?:[-*+]|\d+\.)\s+(?:\[[ x]\]\s+)?")]
     private static partial Regex Item();

@@ -143,7 +143,7 @@ describe('Opening a file', () => {
     expect(log).toContain('lock released');
   });
 
-  test('that is closed meanwhile shows nothing, and releases the lock that comes late', async () => {
+  test('that is closed while it loads shows nothing and releases a late lock', async () => {
     let answer!: (content: { text: string; etag: string }) => void;
     onRead = () => new Promise((resolve) => (answer = resolve));
     const opening = workspace.open('f');
@@ -210,7 +210,7 @@ describe('A locked file', () => {
     expect(mode()).toBe('editing');
   });
 
-  test('leaves the queue in silence when the user leaves, and says why otherwise', async () => {
+  test('leaves the queue silently on user request, with a notice on failure', async () => {
     workspace.waitForTurn();
     workspace.leaveQueue();
     await settle();
@@ -224,7 +224,7 @@ describe('A locked file', () => {
     ]);
   });
 
-  test('that becomes free while the connection is away is found by the next list', async () => {
+  test('that is released while offline becomes editable after the next list', async () => {
     isFree = true;
     await library.reload();
     await settle();
@@ -278,7 +278,7 @@ describe('Saving', () => {
     expect([mode(), text, drafts.size]).toEqual(['locked', 'as saved', 0]);
   });
 
-  test('a text that is based on another revision releases the lock and keeps the text', async () => {
+  test('an outdated revision (412) releases the lock and keeps the draft', async () => {
     onSave = () => Promise.reject(failure('conflict', { status: 412 }));
     await workspace.save();
     expect([mode(), lease.isHeld, drafts.get('f')?.text]).toEqual(['lost', false, 'typed']);
@@ -286,7 +286,7 @@ describe('Saving', () => {
 });
 
 describe('Unsaved text', () => {
-  test('is a draft when the session ends, and the lock is not released by this page', async () => {
+  test('is kept as a draft when the session ends, without releasing the lock', async () => {
     await workspace.open('f');
     type('typed');
     await workspace.close(true);

@@ -161,7 +161,7 @@ describe('An edit in the outbox', () => {
     expect([sent, refused, outbox.waiting.length]).toEqual([['PATCH a 9'], [], 0]);
   });
 
-  test('with a conflict waits for the user across a reload without blocking others', async () => {
+  test('with a conflict waits for the user across reloads, others are sent', async () => {
     answer = ({ version }) => (version === 3 ? changed({ version: 9, title: 'theirs' }) : undefined);
     const before = open();
     before.add(edit('two', 'one', 3));

@@ -27,7 +27,7 @@ class Bench {
 }
 
 describe('The server clock', () => {
-  test('has an error of at most half the round trip and prefers better measurements', async () => {
+  test('errs by at most half the round trip and prefers better measurements', async () => {
     const bench = new Bench();
     await bench.measure(400, 0);
     expect(Math.abs(bench.error)).toBeLessThanOrEqual(200);

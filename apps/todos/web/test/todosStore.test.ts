@@ -120,7 +120,7 @@ describe('A change', () => {
     await pending(store, 0);
   });
 
-  test('that the server can never take is given up with its text, and the others arrive', async () => {
+  test('with an invalid argument is dropped and reported, later ones are sent', async () => {
     const store = await openLive();
     server.decide = ({ args }) =>
       JSON.stringify(args).includes('poison')
@@ -136,7 +136,7 @@ describe('A change', () => {
     expect(server.taken).toEqual(['givenUp', 'createList']);
   });
 
-  test('that is refused as a whole is kept, and sent again with the next stream', async () => {
+  test('in a rejected push is kept and sent again after the stream reconnects', async () => {
     const store = await openLive();
     server.decide = () => json(403, { code: 'forbidden', title: 'Not now.' });
     await addList(store, 'l', 'Home');

@@ -6,14 +6,14 @@ import { name, status, branch, state, store, notices, shown, passes, setUp } fro
 
 beforeEach(setUp);
 
-test('The cases, the branches and the connection of the branch are in the state', () => {
+test('The state contains the cases, the branches and the connection', () => {
   const { ids, total, branches, connection } = state.getState();
   expect({ ids, total, branches: branches.length }).toEqual({ ids: ['1', '2'], total: 2, branches: 1 });
   expect(connection.name).toBe('live');
   expect(shown(name)).toBe('Ann');
 });
 
-test('An edit takes the lock, is shown at once and saved 1 s after the last keystroke, in one request', async () => {
+test('An edit acquires the lock and is saved once, 1 s after the last key', async () => {
   store.edits.begin(name);
   expect(state.getState().edits.get(name)?.phase).toBe('taking');
   await settle();
@@ -142,7 +142,7 @@ test('Escape after the save writes the value from before the edit', async () => 
   expect(branch.locks.size).toBe(0);
 });
 
-test('A value that is not finished waits until the field is left; then the server says what is wrong', async () => {
+test('An incomplete value is saved on blur and shows the validation error', async () => {
   branch.overrides.push({
     match: /^PATCH/,
     answer: () =>
@@ -183,7 +183,7 @@ test('A field that another holds is not edited, and the page says by whom', asyn
   expect(branch.writes).toEqual(['PUT']);
 });
 
-test('A save whose lock was lost is refused: the value goes back, and what was typed can be copied', async () => {
+test('A save without its lock restores the value and offers the typed text', async () => {
   store.edits.begin(name);
   await settle();
   branch.lock(name, 'Carol');

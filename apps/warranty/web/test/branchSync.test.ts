@@ -30,7 +30,7 @@ test('Locks of others come by snapshot and by event, and go by event', async () 
   expect(holderOf(state.getState(), '2/cost')).toBeUndefined();
 });
 
-test('The own lock is never shown as that of another tab, before or after its announcement', async () => {
+test('Events of the own lock do not show it as held by another tab', async () => {
   const announced = { caseId: 1, field: 'customerName', userId: 'bob', userName: 'Bob' };
   store.edits.begin(name);
   branch.send('lock-acquired', announced);
@@ -45,7 +45,7 @@ test('The own lock is never shown as that of another tab, before or after its an
   expect(holderOf(state.getState(), name)).toBe('you in another tab');
 });
 
-test('Every 60 s the cases are fetched anew, and a field that is edited is left alone', async () => {
+test('The cases are refetched every 60 s without changing edited fields', async () => {
   store.edits.begin(name);
   await settle();
   store.edits.type(name, 'Anna');
@@ -99,7 +99,7 @@ test('A sync asked for while one runs is done after it', async () => {
   expect(answers).toHaveLength(2);
 });
 
-test('An edit without network stays, and is saved under a new lock when the network is back', async () => {
+test('An offline edit is kept and saved under a new lock after reconnecting', async () => {
   branch.isReachable = false;
   environment.signal('offline');
   branch.streams.last.break();
@@ -121,7 +121,7 @@ test('An edit without network stays, and is saved under a new lock when the netw
   expect(notices).toEqual([]);
 });
 
-test('An edit without network does not overwrite what another saved meanwhile', async () => {
+test('An offline edit does not overwrite a later save of another user', async () => {
   branch.isReachable = false;
   store.edits.begin(name);
   store.edits.type(name, 'Anna');
@@ -178,7 +178,7 @@ test('Leaving the page sends what is pending, so that it outlives the page', asy
   expect(branch.cases.get(1)!.customerName).toBe('Anna');
 });
 
-test('A page that comes back from the back/forward cache takes the lock of its open field again', async () => {
+test('A page restored from the back/forward cache reacquires its field lock', async () => {
   store.edits.begin(name);
   await settle();
   environment.signal('pagehide', { persisted: true });
@@ -191,7 +191,7 @@ test('A page that comes back from the back/forward cache takes the lock of its o
   expect(state.getState().edits.get(name)?.phase).toBe('held');
 });
 
-test('A session that ends loses nothing: the edit is saved after signing in again', async () => {
+test('An edit is kept when the session ends and saved after a sign-in', async () => {
   store.edits.begin(name);
   await settle();
   const refusal = {
@@ -234,7 +234,7 @@ test('A case that arrives is in the list after the next sync', async () => {
   expect(shown('3/customerName')).toBe('New');
 });
 
-test('A branch that does not exist is said so, and the list of another one is shown again', async () => {
+test('An unknown branch sets a problem, opening a known branch clears it', async () => {
   branch.overrides.push({
     match: /branches\/9\/cases/,
     answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),

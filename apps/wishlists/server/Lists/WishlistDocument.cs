@@ -17,7 +17,7 @@ public sealed record WishlistDocument([property: JsonPropertyName("id")] string 
     [JsonPropertyName("owner_name")]
     public string OwnerName { get; init; } = "";
 
-    /// <summary>With whom it is shared.</summary>
+    /// <summary>Gets the members of the list.</summary>
     [JsonPropertyName("members")]
     public IReadOnlyList<WishlistMember> Members { get; init; } = [];
 
@@ -30,7 +30,7 @@ public sealed record WishlistDocument([property: JsonPropertyName("id")] string 
     public DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>Somebody with whom a wishlist is shared; <paramref name="Role"/> is <c>view</c> or <c>mark</c>.</summary>
+/// <summary>A member of a wishlist. <paramref name="Role"/> is <c>view</c> or <c>mark</c>.</summary>
 public sealed record WishlistMember(
     [property: JsonPropertyName("user_id")] string UserId,
     [property: JsonPropertyName("name")] string Name,

@@ -69,7 +69,7 @@ export class FakeWishlists {
     const from = Number(query.get('position') ?? 0);
     const changed = [...this.#documents]
       .filter(([key, { version }]) => key.startsWith(`${collection}/`) && version > from)
-      // From the beginning only what lives is told.
+      // A pull from the beginning returns only documents that are not deleted.
       .filter(([, { document }]) => from > 0 || !document._deleted)
       .sort(([, a], [, b]) => a.version - b.version);
     const documents = changed.map(([, { document }]) => ({ _deleted: false, ...document }));

@@ -130,7 +130,7 @@ describe('Loading', () => {
 });
 
 describe('A change', () => {
-  test('is shown at once, counted as pending, and sent when the server can be reached', async () => {
+  test('is shown at once, counted as pending and sent when the server is back', async () => {
     const store = await openSynced();
     server.isReachable = false;
     const id = await store.addList('Birthday');

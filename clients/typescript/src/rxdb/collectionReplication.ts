@@ -169,7 +169,7 @@ export class CollectionReplication {
     const { primaryPath } = collection.schema;
     const documents = new Map<string, any>();
     const before = await collection.find().exec();
-    this.#take({ type: 'anewStarted' });
+    this.#take({ type: 'fullPullStarted' });
     let page: Page;
     let position: string | undefined;
     do {
@@ -185,7 +185,7 @@ export class CollectionReplication {
       if (pushed.has(document.primary)) leftOut.push(document.primary);
       else documents.set(document.primary, { ...document.toJSON(), _deleted: true });
     }
-    this.#take({ type: 'anewEnded', stale, fresh: page.checkpoint, leftOut });
+    this.#take({ type: 'fullPullEnded', stale, fresh: page.checkpoint, leftOut });
     return { documents: [...documents.values()], checkpoint: page.checkpoint };
   }
 

@@ -13,7 +13,7 @@ export type Verb = 'pull' | 'push';
  *
  * - RxDB 17.6 skips a pulled document that has an unconfirmed local change, and moves its checkpoint past it. `again` records such
  * documents. When none of them is pending any more, the pull repeats from its position.
- * - RxDB stores no checkpoint without documents, so after a full pull it may still use the stale checkpoint. `anew` maps the stale
+ * - RxDB stores no checkpoint without documents, so after a full pull it may still use the stale checkpoint. `fullPull` maps the stale
  * checkpoint to the fresh one.
  * - Pending documents are counted some time after a change, once for many changes. Until then the state is not `synced`.
  */
@@ -32,7 +32,7 @@ export interface CollectionState {
   /** Ids of the pushes in progress, and of the pushes since the last full pull. */
   readonly underWay: readonly (readonly string[])[];
   readonly pushedMeanwhile: readonly string[];
-  readonly anew: { readonly stale: string; readonly fresh: Checkpoint } | undefined;
+  readonly fullPull: { readonly stale: string; readonly fresh: Checkpoint } | undefined;
   /** Changes since the last count. */
   readonly uncounted: number;
   readonly isCounting: boolean;
@@ -53,10 +53,10 @@ export type CollectionInput =
       readonly leftOut: readonly string[];
     }
   | { readonly type: 'pushStarted' | 'pushEnded'; readonly ids: readonly string[] }
-  | { readonly type: 'anewStarted' }
+  | { readonly type: 'fullPullStarted' }
   /** A full pull ended. `leftOut`: documents that were pushed meanwhile and may be missing from it. */
   | {
-      readonly type: 'anewEnded';
+      readonly type: 'fullPullEnded';
       readonly stale: string | undefined;
       readonly fresh: Checkpoint;
       readonly leftOut: readonly string[];
@@ -81,7 +81,7 @@ export const INITIAL_COLLECTION: CollectionState = {
   refusals: {},
   underWay: [],
   pushedMeanwhile: [],
-  anew: undefined,
+  fullPull: undefined,
   uncounted: 0,
   isCounting: false,
 };
@@ -98,11 +98,11 @@ export function statusOf({
 
 /** Returns the position to read from when RxDB pulls with this checkpoint. */
 export function pullPosition(
-  { again, anew }: CollectionState,
+  { again, fullPull }: CollectionState,
   checkpoint: Checkpoint | undefined,
 ): string | undefined {
   const from = again?.isDue ? again.from : checkpoint?.position;
-  return anew && from === anew.stale ? anew.fresh.position : from;
+  return fullPull && from === fullPull.stale ? fullPull.fresh.position : from;
 }
 
 /** Returns the next state and the effects, which the caller carries out in order. No other code changes the state of a collection. */
@@ -142,13 +142,13 @@ export function transition(
       });
     case 'pushEnded':
       return after({ underWay: underWay.filter((ids) => ids !== input.ids) });
-    case 'anewStarted':
+    case 'fullPullStarted':
       return after({ pushedMeanwhile: underWay.flat() });
-    case 'anewEnded': {
+    case 'fullPullEnded': {
       const { stale, fresh, leftOut } = input;
       return after({
         again: leaveOut(state, undefined, leftOut),
-        anew: stale === undefined ? state.anew : { stale, fresh },
+        fullPull: stale === undefined ? state.fullPull : { stale, fresh },
       });
     }
     case 'changed': {

@@ -7,7 +7,7 @@ import { environment, streams, connectionWith, live, setUp } from './setup';
 beforeEach(setUp);
 
 describe('Opening', () => {
-  test('A connection is live when the headers of 200 arrive, and knows its id from them', async () => {
+  test('A connection is live and has its id when the headers of 200 arrive', async () => {
     const { connection } = await live();
     expect(connection.isConnected()).toBe(true);
     expect(connection.connectionId).toBe('connection-1');
@@ -15,7 +15,7 @@ describe('Opening', () => {
     expect(streams.requests[0]!.headers.has('Last-Event-ID')).toBe(false);
   });
 
-  test('A stream of the engine is live only after its hello, so that a snapshot fetched then leaves no gap', async () => {
+  test('With awaitsHello a connection is live only after the hello', async () => {
     const { connection } = connectionWith({ awaitsHello: true });
     connection.connect();
     await settle();
@@ -110,7 +110,7 @@ describe('Opening', () => {
     });
   }
 
-  test('An answer that is no event stream is waited out, such as the page of a captive portal', async () => {
+  test('A response that is no event stream is retried (captive portal)', async () => {
     streams.plan(() => new Response('<html>', { headers: { 'Content-Type': 'text/html' } }));
     const { connection } = connectionWith();
     connection.connect();
@@ -163,7 +163,7 @@ describe('Resuming', () => {
     expect(connection.position).toBe('7-1');
   });
 
-  test('A connection that dropped before its first event resumes from the position of its hello', async () => {
+  test('A connection without events resumes from the position of its hello', async () => {
     await live();
     streams.last.control(undefined, 'hello', {
       connectionId: 'x',
@@ -176,7 +176,7 @@ describe('Resuming', () => {
     expect(streams.last.lastEventId).toBe('7-40');
   });
 
-  test('The hello of a resumed stream does not skip what is still to be replayed', async () => {
+  test('The hello of a resumed stream does not skip events still to replay', async () => {
     const { connection } = await live();
     streams.last.event('7-1', 'changed', 1);
     await settle();

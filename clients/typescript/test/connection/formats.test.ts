@@ -65,7 +65,7 @@ describe('Wire formats and handlers', () => {
     expect(calls).toEqual(['one', 'two', 'two']);
   });
 
-  test('A handler that throws is reported and stops neither the others nor the stream', async () => {
+  test('A throwing handler is reported; other handlers and the stream continue', async () => {
     const { connection, seen } = await live();
     connection.on('changed', () => {
       throw new Error('a mistake of the application');

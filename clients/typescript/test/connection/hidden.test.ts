@@ -70,7 +70,7 @@ describe('An unshared stream in a hidden page', () => {
     expect(streams.opened).toHaveLength(1);
   });
 
-  test('stays open when it must not close, and stays closed when the page closed it', async () => {
+  test('stays open without mayLetGo and stays closed after disconnect', async () => {
     const { connection } = await live();
     environment.signal('hidden');
     await environment.clock.advance(HIDDEN_MS * 3);

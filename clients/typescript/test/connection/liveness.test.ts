@@ -6,7 +6,7 @@ import { environment, streams, connectionWith, live, setUp } from './setup';
 beforeEach(setUp);
 
 describe('Staying alive', () => {
-  test('A stream without a byte for two and a half heartbeats is dropped and opened again', async () => {
+  test('A stream without a byte for 2.5 heartbeats is closed and reopened', async () => {
     const { connection } = await live({ heartbeatSeconds: 30 });
     await environment.clock.advance(74_999);
     expect(connection.state.name).toBe('live');
@@ -43,7 +43,7 @@ describe('Staying alive', () => {
     expect(connection.state.name).toBe('waiting');
   });
 
-  test('A page that slept through its watchdog notices at once when it becomes visible', async () => {
+  test('A page that slept past its watchdog reconnects when it becomes visible', async () => {
     const { connection } = await live();
     environment.clock.now += 3_600_000;
     environment.signal('visible');
@@ -62,7 +62,7 @@ describe('Staying alive', () => {
     expect(connection.state.name).toBe('live');
   });
 
-  test('Without a network the connection is offline, and it is live at once when the network returns', async () => {
+  test('A connection is offline without a network and live when it returns', async () => {
     const { connection } = await live();
     environment.signal('offline');
     await environment.clock.advance(5000);
@@ -140,7 +140,7 @@ describe('Goodbyes', () => {
 });
 
 describe('The page', () => {
-  test('Going into the back/forward cache closes the stream, and coming out resumes it', async () => {
+  test('Entering the back/forward cache closes the stream, leaving resumes it', async () => {
     const { connection } = await live();
     streams.last.event('7-1', 'changed', 1);
     await settle();

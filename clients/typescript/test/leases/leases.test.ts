@@ -168,7 +168,7 @@ describe('Validity', () => {
     expect((await asked).validForMs).toBe(22_000);
   });
 
-  test('a repeated grant is valid for its remaining time, despite a wrong clock', async () => {
+  test('a repeated grant is valid for its remaining time with a wrong clock', async () => {
     server.onAcquire = (request) => ({ status: 'granted', grant: grantOf(request.leaseId, 30, 12) });
     expect((await acquired(30)).validForMs).toBe(12_000);
   });

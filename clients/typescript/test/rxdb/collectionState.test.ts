@@ -22,7 +22,7 @@ const states = {
   'left out': { ...INITIAL_COLLECTION, again, refusals: { a: 1 } },
   'refused too often': { ...INITIAL_COLLECTION, again, refusals: { a: MAX_REFUSALS } },
   due: { ...INITIAL_COLLECTION, again: { ...again, isDue: true } },
-  anew: { ...INITIAL_COLLECTION, anew: { stale: 'e-1', fresh: { position: 'e-9' } } },
+  fullPull: { ...INITIAL_COLLECTION, fullPull: { stale: 'e-1', fresh: { position: 'e-9' } } },
   counting: { ...INITIAL_COLLECTION, uncounted: 1, isCounting: true },
 } satisfies Record<string, CollectionState>;
 
@@ -39,9 +39,14 @@ const inputs = {
   pushStarted: { type: 'pushStarted', ids: ['b', 'c'] },
   pushEnded: { type: 'pushEnded', ids: pushed },
   'pushEnded, another one': { type: 'pushEnded', ids: ['a'] },
-  anewStarted: { type: 'anewStarted' },
-  'anewEnded, stale': { type: 'anewEnded', stale: 'e-2', fresh: { position: 'e-8' }, leftOut: [] },
-  'anewEnded, first': { type: 'anewEnded', stale: undefined, fresh: { position: 'e-8' }, leftOut: ['d'] },
+  fullPullStarted: { type: 'fullPullStarted' },
+  'fullPullEnded, stale': { type: 'fullPullEnded', stale: 'e-2', fresh: { position: 'e-8' }, leftOut: [] },
+  'fullPullEnded, first': {
+    type: 'fullPullEnded',
+    stale: undefined,
+    fresh: { position: 'e-8' },
+    leftOut: ['d'],
+  },
   changed: { type: 'changed' },
   'counted, a waits': { type: 'counted', pending: new Set(['a']) },
   'counted, nothing waits': { type: 'counted', pending: new Set() },
@@ -49,7 +54,17 @@ const inputs = {
 } satisfies Record<string, CollectionInput>;
 
 function wordsOf(state: CollectionState): string {
-  const { problems, busy, hasPulled, pending, again: repeat, underWay, anew, uncounted, isCounting } = state;
+  const {
+    problems,
+    busy,
+    hasPulled,
+    pending,
+    again: repeat,
+    underWay,
+    fullPull,
+    uncounted,
+    isCounting,
+  } = state;
   const refusals = Object.entries(state.refusals).map(([id, count]) => `${id}:${count}`);
   const words = [
     problems.pull && 'pull failed',
@@ -61,7 +76,7 @@ function wordsOf(state: CollectionState): string {
     refusals.length > 0 && `refusals ${refusals.join('+')}`,
     underWay.length > 0 && `pushing ${underWay.map((ids) => ids.join('+')).join(' ')}`,
     state.pushedMeanwhile.length > 0 && `pushed ${state.pushedMeanwhile.join('+')}`,
-    anew && `anew ${anew.stale}>${anew.fresh.position}`,
+    fullPull && `full pull ${fullPull.stale}>${fullPull.fresh.position}`,
     uncounted && `uncounted ${uncounted}`,
     isCounting && 'counting',
   ];
@@ -88,7 +103,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'busy 1; again from e-1 for a; refusals a:1, announce',
     'refused too often': 'busy 1; again from e-1 for a; refusals a:5, announce',
     due: 'busy 1; again due from e-1 for a, announce',
-    anew: 'busy 1; anew e-1>e-9, announce',
+    fullPull: 'busy 1; full pull e-1>e-9, announce',
     counting: 'busy 1; uncounted 1; counting, announce',
   },
   'requestEnded, push': { busy: 'nothing, announce', pushing: 'pushing a; pushed a+b, announce' },
@@ -105,7 +120,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'pulled; again from e-1 for a; refusals a:1',
     'refused too often': 'pulled; again from e-1 for a; refusals a:5',
     due: 'pulled; again due from e-1 for a',
-    anew: 'pulled; anew e-1>e-9',
+    fullPull: 'pulled; full pull e-1>e-9',
     counting: 'pulled; uncounted 1; counting',
   },
   'pageTaken, all': { 'left out': 'again from e-1 for a', 'refused too often': 'again from e-1 for a' },
@@ -114,7 +129,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     busy: 'push failed; busy 1; again from e-5 for a',
     pulled: 'pulled; pending 2; again from e-5 for a',
     pushing: 'busy 1; again from e-5 for a; pushing a; pushed a+b',
-    anew: 'again from e-5 for a; anew e-1>e-9',
+    fullPull: 'again from e-5 for a; full pull e-1>e-9',
     counting: 'again from e-5 for a; uncounted 1; counting',
   },
   'pageTaken, without c': {
@@ -125,7 +140,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'again from e-1 for a+c; refusals a:1',
     'refused too often': 'again from e-1 for a+c; refusals a:5',
     due: 'again due from e-1 for a+c',
-    anew: 'again from e-5 for c; anew e-1>e-9',
+    fullPull: 'again from e-5 for c; full pull e-1>e-9',
     counting: 'again from e-5 for c; uncounted 1; counting',
   },
   pushStarted: {
@@ -136,24 +151,24 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'again from e-1 for a; refusals a:1; pushing b+c; pushed b+c',
     'refused too often': 'again from e-1 for a; refusals a:5; pushing b+c; pushed b+c',
     due: 'again due from e-1 for a; pushing b+c; pushed b+c',
-    anew: 'pushing b+c; pushed b+c; anew e-1>e-9',
+    fullPull: 'pushing b+c; pushed b+c; full pull e-1>e-9',
     counting: 'pushing b+c; pushed b+c; uncounted 1; counting',
   },
   pushEnded: { pushing: 'busy 1; pushed a+b' },
   'pushEnded, another one': {},
-  anewStarted: { pushing: 'busy 1; pushing a; pushed a' },
-  'anewEnded, stale': {
-    initial: 'anew e-2>e-8',
-    busy: 'push failed; busy 1; anew e-2>e-8',
-    pulled: 'pulled; pending 2; anew e-2>e-8',
-    pushing: 'busy 1; pushing a; pushed a+b; anew e-2>e-8',
-    'left out': 'again from e-1 for a; refusals a:1; anew e-2>e-8',
-    'refused too often': 'again from e-1 for a; refusals a:5; anew e-2>e-8',
-    due: 'again due from e-1 for a; anew e-2>e-8',
-    anew: 'anew e-2>e-8',
-    counting: 'anew e-2>e-8; uncounted 1; counting',
+  fullPullStarted: { pushing: 'busy 1; pushing a; pushed a' },
+  'fullPullEnded, stale': {
+    initial: 'full pull e-2>e-8',
+    busy: 'push failed; busy 1; full pull e-2>e-8',
+    pulled: 'pulled; pending 2; full pull e-2>e-8',
+    pushing: 'busy 1; pushing a; pushed a+b; full pull e-2>e-8',
+    'left out': 'again from e-1 for a; refusals a:1; full pull e-2>e-8',
+    'refused too often': 'again from e-1 for a; refusals a:5; full pull e-2>e-8',
+    due: 'again due from e-1 for a; full pull e-2>e-8',
+    fullPull: 'full pull e-2>e-8',
+    counting: 'full pull e-2>e-8; uncounted 1; counting',
   },
-  'anewEnded, first': {
+  'fullPullEnded, first': {
     initial: 'again from undefined for d',
     busy: 'push failed; busy 1; again from undefined for d',
     pulled: 'pulled; pending 2; again from undefined for d',
@@ -161,7 +176,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'again from e-1 for a+d; refusals a:1',
     'refused too often': 'again from e-1 for a+d; refusals a:5',
     due: 'again due from e-1 for a+d',
-    anew: 'again from undefined for d; anew e-1>e-9',
+    fullPull: 'again from undefined for d; full pull e-1>e-9',
     counting: 'again from undefined for d; uncounted 1; counting',
   },
   changed: {
@@ -172,7 +187,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'again from e-1 for a; refusals a:1; uncounted 1; counting, announce, count',
     'refused too often': 'again from e-1 for a; refusals a:5; uncounted 1; counting, announce, count',
     due: 'again due from e-1 for a; uncounted 1; counting, announce, count',
-    anew: 'anew e-1>e-9; uncounted 1; counting, announce, count',
+    fullPull: 'full pull e-1>e-9; uncounted 1; counting, announce, count',
     counting: 'uncounted 2; counting',
   },
   'counted, a waits': {
@@ -183,7 +198,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'pending 1; again from e-1 for a; refusals a:1',
     'refused too often': 'pending 1; again from e-1 for a; refusals a:5',
     due: 'pending 1; again due from e-1 for a',
-    anew: 'pending 1; anew e-1>e-9',
+    fullPull: 'pending 1; full pull e-1>e-9',
     counting: 'pending 1; uncounted 1; counting',
   },
   'counted, nothing waits': {
@@ -199,7 +214,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     'left out': 'again from e-1 for a; refusals a:1, announce',
     'refused too often': 'again from e-1 for a; refusals a:5, announce',
     due: 'again due from e-1 for a, announce',
-    anew: 'anew e-1>e-9, announce',
+    fullPull: 'full pull e-1>e-9, announce',
     counting: 'nothing, announce',
   },
 };
@@ -223,12 +238,12 @@ test('a repeated pull starts once from the position of the skipped document', ()
 });
 
 test('a stale checkpoint that RxDB kept maps to the fresh one', () => {
-  expect(pullPosition(states.anew, { position: 'e-1' })).toBe('e-9');
-  expect(pullPosition(states.anew, { position: 'e-2' })).toBe('e-2');
+  expect(pullPosition(states.fullPull, { position: 'e-1' })).toBe('e-9');
+  expect(pullPosition(states.fullPull, { position: 'e-2' })).toBe('e-2');
   expect(pullPosition(INITIAL_COLLECTION, undefined)).toBeUndefined();
 });
 
-test('the status prefers the problem of a push and is busy until the count ends', () => {
+test('the status prefers push problems and is busy until the count ends', () => {
   expect(
     statusOf({ ...states.busy, problems: { push: problem, pull: { ...problem, title: 'other' } } }),
   ).toEqual({

@@ -43,7 +43,7 @@ test('a deletion on either side wins', async () => {
   expect(await resolve(before, { ...before, count: 5 }, gone)).toEqual(gone);
 });
 
-test('a deletion wins when the answer to the insert was lost and others edited since', async () => {
+test('a deletion wins over later edits when the insert response was lost', async () => {
   const theirs = thing({ text: 'theirs', rev: 2 });
   expect(await resolve(undefined, { ...before, _deleted: true }, theirs)).toEqual({
     ...theirs,

@@ -26,12 +26,12 @@ describe('Remote changes', () => {
     expect(store.get()).toBe(before);
   });
 
-  test('An update of an unknown record is refused, so that the application fetches it', () => {
+  test('An update of an unknown record returns false and creates no record', () => {
     expect(store.update('404', { name: 'x' }, 1)).toBe(false);
     expect(store.record('404')).toBeUndefined();
   });
 
-  test('The echo of a save replaces the optimistic value without a flash of the old one', async () => {
+  test('The echo of a save replaces the optimistic value without flicker', async () => {
     const shown: string[] = [];
     store.subscribe(() => shown.push(store.record('1')!.name));
     void store.edit('1', { name: ' John ' }, { immediate: true });
@@ -41,7 +41,7 @@ describe('Remote changes', () => {
     expect(shown).not.toContain('Ann');
   });
 
-  test('An update older than an answered save does not undo it, though its echo never comes', async () => {
+  test('An update older than a confirmed save does not undo it without an echo', async () => {
     void store.edit('1', { name: 'John' }, { immediate: true });
     await saves[0]!.answer({ version: 3 });
     store.update('1', { name: 'earlier', cost: 6 }, 2);
@@ -57,7 +57,7 @@ describe('Remote changes', () => {
     expect(store.record('1')!.name).toBe('Eve');
   });
 
-  test('A removed record is gone, its edits are refused, and late news do not bring it back', async () => {
+  test('A removed record refuses edits, late updates do not restore it', async () => {
     const outcome = store.edit('1', { name: 'John' });
     store.remove('1');
     expect(await outcome).toMatchObject({ status: 'refused', problem: { kind: 'notFound' } });
@@ -87,7 +87,7 @@ describe('A field that is being edited', () => {
     expect(store.record('1')).toMatchObject({ name: 'John', cost: 6 });
   });
 
-  test('A save in the middle of the edit leaves what was saved under the cursor', async () => {
+  test('A save during the edit keeps the saved value until the edit ends', async () => {
     store.beginEdit('1', 'name');
     void store.edit('1', { name: 'John' }, { immediate: true });
     await saves[0]!.answer({ version: 2 });
@@ -132,7 +132,7 @@ describe('The full sync', () => {
     expect(store.record('1')).toEqual(record(3, { name: 'Eve', cost: 6 }));
   });
 
-  test('Data of the same version that was asked for before a save does not undo the save', async () => {
+  test('Data of the same version requested before a save does not undo it', async () => {
     const since = store.mark();
     void store.edit('1', { name: 'John' }, { immediate: true });
     await saves[0]!.answer();

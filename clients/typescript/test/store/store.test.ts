@@ -4,7 +4,7 @@ import { type Case, environment, saves, store, storeWith, record, setUp } from '
 beforeEach(setUp);
 
 describe('One request per burst', () => {
-  test('Typing is shown at once and saved once, a second after the last keystroke', async () => {
+  test('Typing is shown at once and saved once, 1 s after the last keystroke', async () => {
     for (const name of ['J', 'Jo', 'Joh', 'John']) {
       void store.edit('1', { name });
       expect(store.record('1')!.name).toBe(name);
@@ -37,7 +37,7 @@ describe('One request per burst', () => {
     expect(saves.map((save) => save.id)).toEqual(['1', '2']);
   });
 
-  test('A save in flight is never overlapped: the next burst goes after it, in one request', async () => {
+  test('Edits during a save are sent after it in one request', async () => {
     void store.edit('1', { name: 'a' }, { immediate: true });
     void store.edit('1', { name: 'b' }, { immediate: true });
     void store.edit('1', { cost: 9 }, { immediate: true });
@@ -48,7 +48,7 @@ describe('One request per burst', () => {
     expect(store.record('1')).toMatchObject({ name: 'b', cost: 9 });
   });
 
-  test('A burst that is still being typed when the save before it is answered waits for its own end', async () => {
+  test('A burst still being typed when a save completes waits for its own end', async () => {
     void store.edit('1', { name: 'a' }, { immediate: true });
     await environment.clock.advance(500);
     void store.edit('1', { name: 'ab' });
@@ -114,7 +114,7 @@ describe('Refused and kept', () => {
   }
 
   for (const field of ['cost', 'updates.cost']) {
-    test(`A refusal that names the field ${field} gives up that one, and sends the others`, async () => {
+    test(`A refusal that names the field ${field} drops only that field`, async () => {
       const refusals: unknown[] = [];
       store.onRefused(({ changes }) => refusals.push(changes));
       const named = store.edit('1', { name: 'John' });
@@ -155,7 +155,7 @@ describe('Refused and kept', () => {
   });
 
   for (const kind of ['network', 'busy', 'outcomeUnknown', 'signedOut'] as const) {
-    test(`An edit whose save failed as "${kind}" stays and is saved later, under the same id`, async () => {
+    test(`An edit whose save failed as "${kind}" is retried with the same id`, async () => {
       void store.edit('1', { name: 'John' }, { immediate: true });
       await saves[0]!.fail(kind);
       expect(store.record('1')!.name).toBe('John');
@@ -184,7 +184,7 @@ describe('Refused and kept', () => {
     expect(await priced).toEqual({ status: 'refused', problem });
   });
 
-  test('Edits made offline do not vanish: they are merged and saved when the network returns', async () => {
+  test('Offline edits are merged and saved when the network returns', async () => {
     void store.edit('1', { name: 'John' }, { immediate: true });
     await saves[0]!.fail('network');
     void store.edit('1', { cost: 8 });

@@ -10,7 +10,7 @@ describe('Whatever happens to the tabs', () => {
   for (const isSecure of [true, false]) {
     const kind = isSecure ? 'with Web Locks' : 'without';
     test(
-      `each sees each event of its system once and in order, ${kind} (DUNLIN_SEED=${seed})`,
+      `each sees its events once in order, ${kind} (DUNLIN_SEED=${seed})`,
       { timeout: 180_000 },
       async () => {
         for (let run = 0; run < runs; run++) await simulate(seed + run, isSecure);

@@ -42,7 +42,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages);
     });
 
-    test('When the holder closes its tab, the others go on with the next, and miss nothing', async () => {
+    test('When the holder closes its tab, the others continue without a gap', async () => {
       const pages = await openEight();
       publishAll();
       await settled();
@@ -57,7 +57,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages.filter((page) => page !== holder));
     });
 
-    test('When the holder dies without a word, the others go on, and miss nothing', async () => {
+    test('When the holder crashes, the others continue without a gap', async () => {
       const pages = await openEight();
       const holder = pages.find(({ transport }) => transport.isHolding)!;
       holder.tab.kill();
@@ -85,7 +85,7 @@ for (const isSecure of [true, false]) {
       expectAllLive(pages);
     });
 
-    test('A holder that goes into the back/forward cache passes on, and comes back', async () => {
+    test('A holder in the back/forward cache hands over and rejoins on return', async () => {
       const pages = await openEight();
       const holder = pages.find(({ transport }) => transport.isHolding)!;
       holder.tab.signal('pagehide', { persisted: true });
@@ -102,7 +102,7 @@ for (const isSecure of [true, false]) {
   });
 }
 
-test('A refusal reaches the tab that asked, with its status and problem, and no other', async () => {
+test('Only the requesting tab receives a refusal, with status and problem', async () => {
   const pages = await openEight();
   journal.forbidden.add('secret');
   const refused = open('secret');
@@ -116,7 +116,7 @@ test('A refusal reaches the tab that asked, with its status and problem, and no 
   expectAllLive(pages);
 });
 
-test('A server that does not know the response any more gets all streams anew, in few requests', async () => {
+test('All streams reopen in few requests when the response is unknown (404)', async () => {
   const pages = await openEight();
   publishAll();
   await settled();
@@ -154,7 +154,7 @@ test('A line that is dead is found out when a stream is to be opened on it', asy
   expectAllLive(pages);
 });
 
-test('A change that fails is made again after a while, and not at once again and again', async () => {
+test('A failed change is retried after a delay, not at once', async () => {
   const pages = await openEight();
   const before = server.posts.length;
   server.plan = { path: /combined/, answer: () => Promise.reject(new TypeError('fetch failed')) };
@@ -205,7 +205,7 @@ test('A stream that the response cannot take has one of its own', async () => {
   expectAllLive(pages);
 });
 
-test('A tab that reads nothing any more holds up the others for seconds only, and misses nothing', async () => {
+test('A tab that stops reading is cut off and resumes without a gap', async () => {
   const [first, second, third] = [open('documents'), open('todos'), open('warranty')];
   await settled();
   expect(first.transport.isHolding).toBe(true);
@@ -246,7 +246,7 @@ test('Hidden tabs, whose timers run once a minute, keep their streams', async ()
   expectAllLive(pages);
 });
 
-test('A page that opens while the holder is hidden does not wait for the timers of the holder', async () => {
+test('A new page does not wait for the throttled timers of a hidden holder', async () => {
   const pages = await openEight();
   const { tab } = pages.find(({ transport }) => transport.isHolding)!;
   const { setTimer } = tab;
@@ -256,7 +256,7 @@ test('A page that opens while the holder is hidden does not wait for the timers 
   expectAllLive(pages);
 });
 
-test('When nobody wants a stream any more, the response is closed and the lock is free', async () => {
+test('The last disconnect closes the response and releases the lock', async () => {
   const pages = await openEight();
   for (const { connection } of pages) connection.disconnect();
   await browser.clock.advance(100);

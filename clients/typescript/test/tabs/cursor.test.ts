@@ -46,7 +46,7 @@ describe('The cursor of a tab', () => {
     });
   }
 
-  test('a leader at a later or unknown position has events that this tab misses', () => {
+  test('a leader at a later or unknown position is ahead of this tab', () => {
     expect(comparePlace(undefined, 'e-9')).toBe('level');
     expect(['e-5', 'e-4', 'e-6', undefined, 'f-1'].map((position) => comparePlace('e-5', position))).toEqual([
       'level',

@@ -75,7 +75,7 @@ describe('A refusal that only the newcomer causes', () => {
     expect([one.seen, two.seen]).toEqual([[1], [2]]);
   });
 
-  test('keeps every tab live when a new leader cannot serve all with one stream', async () => {
+  test('keeps all tabs live when a new leader cannot serve all with one stream', async () => {
     const members = [open(['a', 'b']), open(['c', 'd']), open(['e', 'f'])];
     await settled();
     journal.maxTopics = 3;

@@ -4,7 +4,7 @@ import { NAME, browser, journal, open, settled, openAll, setUp } from './setup';
 beforeEach(setUp);
 
 describe('Topics', () => {
-  test('The stream carries the topics of all tabs, and each tab sees its own only', async () => {
+  test('The stream carries the topics of all tabs, each tab sees only its own', async () => {
     const one = open(['a']);
     await settled();
     const two = open(['b', 'c']);
@@ -15,7 +15,7 @@ describe('Topics', () => {
     expect([one.seen, two.seen]).toEqual([[1], [2, 3]]);
   });
 
-  test('A tab that asks for a pattern sees the topics that it covers, and nothing that other tabs want', async () => {
+  test('A tab with a pattern receives only the topics that the pattern matches', async () => {
     const one = open(['teams/7/**']);
     await settled();
     const two = open(['teams/*/alerts', 'other']);
@@ -31,7 +31,7 @@ describe('Topics', () => {
     expect([one.seen, two.seen, three.seen]).toEqual([[1, 4], [2, 3, 4], [1]]);
   });
 
-  test('A pattern that the user may not read stops the tab that asked for it and no other', async () => {
+  test('A forbidden pattern closes only the tab that requested it', async () => {
     const one = open(['teams/7/chat']);
     await settled();
     journal.forbidden.add('teams/**');
@@ -54,7 +54,7 @@ describe('Topics', () => {
     expect(two.connection.isConnected()).toBe(true);
   });
 
-  test('A new leader carries the topics of all tabs with the first stream it opens', async () => {
+  test('The first stream of a new leader carries the topics of all tabs', async () => {
     const one = open(['a']);
     await settled();
     open(['b']);
@@ -96,7 +96,7 @@ describe('Topics', () => {
     expect(journal.readers.map((reader) => reader.topics)).toEqual([['a', 'b']]);
   });
 
-  test('A topic that the user may not read stops the tab that asked for it and no other', async () => {
+  test('A forbidden topic closes only the tab that requested it', async () => {
     const one = open(['a']);
     await settled();
     journal.forbidden.add('secret');

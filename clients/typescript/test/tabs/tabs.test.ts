@@ -77,7 +77,7 @@ describe('One stream per browser', () => {
 });
 
 describe('Taking over', () => {
-  test('When the leader dies the next tab resumes: nothing missed, nothing twice', async () => {
+  test('When the leader crashes, the next tab resumes without gap or duplicate', async () => {
     const [leader, second, third] = await openAll(3);
     journal.publish('a');
     await settled();
@@ -94,7 +94,7 @@ describe('Taking over', () => {
     expect(journal.readers).toHaveLength(1);
   });
 
-  test('A leader that goes into the back/forward cache passes the lead on, and comes back as a follower', async () => {
+  test('A leader in the back/forward cache hands over and returns as follower', async () => {
     const [first, second] = await openAll(2);
     first!.tab.signal('pagehide', { persisted: true });
     await settled();
@@ -108,7 +108,7 @@ describe('Taking over', () => {
     expect(journal.readers).toHaveLength(1);
   });
 
-  test('A sleeping leader is replaced after missed beats, and sees once what it slept through', async () => {
+  test('A sleeping leader is replaced and receives missed events once', async () => {
     const [first, second] = await openAll(2);
     journal.publish('a');
     await settled();
@@ -142,7 +142,7 @@ describe('Taking over', () => {
     expect(journal.opened).toBe(1);
   });
 
-  test('A leader whose term is over is not believed, though it does not know yet', async () => {
+  test('Messages from a leader of an earlier term are ignored', async () => {
     const [, follower] = await openAll(2);
     const typing: unknown[] = [];
     follower!.connection.on('typing', (who) => typing.push(who));
@@ -157,7 +157,7 @@ describe('Taking over', () => {
     expect(follower!.connection.isConnected()).toBe(true);
   });
 
-  test('Last words of a leader that is gone do not stop the one that holds the lock', async () => {
+  test('A late message of a former leader does not stop the lock holder', async () => {
     const members = await openAll(2);
     const old = browser.openBroadcast(browser.open(), NAME);
     const state = {
