@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 using Dunlin.Topics;
 
@@ -55,6 +56,20 @@ public sealed class EventDraft
     /// <see cref="ReservedTypes"/>.</exception>
     public static EventDraft Of<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
         new(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
+
+    /// <summary>
+    /// Creates a draft with <paramref name="value"/> as JSON, serialised by the application's own contract: its options, or
+    /// source-generated code.
+    /// </summary>
+    /// <param name="topic">The topic to append to.</param>
+    /// <param name="type">The event type.</param>
+    /// <param name="value">The value to serialise as the data.</param>
+    /// <param name="json">The contract, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="origin">The cause of the event; null if there is none.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type is not valid, or is one of
+    /// <see cref="ReservedTypes"/>.</exception>
+    public static EventDraft Of<T>(TopicName topic, string type, T value, JsonTypeInfo<T> json, EventOrigin? origin = null) =>
+        new(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, json), origin);
 
     /// <summary>
     /// Creates a draft that may have a reserved type: an event of the engine, or an event that another node has validated.

@@ -57,6 +57,16 @@ public abstract class LeaseReader
             throw LeaseErrors.Lost(row?.IsHeldAt(_now) == true ? LeaseInfo.Of(row) : null, claim.Resource, reason);
     }
 
+    /// <summary>Returns null if the claim holds its resource, otherwise why it does not. Use it where a lost lease is no error.</summary>
+    /// <param name="claim">The claim.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the claim is malformed.</exception>
+    public async ValueTask<LeaseEnd?> FindLossAsync(LeaseClaim claim, CancellationToken cancellationToken = default)
+    {
+        LeaseChecks.Check(claim);
+        return LeaseClaimCheck.LossOf(await Table.FindAsync(claim.Resource, cancellationToken), claim, _now);
+    }
+
     /// <summary>Throws unless the handle holds its resource; see <see cref="RequireAsync(LeaseClaim, CancellationToken)"/>.</summary>
     /// <param name="lease">The handle.</param>
     /// <param name="cancellationToken">Cancels the read.</param>

@@ -64,6 +64,23 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Assert.Equal(LeaseStatus.Held, (await AcquireAsync(IdB, Bob)).Status);
     }
 
+    /// <summary>Checks that a claim can be checked without an exception, in a unit of work and in a read scope.</summary>
+    [Fact]
+    public async Task A_check_of_a_claim_returns_why_it_does_not_hold()
+    {
+        var claim = Claim(await AcquireAsync(IdA, Ann));
+        Assert.Null(await LossAsync(claim));
+        Assert.Equal(
+            LeaseEnd.Unknown,
+            await LossAsync(claim with { FencingToken = FencingToken.FromInt64(claim.FencingToken!.Value.Number + 1) })
+        );
+        Assert.Equal(LeaseEnd.Unknown, await LossAsync(claim with { UserId = "bob" }));
+        await Leases.ReleaseAsync(claim, cancellationToken: Cancellation);
+        Assert.Equal(LeaseEnd.Released, await LossAsync(claim));
+        var malformed = await Assert.ThrowsAsync<DunlinException>(async () => await LossAsync(claim with { LeaseId = "short" }));
+        Assert.Equal(ErrorCode.InvalidField, malformed.Code);
+    }
+
     /// <summary>Checks that each grant has a larger fencing token than all earlier grants of all resources.</summary>
     [Fact]
     public async Task G3_Every_grant_raises_the_fence_in_all_resources()
@@ -429,6 +446,13 @@ public abstract partial class LeaseConformance : ConformanceSuite
         Leases
             .AcquireAsync(new LeaseRequest(File, id, owner, LeaseDuration.FromSeconds(seconds), wait), cancellationToken: Cancellation)
             .AsTask();
+
+    private async Task<LeaseEnd?> LossAsync(LeaseClaim claim)
+    {
+        var read = await Store.ReadAsync((scope, ct) => scope.Leases.FindLossAsync(claim, ct), Cancellation);
+        Assert.Equal(read, await Store.WriteAsync((unit, ct) => unit.Leases.FindLossAsync(claim, ct), Cancellation));
+        return read;
+    }
 
     private Task WriteAsync(LeaseResult with) =>
         Store
