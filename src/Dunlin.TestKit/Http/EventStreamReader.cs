@@ -16,6 +16,7 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
     private readonly Func<SseItem<string>, T> _read;
     private readonly Func<SseItem<string>, bool> _isWanted;
     private readonly CancellationTokenSource _ending = new();
+    private bool _isDisposed;
     private readonly Lock _gate = new(); // guards the fields below
     private readonly List<T> _received = [];
     private readonly List<string?> _ids = []; // the ids of the received events
@@ -160,9 +161,11 @@ public sealed class EventStreamReader<T> : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Closes the stream. Further calls do nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         // The read ends first: disposing a response during a read can throw any exception.
         await _ending.CancelAsync();
         await Ended.WaitAsync(Patience);
