@@ -32,14 +32,8 @@ public sealed class BrowserPageTests : IDisposable
             html.Replace("http://127.0.0.1:5090", address, StringComparison.Ordinal)
         );
 
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions
-            {
-                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-                Args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"],
-            }
-        );
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var browser = chromium.Browser;
         var context = await browser.NewContextAsync();
         context.SetDefaultTimeout(90_000);
         var url = $"{origin}/#{await TokenAsync(server)}";

@@ -38,22 +38,8 @@ public sealed class BrowserTests
         foreach (var (name, block) in scripts)
             pages.Services.GetRequiredService<ConcurrentDictionary<string, string>>()[name] = await TranspileAsync(server, block);
 
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions
-            {
-                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-                Args =
-                [
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--no-first-run",
-                    "--disable-background-networking",
-                    "--disable-component-update",
-                    "--disable-sync",
-                ],
-            }
-        );
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var browser = chromium.Browser;
         var (client, native) = (await OpenAsync(browser, origin + "/client"), await OpenAsync(browser, origin + "/eventsource"));
         await WhenConnectedAsync(server, 2);
         await PublishAsync(server, "one");

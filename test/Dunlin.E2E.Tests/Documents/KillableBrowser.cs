@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 using Microsoft.Playwright;
 
 namespace Dunlin.E2E.Tests.Documents;
@@ -19,31 +20,15 @@ internal sealed partial class KillableBrowser : IAsyncDisposable
     public static async Task<KillableBrowser> StartAsync()
     {
         var profile = Directory.CreateTempSubdirectory("dunlin-browser-").FullName;
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium")
+        var start = new ProcessStartInfo(ChromiumBrowser.Program)
         {
             UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        foreach (
-            var argument in new[]
-            {
-                "--headless=new",
-                "--remote-debugging-port=0",
-                $"--user-data-dir={profile}",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "about:blank",
-            }
-        )
-        {
+        string[] own = ["--headless=new", "--remote-debugging-port=0", $"--user-data-dir={profile}"];
+        foreach (var argument in own.Concat(ChromiumBrowser.Arguments).Append("about:blank"))
             start.ArgumentList.Add(argument);
-        }
         var process = Process.Start(start)!;
         var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         process.ErrorDataReceived += (_, line) =>

@@ -1,4 +1,5 @@
 using Dunlin.E2E.Tests.Support;
+using Dunlin.TestKit;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(BrowserFixture))]
@@ -11,39 +12,17 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <summary>A name of this machine that is no secure context, as an address in a local network.</summary>
     public const string InsecureName = "dunlin.test";
 
-    private IPlaywright? _playwright;
+    private ChromiumBrowser? _chromium;
 
-    public IBrowser Browser { get; private set; } = null!;
+    public IBrowser Browser => _chromium!.Browser;
 
     public async ValueTask InitializeAsync()
     {
         // A page may retry after a back-off of several seconds on a busy machine. Only failing tests wait so long.
         Assertions.SetDefaultExpectTimeout(30_000);
-        _playwright = await Playwright.CreateAsync();
-        Browser = await _playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions
-            {
-                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-                Args =
-                [
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--disable-quic",
-                    "--no-first-run",
-                    "--disable-background-networking",
-                    "--disable-component-update",
-                    "--disable-sync",
-                    // Maps a name to loopback that browsers do not treat as loopback, so that plain http is an insecure context.
-                    $"--host-resolver-rules=MAP {InsecureName} 127.0.0.1",
-                ],
-            }
-        );
+        // Maps a name to loopback that browsers do not treat as loopback, so that plain http is an insecure context.
+        _chromium = await ChromiumBrowser.StartAsync($"--host-resolver-rules=MAP {InsecureName} 127.0.0.1");
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (Browser is not null)
-            await Browser.CloseAsync();
-        _playwright?.Dispose();
-    }
+    public ValueTask DisposeAsync() => _chromium?.DisposeAsync() ?? default;
 }

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Dunlin.Fanout;
 using Dunlin.Streams.Combined;
+using Dunlin.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Dunlin.E2E.Tests.Support.Pages;
@@ -65,23 +66,9 @@ public sealed class OneResponseTests(BrowserFixture browser)
     public async Task Without_Web_Locks_tabs_still_share_one_response()
     {
         await using var host = await TestHost.StartAsync();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions
-            {
-                ExecutablePath = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium",
-                Args =
-                [
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--no-first-run",
-                    "--disable-background-networking",
-                    "--host-resolver-rules=MAP lan.example 127.0.0.1",
-                ],
-            }
-        );
+        await using var chromium = await ChromiumBrowser.StartAsync("--host-resolver-rules=MAP lan.example 127.0.0.1");
         var address = new UriBuilder(host.Address) { Host = "lan.example" }.Uri;
-        await using var context = await chromium.NewContextAsync();
+        await using var context = await chromium.Browser.NewContextAsync();
         context.SetDefaultTimeout(30_000);
         var first = await context.NewPageAsync();
         await first.GotoAsync(new Uri(address, "/healthz/live").ToString());

@@ -223,7 +223,7 @@ public sealed class WarrantyTests(BrowserFixture chromium) : IAsyncLifetime
     {
         var dave = await _host.OpenAsync(chromium.Browser, "dave", "/branch/1");
         await Expect(dave.Locator("[data-case-row]")).ToHaveCountAsync(0);
-        await Expect(dave.GetByText("are not a member of this branch").First).ToBeVisibleAsync();
+        await Expect(dave.GetByText("You do not work in this branch").First).ToBeVisibleAsync();
         await dave.PictureAsync("warranty-forbidden");
     }
 
