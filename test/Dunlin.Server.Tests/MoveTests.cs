@@ -81,7 +81,7 @@ public sealed class MoveTests : IAsyncLifetime
     public async Task A_missing_source_file_is_named()
     {
         var (code, _, error) = await MoveAsync("/nowhere/x.db", "Host=127.0.0.1");
-        Assert.Equal((1, "dunlin: Nothing was moved: there is no file '/nowhere/x.db'.\n"), (code, error));
+        Assert.Equal((1, "dunlin: Nothing was moved: the file '/nowhere/x.db' does not exist.\n"), (code, error));
     }
 
     [Theory]

@@ -18,7 +18,7 @@ public sealed class PageHeaderOptions
     /// <summary>Gets or sets <c>Cross-Origin-Opener-Policy</c>. Default: <c>same-origin</c>.</summary>
     public string? CrossOriginOpenerPolicy { get; set; } = "same-origin";
 
-    /// <summary>Gets further headers, by name.</summary>
+    /// <summary>Gets further headers, by name. Default: empty.</summary>
     [Required]
     public IDictionary<string, string> Further { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 }
