@@ -254,9 +254,12 @@ public sealed partial class EventStreamConnection
 
     private void Finish(ConnectionEnd end)
     {
+        if (Interlocked.Exchange(ref _isFinished, true))
+            return;
         _fanout.Wheel.Cancel(_timer);
-        if (_completion.TrySetResult(end))
-            _fanout.Forget(this);
+        // Before the completion, so that who awaits it finds the connection neither listed nor counted.
+        _fanout.Forget(this);
+        _completion.SetResult(end);
     }
 }
 

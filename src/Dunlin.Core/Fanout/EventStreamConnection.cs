@@ -31,6 +31,7 @@ public sealed partial class EventStreamConnection
     private readonly Timer _timer;
     private readonly Extras? _extras; // null for most connections, which then pay for one reference only
     private long _through;
+    private bool _isFinished;
 
     internal EventStreamConnection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
     {
@@ -144,7 +145,7 @@ public sealed partial class EventStreamConnection
         var stuck = false;
         lock (_gate)
         {
-            if (_completion.Task.IsCompleted)
+            if (Volatile.Read(ref _isFinished))
                 return;
             var idle = (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot;
             if (_writing)
@@ -183,7 +184,7 @@ public sealed partial class EventStreamConnection
         if (Caller.ExpiresAt is { } expiry && expiry - _fanout.Time.GetUtcNow() < delay && _end is null)
             delay = expiry - _fanout.Time.GetUtcNow();
         _fanout.Wheel.Schedule(_timer, delay);
-        if (_completion.Task.IsCompleted)
+        if (Volatile.Read(ref _isFinished))
             _fanout.Wheel.Cancel(_timer);
     }
 

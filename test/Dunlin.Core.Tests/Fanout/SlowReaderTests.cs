@@ -83,6 +83,18 @@ public sealed class SlowReaderTests
         Assert.Equal(0, node.Fanout.ConnectionCount);
     }
 
+    [Fact]
+    public async Task A_connection_leaves_the_registry_before_it_completes()
+    {
+        using var node = new TestNode();
+        var connection = await node.ConnectAsync(new TestSink(), "t");
+        var closed = new List<(bool IsCompleted, int Connections)>();
+        using var subscription = node.Fanout.Closed.Subscribe(c => closed.Add((c.Completion.IsCompleted, node.Fanout.ConnectionCount)));
+        connection.Close(ConnectionEnd.Gone);
+        Assert.Equal(ConnectionEnd.Gone, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal([(false, 0)], closed);
+    }
+
     [Theory]
     [InlineData(10)]
     [InlineData(300)]
