@@ -19,8 +19,6 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
     /// <summary>The maximum number of leases on a page of a list.</summary>
     private const int MaxListed = 1_000;
 
-    private const int MaxShown = 40;
-
     public async Task<LeaseList> ListAsync(HttpContext context)
     {
         var caller = context.RequireCaller();
@@ -65,7 +63,7 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
         var slash = path.LastIndexOf('/');
         var (name, verb) = slash > 0 ? (path[..slash], path[(slash + 1)..]) : ("", path);
         if (verb is not ("renew" or "handoff" or "take"))
-            throw new DunlinException(ErrorCode.NotFound, $"No lease action '{Shown(verb)}'. Use renew, handoff or take.");
+            throw new DunlinException(ErrorCode.NotFound, $"No lease action '{Excerpt.Of(verb)}'. Use renew, handoff or take.");
         var resource = await AllowedAsync(caller, name, context);
         var result = verb switch
         {
@@ -133,8 +131,6 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
                 limit,
             _ => throw new DunlinException(ErrorCode.InvalidField, $"'limit' must be a number from 1 to {MaxListed}.", "limit"),
         };
-
-    private static string Shown(string text) => text.Length <= MaxShown ? text : text[..MaxShown] + "…";
 
     private static string? After(HttpRequest request) =>
         (string?)request.Query["after"] switch

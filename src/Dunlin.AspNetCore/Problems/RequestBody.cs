@@ -93,19 +93,17 @@ public static class RequestBody
                 ErrorCode.UnsupportedMediaType,
                 string.IsNullOrEmpty(request.ContentType)
                     ? "The request has no Content-Type. Send Content-Type: application/json."
-                    : $"The Content-Type '{Shown(request.ContentType)}' is not JSON. Send Content-Type: application/json.",
+                    : $"The Content-Type '{Excerpt.Of(request.ContentType, MaxShown)}' is not JSON. Send Content-Type: application/json.",
                 "Content-Type"
             );
         }
         if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             throw new DunlinException(
                 ErrorCode.UnsupportedMediaType,
-                $"The charset '{Shown(type.Charset.Value!)}' is not supported. Send JSON in UTF-8.",
+                $"The charset '{Excerpt.Of(type.Charset.Value!, MaxShown)}' is not supported. Send JSON in UTF-8.",
                 "Content-Type"
             );
     }
-
-    private static string Shown(string text) => text.Length <= MaxShown ? text : text[..MaxShown] + "…";
 
     // Keeps the application's converters and naming, and overrides the settings that make reading lenient.
     private static JsonSerializerOptions Strict(IServiceProvider services)

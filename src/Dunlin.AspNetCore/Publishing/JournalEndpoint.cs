@@ -1,6 +1,7 @@
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Streams;
 using Dunlin.Topics;
@@ -14,7 +15,6 @@ namespace Dunlin.Publishing;
 internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, AccessPolicies policies, IOptions<EventStreamOptions> streams)
 {
     private const int DefaultLimit = 100;
-    private const int MaxShown = 40;
 
     public async Task ServeAsync(HttpContext context)
     {
@@ -54,19 +54,17 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
             ? limit
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'limit' must be a number from 1 to {JournalLimits.MaxPageEvents}, not '{Shown(text)}'.",
+                $"'limit' must be a number from 1 to {JournalLimits.MaxPageEvents}, not '{Excerpt.Of(text)}'.",
                 "limit"
             );
     }
-
-    private static string Shown(string text) => text.Length <= MaxShown ? text : text[..MaxShown] + "…";
 
     private static Position? After(HttpRequest request) =>
         (string?)request.Query["after"] is not { } text ? null
         : Position.TryParse(text, out var position) ? position
         : throw new DunlinException(
             ErrorCode.InvalidPosition,
-            $"'after' is '{Shown(text)}', which is not a position of this server.",
+            $"'after' is '{Excerpt.Of(text)}', which is not a position of this server.",
             "after"
         );
 }

@@ -28,7 +28,6 @@ internal sealed partial class CombinedStreams(
 {
     /// <summary>The maximum size of a request body in bytes: some hundred paths, or a few of the maximum length.</summary>
     private const int MaxBytes = 1024 * 1024;
-    private const int MaxShown = 40;
 
     private readonly ConcurrentDictionary<string, CombinedBody> _open = new(StringComparer.Ordinal);
 
@@ -81,7 +80,7 @@ internal sealed partial class CombinedStreams(
         var wishes = change.Open ?? [];
         StreamWish.CheckAll(wishes, "open");
         if (!_open.TryGetValue(id, out var body) || !body.IsOf(caller))
-            throw Unknown(id.Length <= MaxShown ? id : id[..MaxShown] + "…");
+            throw Unknown(Excerpt.Of(id));
         foreach (var streamId in change.Close ?? [])
             body.Close(streamId ?? throw new DunlinException(ErrorCode.InvalidField, "A stream id must be a string.", "close"));
         Start(context, body, wishes, Add(body, wishes, "open"));
