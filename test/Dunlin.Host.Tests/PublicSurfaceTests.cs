@@ -3,6 +3,7 @@ using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
 using Dunlin.Journal;
+using Dunlin.TestKit;
 
 namespace Dunlin.Host.Tests;
 
@@ -81,14 +82,11 @@ public sealed class PublicSurfaceTests
 
     private static IEnumerable<string> Pages()
     {
-        var root = new DirectoryInfo(Folder);
-        while (!File.Exists(Path.Combine(root.FullName, "Dunlin.slnx")))
-            root = root.Parent ?? throw new InvalidOperationException($"No Dunlin.slnx above {Folder}.");
         // Decisions and the changelog also name what is gone.
         return Directory
-            .EnumerateFiles(Path.Combine(root.FullName, "docs"), "*.md", SearchOption.AllDirectories)
+            .EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Where(page => !page.Contains("/adr/", StringComparison.Ordinal))
-            .Append(Path.Combine(root.FullName, "README.md"));
+            .Append(Path.Combine(Repository.Root, "README.md"));
     }
 
     // Users know a class of extension methods by its methods.

@@ -4,8 +4,8 @@ namespace Dunlin.Apps.Focus;
 internal static class FocusLimits
 {
     /// <summary>
-    /// Devices of a user. A new device beyond the limit replaces the oldest one that is not connected, which loses only its name. A browser
-    /// with cleared storage is a new device, and users cannot remove old ones.
+    /// Devices of a user. A new device beyond the limit replaces the oldest disconnected device, whose name is lost. A browser with cleared
+    /// storage is a new device, and users cannot remove old ones.
     /// </summary>
     public const int Devices = 100;
 

@@ -9,7 +9,7 @@ internal static class WishlistJson
 {
     public static T Read<T>(RecordRow row) => JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web)!;
 
-    /// <summary>Replaces a pushed document by the one that the rules produced.</summary>
+    /// <summary>Overwrites a pushed document with the result of the rules.</summary>
     public static void Replace<T>(JsonObject target, T document)
     {
         var source = JsonSerializer.SerializeToNode(document, JsonSerializerOptions.Web)!.AsObject();

@@ -9,7 +9,7 @@ export interface GateOptions {
   readonly session: Session;
   readonly title: string | undefined;
   readonly reason: string;
-  /** Number of unsent changes of the user who was signed in before. */
+  /** Number of unsent changes of the previous user. */
   readonly waiting: number;
 }
 

@@ -12,8 +12,7 @@ export interface Unsent {
 }
 
 /**
- * The session of one page and one user, from opening the page to the end of the session. `Who` is undefined for a visitor who is not signed
- * in.
+ * The session of one user in one page, until the user signs out or leaves the page. `Who` is undefined for a visitor without a session.
  */
 export class PageSession<Who extends User | undefined = User> {
   readonly user: Who;

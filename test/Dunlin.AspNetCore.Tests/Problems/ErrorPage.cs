@@ -1,12 +1,13 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 
 namespace Dunlin.AspNetCore.Tests.Problems;
 
 /// <summary>docs/reference/errors.md: the sections by code, and their example bodies.</summary>
 internal static partial class ErrorPage
 {
-    public static string Text { get; } = File.ReadAllText(Path.Combine(Root(), "docs/reference/errors.md"));
+    public static string Text { get; } = Repository.Read("docs/reference/errors.md");
 
     /// <summary>The section of a code, without its heading; empty where the page has none.</summary>
     public static string SectionOf(string code)
@@ -24,14 +25,6 @@ internal static partial class ErrorPage
         var block = Block().Match(SectionOf(code));
         Assert.True(block.Success, $"docs/reference/errors.md has no example with ```json in the section '### `{code}`'.");
         return JsonNode.Parse(block.Groups["json"].Value)!.AsObject();
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
     }
 
     [GeneratedRegex("```json\n(?<json>.*?)\n```", RegexOptions.Singleline)]

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 
 namespace Dunlin.AspNetCore.Tests.Snippets;
 
@@ -8,7 +9,7 @@ namespace Dunlin.AspNetCore.Tests.Snippets;
 /// </summary>
 public sealed partial class SnippetTests
 {
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     [Fact]
     public void Every_block_of_CSharp_in_the_documentation_is_compiled()
@@ -81,14 +82,6 @@ public sealed partial class SnippetTests
             .DefaultIfEmpty()
             .Min();
         return string.Join('\n', lines.Select(line => line.Length >= indent ? line[indent..] : line.TrimStart())).Trim();
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
     }
 
     [GeneratedRegex(@"(?:^|/)(?:bin|obj|node_modules)/")]

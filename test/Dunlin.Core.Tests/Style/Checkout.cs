@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Style;
 
@@ -7,7 +8,7 @@ internal static partial class Checkout
 {
     private static readonly string[] Skipped = [".git", "artifacts", "bin", "dist", "node_modules", "obj"];
 
-    public static string Root { get; } = FindRoot();
+    public static string Root => Repository.Root;
 
     /// <summary>Paths from the root, with slashes, of the files with one of these extensions.</summary>
     public static IEnumerable<string> Files(params string[] extensions) =>
@@ -16,7 +17,7 @@ internal static partial class Checkout
             .Select(file => Path.GetRelativePath(Root, file.FullName).Replace('\\', '/'))
             .Order(StringComparer.Ordinal);
 
-    public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path)).ReplaceLineEndings("\n");
+    public static string Read(string path) => Repository.Read(path).ReplaceLineEndings("\n");
 
     /// <summary>The text of the comments of C# or TypeScript code, with line numbers.</summary>
     public static IEnumerable<(int Line, string Text)> Comments(string path) =>
@@ -39,14 +40,6 @@ internal static partial class Checkout
         folder
             .EnumerateFiles()
             .Concat(folder.EnumerateDirectories().Where(child => !Skipped.Contains(child.Name, StringComparer.Ordinal)).SelectMany(Walk));
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
-    }
 
     [GeneratedRegex(@"(?:^|\s)///?\s?(?<text>.*)$")]
     private static partial Regex LineComment();

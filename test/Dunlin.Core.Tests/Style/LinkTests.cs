@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dunlin.TestKit;
 
 namespace Dunlin.Core.Tests.Style;
 
@@ -7,7 +8,7 @@ public sealed partial class LinkTests
 {
     private static readonly string[] Folders = ["apps", "bench", "clients", "deploy", "docs", "src", "test"];
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     [Fact]
     public void Links_of_all_documents_lead_to_files_and_headings()
@@ -114,14 +115,6 @@ public sealed partial class LinkTests
         }
         anchors.UnionWith(GivenAnchor().Matches(text).Select(match => match.Groups["anchor"].Value));
         return anchors;
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dunlin.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests run inside a checkout.");
     }
 
     [GeneratedRegex(@"(^|/)(node_modules|bin|obj|dist)/", RegexOptions.ExplicitCapture)]

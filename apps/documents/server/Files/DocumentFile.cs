@@ -36,7 +36,7 @@ internal sealed record DocumentFile(
     public string ETag => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{Revision}\"");
 }
 
-/// <summary>The holder of a file's lock, visible to everybody who may see the file.</summary>
+/// <summary>The holder of a file's lock. All readers of the file can see it.</summary>
 internal sealed record LockHolder(string UserId, string Name, bool Mine, DateTimeOffset ExpiresAt, int Waiting);
 
 /// <summary>The caller's permissions on a file, apart from its lock.</summary>

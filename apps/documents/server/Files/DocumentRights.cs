@@ -26,7 +26,7 @@ internal static class DocumentRights
         );
     }
 
-    /// <summary>Only users who may write or delete may lock a file. Others would only block them.</summary>
+    /// <summary>Requires the right to write or delete: a lock of any other user would only block those users.</summary>
     public static void RequireLock(Caller caller, DocumentFile file)
     {
         if (Of(caller, file) is { Write: false, Delete: false })

@@ -9,7 +9,7 @@ import type {
 import { FakeStreams, json } from '../../../../clients/typescript/test/support/fakeServer';
 import { createMutators } from '../src/state/mutators';
 
-/** What the server makes of a mutation: a refusal of the whole request, nothing, or (undefined) what it says. */
+/** How the server answers a mutation: with a refusal of the whole request, without an effect, or (undefined) by carrying it out. */
 export type Decision = Response | 'nothing' | undefined;
 
 /** A todos server in memory, which a test can take off the network or make refuse. */

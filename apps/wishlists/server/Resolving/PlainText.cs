@@ -62,7 +62,7 @@ internal static class PlainText
             _ => true,
         };
 
-    // Cuts between two graphemes, or inside one that exceeds the limit.
+    // Cuts between two graphemes. Only a grapheme that is longer than the limit is split.
     private static string Cut(string line, int maxLength)
     {
         if (line.Length <= maxLength)

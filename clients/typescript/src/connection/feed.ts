@@ -58,8 +58,8 @@ export interface FeedOptions {
  * Keeps one HTTP event stream open: opens it with fetch, detects silence and resumes it. It handles frames and control events; the owner
  * interprets the other events.
  *
- * Invariant: only `#follow` opens and closes streams. After every `transition` it closes a stream that the state no longer names, opens the
- * one that the state names, and arms the timer of a wait.
+ * Invariant: only `#follow` opens and closes streams. After every `transition` it compares the open stream with the state:
+ * it closes a stream that is not in the state, opens the stream of the state, and arms the timer of a wait.
  */
 export class Feed {
   readonly #options: FeedOptions;

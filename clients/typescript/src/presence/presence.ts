@@ -3,7 +3,7 @@ import type { Connection } from '../connection/connection.js';
 import type { ReceivedEvent } from '../connection/decode.js';
 import type { Requests } from '../http/requests.js';
 
-/** One user who is connected to the topic, with any number of connections. */
+/** A user with at least one connection to the topic. */
 export interface PresentMember {
   readonly userId: string;
   readonly name: string;
