@@ -16,7 +16,10 @@ public sealed partial class EventFanout
     /// <summary>Gets the signal for new connections. Published on the opening thread, before the connection receives an event.</summary>
     internal Signal<EventStreamConnection> Opened { get; }
 
-    /// <summary>Gets the signal for closed connections. Published once per connection.</summary>
+    /// <summary>
+    /// Gets the signal for closed connections. Published once per connection, when it has left the registry and
+    /// <see cref="EventStreamConnection.Completion"/> has its result.
+    /// </summary>
     internal Signal<EventStreamConnection> Closed { get; }
 
     /// <summary>Gets the number of open connections of this node.</summary>
@@ -194,20 +197,21 @@ public sealed partial class EventFanout
         await Task.WhenAll(open.Select(c => c.Completion)).WaitAsync(TimeSpan.FromSeconds(10), Time, cancellationToken);
     }
 
-    internal void Forget(EventStreamConnection connection)
+    /// <summary>Removes a connection from the registry. Returns false if the registry did not have it.</summary>
+    internal bool Forget(EventStreamConnection connection)
     {
         connection.Shard.Leave(connection);
         lock (_registry)
         {
             if (!_connections.Remove(connection.Id))
-                return;
+                return false;
             var list = _byUser[connection.Caller.UserId];
             list.Remove(connection);
             if (list.Count == 0)
                 _byUser.Remove(connection.Caller.UserId);
         }
         Instruments.Connections.Add(-1);
-        Closed.Publish(connection);
+        return true;
     }
 
     private byte[] WithGoodbye(ReadOnlyMemory<byte> lastFrame)

@@ -258,8 +258,11 @@ public sealed partial class EventStreamConnection
             return;
         _fanout.Wheel.Cancel(_timer);
         // Before the completion, so that who awaits it finds the connection neither listed nor counted.
-        _fanout.Forget(this);
+        var wasOpen = _fanout.Forget(this);
         _completion.SetResult(end);
+        // After the completion, so that handlers can read the result.
+        if (wasOpen)
+            _fanout.Closed.Publish(this);
     }
 }
 

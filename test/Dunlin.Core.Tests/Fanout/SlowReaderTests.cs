@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 
@@ -84,15 +85,21 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
-    public async Task A_connection_leaves_the_registry_before_it_completes()
+    public async Task A_connection_leaves_the_registry_completes_and_is_then_announced()
     {
         using var node = new TestNode();
         var connection = await node.ConnectAsync(new TestSink(), "t");
-        var closed = new List<(bool IsCompleted, int Connections)>();
-        using var subscription = node.Fanout.Closed.Subscribe(c => closed.Add((c.Completion.IsCompleted, node.Fanout.ConnectionCount)));
+        var steps = new List<(string Step, bool IsCompleted, int Connections)>();
+        using var listener = new MeterListener();
+        // The counter changes right after the registry.
+        listener.SetMeasurementEventCallback<int>((_, _, _, _) => Add("counter"));
+        listener.EnableMeasurementEvents(node.Fanout.Instruments.Connections);
+        using var subscription = node.Fanout.Closed.Subscribe(_ => Add("signal"));
         connection.Close(ConnectionEnd.Gone);
         Assert.Equal(ConnectionEnd.Gone, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
-        Assert.Equal([(false, 0)], closed);
+        Assert.Equal([("counter", false, 0), ("signal", true, 0)], steps);
+
+        void Add(string step) => steps.Add((step, connection.Completion.IsCompleted, node.Fanout.ConnectionCount));
     }
 
     [Theory]
