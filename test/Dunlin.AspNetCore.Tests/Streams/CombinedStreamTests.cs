@@ -271,6 +271,25 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
+    public async Task A_refused_change_changes_nothing()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await using var combined = await CombinedReader.OpenAsync(host, "ann", Stream("1", "/dunlin/v1/events?topic=a"));
+        await combined.ControlAsync("1", "connection");
+        using var ann = host.Client();
+        using var reused = await CombinedReader.PostAsync(
+            ann,
+            $"{Path}/{combined.Id}",
+            new { open = new[] { Stream("2", "/dunlin/v1/events?topic=b"), Stream("1", "/dunlin/v1/events?topic=b") }, close = new[] { "1" } }
+        );
+        await HttpAssert.ProblemAsync(reused, 400, "invalid_field");
+        await host.PublishAsync("a", "still open");
+        Assert.Equal("dunlin.hello", (await combined.NextAsync("1"))["event"]);
+        Assert.Equal("\"still open\"", (await combined.NextAsync("1"))["data"]);
+        Assert.Equal(1, host.Fanout.ConnectionCount);
+    }
+
+    [Fact]
     public async Task Limits_count_a_response_once_and_bound_its_streams()
     {
         await using var host = await EngineHost.StartAsync(services =>

@@ -46,9 +46,10 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
 
     /// <summary>Adds streams, all or none.</summary>
     /// <param name="ids">The ids of the streams.</param>
+    /// <param name="closing">The ids of streams that the caller closes right after this call. They count as closing.</param>
     /// <param name="added">The streams. Empty unless the result is <see cref="AddResult.Added"/>.</param>
     /// <param name="which">The id that is in use, if the result is <see cref="AddResult.Taken"/>.</param>
-    public AddResult Add(IEnumerable<string> ids, out List<InnerSink> added, out string? which)
+    public AddResult Add(IEnumerable<string> ids, IReadOnlyCollection<string> closing, out List<InnerSink> added, out string? which)
     {
         added = [];
         which = null;
@@ -56,7 +57,7 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
         {
             if (_isOver)
                 return AddResult.Over;
-            var count = _streams.Values.Count(static stream => !stream.IsClosing);
+            var count = _streams.Values.Count(stream => !stream.IsClosing && !closing.Contains(stream.Id));
             var seen = new HashSet<string>(StringComparer.Ordinal);
             foreach (var each in ids)
             {

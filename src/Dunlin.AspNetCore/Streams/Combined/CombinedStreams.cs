@@ -53,7 +53,7 @@ internal sealed partial class CombinedStreams(
             socket,
             options.Value.MaxCombined
         );
-        var streams = Add(body, wishes, "streams");
+        var streams = Add(body, wishes, [], "streams");
         _open[body.Id] = body;
         try
         {
@@ -81,17 +81,22 @@ internal sealed partial class CombinedStreams(
         StreamWish.CheckAll(wishes, "open");
         if (!_open.TryGetValue(id, out var body) || !body.IsOf(caller))
             throw Unknown(Excerpt.Of(id));
-        foreach (var streamId in change.Close ?? [])
-            body.Close(streamId ?? throw new DunlinException(ErrorCode.InvalidField, "A stream id must be a string.", "close"));
-        Start(context, body, wishes, Add(body, wishes, "open"));
+        var closing = (change.Close ?? [])
+            .Select(static s => s ?? throw new DunlinException(ErrorCode.InvalidField, "A stream id must be a string.", "close"))
+            .ToHashSet(StringComparer.Ordinal);
+        // Adds before it closes: the response would end with its last stream, and a refused change must change nothing.
+        var added = Add(body, wishes, closing, "open");
+        foreach (var streamId in closing)
+            body.Close(streamId);
+        Start(context, body, wishes, added);
         // Lets the client tell a dead connection from streams that open slowly.
         _ = body.WriteAsync(StreamHeaders.FirstBytes);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private List<InnerSink> Add(CombinedBody body, IReadOnlyList<StreamWish> wishes, string field)
+    private List<InnerSink> Add(CombinedBody body, IReadOnlyList<StreamWish> wishes, IReadOnlyCollection<string> closing, string field)
     {
-        switch (body.Add(wishes.Select(static wish => wish.Id), out var added, out var which))
+        switch (body.Add(wishes.Select(static wish => wish.Id), closing, out var added, out var which))
         {
             case AddResult.Over:
                 throw Unknown(body.Id);
