@@ -112,11 +112,13 @@ dotnet_tests() {
 run_tests() { # project, title
   local log="artifacts/test/$2.log" summary total bad began=$SECONDS
   say "$2"
-  dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections < /dev/null 2>&1 | tee "$log"
+  # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
+  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 < /dev/null 2>&1 | tee "$log"
   took "$began" "$2"
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then
-    add 0 1; failures+=("$2 ended without a summary"); echo "FAIL  $2 ended without a summary"
+    add 0 1; failures+=("$2 ended without a summary$(grep -oE "\[Long Running Test\] '[^']*'" "$log" | sort -u | sed 's/^.*] /; still running: /' | tr -d '\n')")
+    echo "FAIL  ${failures[-1]}"
     return
   fi
   read -r total bad < <(echo "$summary" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
