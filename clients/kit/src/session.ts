@@ -152,6 +152,8 @@ export class Session {
 
   /** Records that the server refused the session of this page's user. */
   markSignedOut(reason?: string): void {
+    // A note that another tab wrote before the refusal may arrive after it.
+    this.#at = Math.max(Date.now(), this.#at);
     this.#set({ name: 'signedOut', reason });
   }
 

@@ -120,9 +120,10 @@ describe('The header', () => {
     await settle();
     answers['POST logout'] = () => Promise.reject(failure('network'));
     signOut();
-    await settle();
+    await vi.waitFor(() =>
+      expect(document.querySelector('.toast-error')?.textContent).toMatch(/the server cannot be reached/),
+    );
     expect(session.user?.userId).toBe('bob');
-    expect(document.querySelector('.toast-error')?.textContent).toMatch(/the server cannot be reached/);
   });
 
   test('shows the connection state and new texts of the kit at once', async () => {
@@ -283,6 +284,21 @@ describe('A session', () => {
       'bob',
       'bob',
     ]);
+  });
+
+  test('ignores a note of another tab from before its session was refused', async () => {
+    const session = tab();
+    open(session);
+    await settle();
+    const note = { user: user('bob'), at: Date.now() };
+    cookie = undefined;
+    answers['GET status'] = () => new Promise(() => {});
+    session.markSignedOut();
+    const other = new BroadcastChannel('dunlin.session');
+    other.postMessage(note);
+    await settle();
+    other.close();
+    expect([session.state.name, reload.mock.calls.length]).toEqual(['signedOut', 0]);
   });
 
   test('ignores an answer from before a sign-out', async () => {
