@@ -6,7 +6,6 @@ using Dunlin.Security;
 using Dunlin.Sse;
 using Dunlin.Streams.Combined;
 using Dunlin.Topics;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -16,10 +15,6 @@ namespace Dunlin.Streams;
 /// <remarks>HTML Living Standard, section 9.2 (server-sent events).</remarks>
 public sealed class EventStreams
 {
-    /// <summary>The size in bytes of the kernel's send buffer for a conflating stream. Events in that buffer can no longer be superseded,
-    /// and its default size is megabytes.</summary>
-    private const int ConflatedSendBuffer = 32 * 1024;
-
     private readonly EventFanout _fanout;
     private readonly AccessPolicies _policies;
     private readonly StreamLimits _limits;
@@ -116,10 +111,11 @@ public sealed class EventStreams
         await OpenAsync(context, request, inner, inner.Begin, caller);
     }
 
-    private static void Begin(HttpContext context, StreamRequest request, EventStreamConnection connection, PipeFrameSink sink)
+    private void Begin(HttpContext context, StreamRequest request, EventStreamConnection connection, PipeFrameSink sink)
     {
+        StreamSockets.CloseWhenUnacknowledged(context, _fanout.Options.WriteTimeout);
         if (request.Conflates)
-            LimitSendBuffer(context);
+            StreamSockets.LimitSendBuffer(StreamSockets.Own(context));
         StreamHeaders.Apply(context, connection.Id, sink);
     }
 
@@ -192,13 +188,6 @@ public sealed class EventStreams
             connection.Abandon();
             throw;
         }
-    }
-
-    // Over HTTP/2 the socket carries other responses too, and HTTP/2 flow control limits what the kernel buffers.
-    private static void LimitSendBuffer(HttpContext context)
-    {
-        if (HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<IConnectionSocketFeature>() is { } feature)
-            feature.Socket.SendBufferSize = ConflatedSendBuffer;
     }
 
     private static ReadOnlyMemory<byte> Comment(DateTimeOffset now) => StreamHeaders.FirstBytes;

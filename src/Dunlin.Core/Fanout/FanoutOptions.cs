@@ -31,7 +31,8 @@ public sealed class FanoutOptions
     public int CatchUpBytes { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>
-    /// Time after which a connection that accepts no data is closed. Its client resumes when it reconnects. Default: 1 minute.
+    /// Time after which a connection that accepts or, on Linux, acknowledges no data is closed. Its client resumes when it reconnects.
+    /// Default: 1 minute.
     /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

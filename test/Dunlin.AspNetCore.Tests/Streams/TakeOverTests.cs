@@ -9,8 +9,11 @@ using Dunlin.Journal;
 using Dunlin.TestKit;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Streams;
 
@@ -189,6 +192,39 @@ public sealed class TakeOverTests
         }
         using var place = fourth;
         Assert.Equal(3, host.Fanout.ConnectionCount);
+    }
+
+    [Theory]
+    [InlineData("/dunlin/v1/events?topic=t", null)]
+    [InlineData("/dunlin/v1/streams", """{"streams":[{"id":"1","path":"/dunlin/v1/events?topic=t"}]}""")]
+    public async Task The_kernel_closes_a_stream_that_acknowledges_nothing(string path, string? body)
+    {
+        var accepted = new TaskCompletionSource<Socket>();
+        await using var host = await EngineHost.StartAsync(
+            services => services.Configure<FanoutOptions>(fanout => fanout.WriteTimeout = TimeSpan.FromSeconds(42)),
+            listen: kestrel =>
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                        ((IConnectionBuilder)listen).Use(next =>
+                            connection =>
+                            {
+                                accepted.TrySetResult(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
+                                return next(connection);
+                            }
+                        )
+                )
+        );
+        var request = body is null
+            ? $"GET {path} HTTP/1.1\r\nHost: x\r\nX-User: ann\r\n\r\n"
+            : $"POST {path} HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+        using var peer = await RawReader.SendAsync(host, request);
+        await peer.UntilAsync("dunlin.hello");
+        // tcp(7): TCP_USER_TIMEOUT. Only its value is checked: losing the packets of a connection needs the rights of root.
+        var value = new byte[sizeof(int)];
+        (await accepted.Task).GetRawSocketOption((int)SocketOptionLevel.Tcp, 18, value);
+        Assert.Equal(42_000, BitConverter.ToInt32(value));
     }
 
     [Fact]

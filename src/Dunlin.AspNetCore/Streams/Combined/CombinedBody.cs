@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Dunlin.Fanout;
+using Dunlin.Sse;
 using Dunlin.Topics;
 
 namespace Dunlin.Streams.Combined;
@@ -17,9 +18,6 @@ namespace Dunlin.Streams.Combined;
 /// </remarks>
 internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Socket? socket, int maxStreams)
 {
-    // See EventStreams.ConflatedSendBuffer.
-    private const int ConflatedSendBuffer = 32 * 1024;
-
     private readonly Lock _gate = new(); // guards _streams, _waiting, _isWriting, _isOver
     private readonly Dictionary<string, InnerSink> _streams = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -170,8 +168,8 @@ internal sealed class CombinedBody(string id, Caller owner, IFrameSink sink, Soc
 
     public void LimitSendBuffer()
     {
-        if (socket is not null && !_isGone)
-            socket.SendBufferSize = ConflatedSendBuffer;
+        if (!_isGone)
+            StreamSockets.LimitSendBuffer(socket);
     }
 
     private void Put(WriteTurn turn)

@@ -5,7 +5,6 @@ using Dunlin.Fanout;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Sse;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
@@ -45,23 +44,25 @@ internal sealed partial class CombinedStreams(
             throw new DunlinException(ErrorCode.InvalidField, "'streams' is empty. Name at least one stream.", "streams");
         using var place = limits.Enter(caller.UserId, context.Connection.RemoteIpAddress?.ToString() ?? "");
         var sink = new PipeFrameSink(context, mayLeave: false);
-        var socket = HttpProtocol.IsHttp11(context.Request.Protocol) ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null;
         var body = new CombinedBody(
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)),
             caller,
             sink,
-            socket,
+            StreamSockets.Own(context),
             options.Value.MaxCombined
         );
         var streams = Add(body, wishes, [], "streams");
         _open[body.Id] = body;
         try
         {
+            StreamSockets.CloseWhenUnacknowledged(context, fanout.Options.WriteTimeout);
             StreamHeaders.Apply(context, body.Id, sink);
             await body.WriteAsync(StreamHeaders.FirstBytes);
             Start(context, body, wishes, streams);
             await using var gone = context.RequestAborted.UnsafeRegister(static b => ((CombinedBody)b!).Abort(), body);
             await body.Ended;
+            // Before the end of the body, so that a client that has seen the end finds the response neither open nor counted.
+            _open.TryRemove(body.Id, out _);
             if (!body.IsGone)
                 await sink.EndAsync();
         }
