@@ -10,6 +10,9 @@ internal static class AppendRules
     /// <summary>The maximum length of an idempotency key in characters: 100.</summary>
     public const int MaxKeyLength = 100;
 
+    /// <summary>The maximum length of the scope of an idempotency key in characters: 200.</summary>
+    public const int MaxScopeLength = 200;
+
     /// <summary>
     /// The length of a <see cref="Fingerprint"/> in bytes: 16, so that the fingerprints of two requests do not collide.
     /// </summary>
@@ -35,6 +38,12 @@ internal static class AppendRules
                 ErrorCode.InvalidField,
                 $"An idempotency key must have 1 to {MaxKeyLength} characters, without control characters.",
                 "idempotencyKey"
+            );
+        if (idempotency is not null && (idempotency.Scope.Length > MaxScopeLength || !IsStorable(idempotency.Scope)))
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"The scope of an idempotency key must have at most {MaxScopeLength} characters, without control characters.",
+                "idempotencyScope"
             );
         long bytes = 0;
         for (var i = 0; i < drafts.Count; i++)

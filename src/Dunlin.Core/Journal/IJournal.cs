@@ -76,7 +76,8 @@ internal static class JournalLimits
 }
 
 /// <summary>Identifies a request, so that the journal recognises its repetition.</summary>
-/// <param name="Scope">The owner of the key, usually the user id. Equal keys of different scopes are different keys.</param>
+/// <param name="Scope">The owner of the key, usually the user id: at most 200 characters, without control characters. Equal keys of
+/// different scopes are different keys.</param>
 /// <param name="Key">The key that the caller chose: 1 to 100 characters, without control characters.</param>
 public sealed record IdempotencyKey(string Scope, string Key);
 

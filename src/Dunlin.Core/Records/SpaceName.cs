@@ -50,9 +50,9 @@ public readonly record struct SpaceName
     /// client chose.
     /// </summary>
     /// <param name="segments">The segments.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the result is too long for a space.
-    /// <see cref="ErrorCode.InvalidTopic"/>: the result is not a valid name.</exception>
-    public static SpaceName Of(params ReadOnlySpan<string> segments) => Parse(TopicName.Of(segments).Value);
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the result is not a valid name, for example because it is
+    /// too long.</exception>
+    public static SpaceName Of(params ReadOnlySpan<string> segments) => Parse(TopicName.Join(segments));
 
     /// <inheritdoc/>
     public override string ToString() => Value;

@@ -38,9 +38,9 @@ public readonly record struct ResourceName
 
     /// <summary>Joins segments with <c>/</c> and escapes each as <see cref="TopicName.Of"/> does.</summary>
     /// <param name="segments">The segments.</param>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the result is not a valid name, for example because it is
-    /// too long.</exception>
-    public static ResourceName Of(params ReadOnlySpan<string> segments) => new(TopicName.Of(segments).Value);
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidResource"/>: the result is not a valid name, for example because it
+    /// is too long.</exception>
+    public static ResourceName Of(params ReadOnlySpan<string> segments) => Parse(TopicName.Join(segments));
 
     /// <summary>Gets the part before the first <c>/</c>.</summary>
     public string FirstSegment => Value.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0 ? Value[..slash] : Value;

@@ -53,7 +53,10 @@ public readonly record struct TopicName
     /// <param name="segments">The segments.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the result is not a valid name, for example because it is
     /// too long.</exception>
-    public static TopicName Of(params ReadOnlySpan<string> segments)
+    public static TopicName Of(params ReadOnlySpan<string> segments) => Parse(Join(segments));
+
+    /// <summary>Joins segments as <see cref="Of"/> does, without validation of the result.</summary>
+    internal static string Join(params ReadOnlySpan<string> segments)
     {
         var text = new StringBuilder();
         foreach (var segment in segments)
@@ -62,7 +65,7 @@ public readonly record struct TopicName
                 text.Append('/');
             Escape(segment, text);
         }
-        return Parse(text.ToString());
+        return text.ToString();
     }
 
     /// <summary>Returns the topic of a user, <c>users/{id}</c>. The user may always read it.</summary>

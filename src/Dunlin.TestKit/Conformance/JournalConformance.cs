@@ -187,6 +187,48 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(3, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that an idempotency key that cannot be stored, or its scope, is refused and appends nothing.</summary>
+    [Fact]
+    public async Task A_key_or_scope_that_cannot_be_stored_is_refused()
+    {
+        var longest = new IdempotencyKey(new string('s', 200), new string('k', 100));
+        await Journal.AppendAsync([Draft("a", 1)], longest, Cancellation);
+        foreach (
+            var key in new[]
+            {
+                longest with
+                {
+                    Scope = longest.Scope + "s",
+                },
+                longest with
+                {
+                    Scope = "a\0b",
+                },
+                longest with
+                {
+                    Scope = "\ud800",
+                },
+                longest with
+                {
+                    Key = longest.Key + "k",
+                },
+                longest with
+                {
+                    Key = "",
+                },
+                longest with
+                {
+                    Key = "\n",
+                },
+            }
+        )
+        {
+            var refused = await Assert.ThrowsAsync<DunlinException>(() => Journal.AppendAsync([Draft("a", 2)], key, Cancellation).AsTask());
+            Assert.Equal(ErrorCode.InvalidField, refused.Code);
+        }
+        Assert.Equal(1, Journal.Head.Offset);
+    }
+
     /// <summary>Checks that concurrent requests with the same idempotency key append once.</summary>
     [Fact]
     public async Task One_key_sent_many_times_at_once_appends_once()

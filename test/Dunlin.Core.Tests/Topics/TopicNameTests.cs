@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Leases;
+using Dunlin.Records;
 using Dunlin.Topics;
 
 namespace Dunlin.Core.Tests.Topics;
@@ -23,6 +24,17 @@ public sealed class TopicNameTests
         Assert.Equal(ErrorCode.InvalidTopic, topic.Code);
         Assert.Equal(ErrorCode.InvalidResource, Assert.Throws<DunlinException>(() => ResourceName.Parse(text)).Code);
         Assert.False(TopicName.TryParse(text, out _));
+    }
+
+    [Theory]
+    [InlineData(201)]
+    [InlineData(0)]
+    public void A_joined_name_that_is_not_valid_has_the_error_of_its_kind(int length)
+    {
+        var segment = new string('a', length);
+        Assert.Equal(ErrorCode.InvalidTopic, Assert.Throws<DunlinException>(() => TopicName.Of(segment)).Code);
+        Assert.Equal(ErrorCode.InvalidResource, Assert.Throws<DunlinException>(() => ResourceName.Of(segment)).Code);
+        Assert.Equal(ErrorCode.InvalidField, Assert.Throws<DunlinException>(() => SpaceName.Of(segment)).Code);
     }
 
     [Fact]
