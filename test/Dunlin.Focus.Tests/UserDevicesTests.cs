@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dapper;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
@@ -7,7 +8,7 @@ using Dunlin.Journal;
 namespace Dunlin.Focus.Tests;
 
 /// <summary>The API of the user devices over a real stream.</summary>
-public sealed class UserDevicesTests
+public sealed partial class UserDevicesTests
 {
     private static Task<FocusHost> StartAsync() => FocusHost.StartAsync(engine => engine.AddChannel("notes", "created", "deleted"));
 
@@ -26,6 +27,19 @@ public sealed class UserDevicesTests
                 (frame.Name, frame.SourceDeviceId, frame.Payload.GetProperty("text").GetString())
             );
         }
+    }
+
+    [Fact]
+    public async Task A_payload_follows_the_source_generated_contract()
+    {
+        await using var host = await StartAsync();
+        await using var laptop = await host.OpenAsync("laptop");
+        var json = AppJson.Default.Note;
+        await host.Devices.BroadcastAsync("ann", "notes", "created", new Note(1), json);
+        await host.Devices.BroadcastAsync("ann", "notes", "created", new Note(2), json, exceptDevice: "phone");
+        await host.Devices.SendToDeviceAsync("ann", "laptop", "notes", "created", new Note(3), json);
+        for (var i = 1; i <= 3; i++)
+            Assert.Equal($$"""{"note_number":{{i}}}""", (await laptop.NextAsync()).Payload.GetRawText());
     }
 
     [Fact]
@@ -177,7 +191,7 @@ public sealed class UserDevicesTests
             "exceptDevice",
             (
                 await Assert.ThrowsAsync<DunlinException>(() =>
-                    host.Devices.BroadcastAsync("ann", "notes", "created", 1, null, deviceId).AsTask()
+                    host.Devices.BroadcastAsync("ann", "notes", "created", 1, exceptDevice: deviceId).AsTask()
                 )
             ).Field
         );
@@ -198,4 +212,10 @@ public sealed class UserDevicesTests
         while (!await condition())
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
     }
+
+    internal sealed record Note(int NoteNumber);
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    [JsonSerializable(typeof(Note))]
+    private sealed partial class AppJson : JsonSerializerContext;
 }

@@ -19,10 +19,10 @@ internal static partial class SecurityLog
     [LoggerMessage(4030, LogLevel.Debug, "A bearer token was refused: {Reason}.")]
     public static partial void TokenRefused(ILogger logger, TokenFault reason);
 
-    [LoggerMessage(4031, LogLevel.Debug, "A session cookie was refused.")]
+    [LoggerMessage(4031, LogLevel.Debug, "A session cookie was refused: it belongs to no open session.")]
     public static partial void CookieRefused(ILogger logger);
 
-    [LoggerMessage(4032, LogLevel.Debug, "A ticket was refused.")]
+    [LoggerMessage(4032, LogLevel.Debug, "A ticket was refused: it is unknown, expired or used, or its session has ended.")]
     public static partial void TicketRefused(ILogger logger);
 
     [LoggerMessage(4033, LogLevel.Error, "Validating a credential failed. The request is refused with an error.")]

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
@@ -87,7 +89,27 @@ public sealed class UserDevices : IHostedService
         string? sourceDeviceId = null,
         string? exceptDevice = null,
         CancellationToken cancellationToken = default
-    ) => _journal.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
+    ) => BroadcastAsync(userId, channel, type, payload, Contract<T>(), sourceDeviceId, exceptDevice, cancellationToken);
+
+    /// <inheritdoc cref="BroadcastAsync{T}(string, string, string, T, string, string, CancellationToken)"/>
+    /// <param name="userId">The user.</param>
+    /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
+    /// <param name="type">One of the channel's types.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="json">The contract that serialises the payload, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
+    /// <param name="exceptDevice">A device to exclude, also on replay; null for none.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    public ValueTask<Position> BroadcastAsync<T>(
+        string userId,
+        string channel,
+        string type,
+        T payload,
+        JsonTypeInfo<T> json,
+        string? sourceDeviceId = null,
+        string? exceptDevice = null,
+        CancellationToken cancellationToken = default
+    ) => _journal.AppendAsync(Broadcast(userId, channel, type, payload, json, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Sends an event to all devices of a user in a unit of work: the event is sent if and only if the unit commits.</summary>
     /// <typeparam name="T">The type of the payload.</typeparam>
@@ -110,7 +132,29 @@ public sealed class UserDevices : IHostedService
         string? sourceDeviceId = null,
         string? exceptDevice = null,
         CancellationToken cancellationToken = default
-    ) => unit.AppendAsync(Broadcast(userId, channel, type, payload, sourceDeviceId, exceptDevice), cancellationToken);
+    ) => BroadcastAsync(unit, userId, channel, type, payload, Contract<T>(), sourceDeviceId, exceptDevice, cancellationToken);
+
+    /// <inheritdoc cref="BroadcastAsync{T}(IUnitOfWork, string, string, string, T, string, string, CancellationToken)"/>
+    /// <param name="unit">The unit of work.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
+    /// <param name="type">One of the channel's types.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="json">The contract that serialises the payload, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
+    /// <param name="exceptDevice">A device to exclude, also on replay; null for none.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    public ValueTask<Position> BroadcastAsync<T>(
+        IUnitOfWork unit,
+        string userId,
+        string channel,
+        string type,
+        T payload,
+        JsonTypeInfo<T> json,
+        string? sourceDeviceId = null,
+        string? exceptDevice = null,
+        CancellationToken cancellationToken = default
+    ) => unit.AppendAsync(Broadcast(userId, channel, type, payload, json, sourceDeviceId, exceptDevice), cancellationToken);
 
     /// <summary>Sends an event to one device, on all its connections. A device that is offline receives it when it resumes.</summary>
     /// <typeparam name="T">The type of the payload.</typeparam>
@@ -124,7 +168,7 @@ public sealed class UserDevices : IHostedService
     /// <returns>Whether the device is known to be connected to any node.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
     /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
-    public async ValueTask<bool> SendToDeviceAsync<T>(
+    public ValueTask<bool> SendToDeviceAsync<T>(
         string userId,
         string deviceId,
         string channel,
@@ -132,9 +176,30 @@ public sealed class UserDevices : IHostedService
         T payload,
         string? sourceDeviceId = null,
         CancellationToken cancellationToken = default
+    ) => SendToDeviceAsync(userId, deviceId, channel, type, payload, Contract<T>(), sourceDeviceId, cancellationToken);
+
+    /// <inheritdoc cref="SendToDeviceAsync{T}(string, string, string, string, T, string, CancellationToken)"/>
+    /// <param name="userId">The user.</param>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
+    /// <param name="type">One of the channel's types.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="json">The contract that serialises the payload, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
+    /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    public async ValueTask<bool> SendToDeviceAsync<T>(
+        string userId,
+        string deviceId,
+        string channel,
+        string type,
+        T payload,
+        JsonTypeInfo<T> json,
+        string? sourceDeviceId = null,
+        CancellationToken cancellationToken = default
     )
     {
-        var draft = EventDraft.Of(TopicOf(userId, deviceId), _channels.EventType(channel, type), payload, Origin(userId, sourceDeviceId));
+        var origin = Origin(userId, sourceDeviceId);
+        var draft = EventDraft.Of(TopicOf(userId, deviceId), _channels.EventType(channel, type), payload, json, origin);
         await _journal.AppendAsync(draft, cancellationToken);
         // The event is committed: cancelling the query must not look like a failure to send.
         return (await IsDeviceConnectedAsync(userId, deviceId, CancellationToken.None)).Value;
@@ -211,19 +276,29 @@ public sealed class UserDevices : IHostedService
         );
     }
 
-    private EventDraft Broadcast<T>(string userId, string channel, string type, T payload, string? sourceDeviceId, string? exceptDevice)
+    private EventDraft Broadcast<T>(
+        string userId,
+        string channel,
+        string type,
+        T payload,
+        JsonTypeInfo<T> json,
+        string? sourceDeviceId,
+        string? exceptDevice
+    )
     {
         var eventType = _channels.EventType(channel, type);
         var (topic, origin) = (TopicOf(userId), Origin(userId, sourceDeviceId));
         return exceptDevice is null
-            ? EventDraft.Of(topic, eventType, payload, origin)
+            ? EventDraft.Of(topic, eventType, payload, json, origin)
             : EventDraft.Of(
                 topic,
                 DeviceFormat.ExceptMark + eventType,
-                new Excepting<T>(DeviceId.Check(exceptDevice, "exceptDevice"), payload),
+                new Excepting(DeviceId.Check(exceptDevice, "exceptDevice"), JsonSerializer.SerializeToElement(payload, json)),
                 origin
             );
     }
+
+    private static JsonTypeInfo<T> Contract<T>() => (JsonTypeInfo<T>)JsonSerializerOptions.Web.GetTypeInfo(typeof(T));
 
     private static EventOrigin Origin(string userId, string? deviceId) =>
         new(userId, DeviceId: deviceId is null ? null : DeviceId.Check(deviceId, "sourceDeviceId"));
@@ -262,5 +337,5 @@ public sealed class UserDevices : IHostedService
     private sealed record UserStreams(int Streams, HashSet<string> Devices);
 
     /// <summary>The data of an event that excludes one device.</summary>
-    private sealed record Excepting<T>(string ExceptDevice, T Payload);
+    private sealed record Excepting(string ExceptDevice, JsonElement Payload);
 }

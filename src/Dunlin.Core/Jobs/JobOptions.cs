@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 
 namespace Dunlin.Jobs;
 
@@ -25,6 +26,11 @@ public sealed class JobOptions
     /// </summary>
     [Range(0, 1_000)]
     public int MaxParallelPerConcurrencyKey { get; set; }
+
+    /// <summary>Options that read a job's value for its handler, for example with source-generated contracts. Default:
+    /// <see cref="JsonSerializerOptions.Web"/>.</summary>
+    [Required]
+    public JsonSerializerOptions Json { get; set; } = JsonSerializerOptions.Web;
 
     /// <summary>Attempts before a job is dead. An attempt whose worker was lost counts. Default: 5. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]

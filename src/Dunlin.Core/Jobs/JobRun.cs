@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 
@@ -32,11 +33,20 @@ public sealed class JobRun<T>
     /// <param name="progress">The progress, serialised as JSON.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="DunlinException">As for <see cref="WriteAsync"/>.</exception>
-    public ValueTask ReportAsync<TProgress>(TProgress progress, CancellationToken cancellationToken = default)
-    {
-        var json = JsonSerializer.SerializeToElement(progress, JsonSerializerOptions.Web);
-        return _claim.WriteAsync((job, _) => job with { Progress = json }, null, cancellationToken);
-    }
+    public ValueTask ReportAsync<TProgress>(TProgress progress, CancellationToken cancellationToken = default) =>
+        SaveProgressAsync(JsonSerializer.SerializeToElement(progress, JsonSerializerOptions.Web), cancellationToken);
+
+    /// <summary>Stores the progress of the job, serialised by the application's own contract. Keep the value small.</summary>
+    /// <typeparam name="TProgress">The type of the progress value.</typeparam>
+    /// <param name="progress">The progress.</param>
+    /// <param name="json">The contract, such as <c>AppJson.Default.Progress</c>.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="DunlinException">As for <see cref="WriteAsync"/>.</exception>
+    public ValueTask ReportAsync<TProgress>(
+        TProgress progress,
+        JsonTypeInfo<TProgress> json,
+        CancellationToken cancellationToken = default
+    ) => SaveProgressAsync(JsonSerializer.SerializeToElement(progress, json), cancellationToken);
 
     /// <summary>Completes the job and runs <paramref name="work"/>, in one transaction.</summary>
     /// <param name="work">Further writes in the transaction; null for none.</param>
@@ -46,4 +56,7 @@ public sealed class JobRun<T>
         Func<IUnitOfWork, CancellationToken, ValueTask>? work = null,
         CancellationToken cancellationToken = default
     ) => _claim.CompleteAsync(work, cancellationToken);
+
+    private ValueTask SaveProgressAsync(JsonElement progress, CancellationToken cancellationToken) =>
+        _claim.WriteAsync((job, _) => job with { Progress = progress }, null, cancellationToken);
 }

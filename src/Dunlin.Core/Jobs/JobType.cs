@@ -26,7 +26,7 @@ internal sealed class JobType
     {
         options ??= new JobOptions();
         options.Check(JobSpaces.CheckType(name));
-        return new JobType(name, options, new JobInvoker<T>(handler));
+        return new JobType(name, options, new JobInvoker<T>(handler, options.Json));
     }
 }
 
@@ -43,20 +43,13 @@ internal abstract class JobInvoker
     );
 }
 
-internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
+internal sealed class JobInvoker<T>(IJobHandler<T> handler, JsonSerializerOptions json) : JobInvoker
 {
     public override ValueTask RunAsync(JobClaim claim, CancellationToken cancellationToken)
     {
-        T value;
-        try
-        {
-            value = claim.Job.Value.Deserialize<T>(JsonSerializerOptions.Web)!;
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: an unpaired surrogate
-        {
-            throw new JobFailedException("The job data cannot be read as the type that its handler expects.", isFinal: true, error);
-        }
-        return handler.RunAsync(new JobRun<T>(claim, value), cancellationToken);
+        if (!TryRead(claim.Job, out var value, out var fault))
+            throw new JobFailedException("The job data cannot be read as the type that its handler expects.", isFinal: true, fault);
+        return handler.RunAsync(new JobRun<T>(claim, value!), cancellationToken);
     }
 
     public override ValueTask OnFailedAsync(
@@ -66,15 +59,22 @@ internal sealed class JobInvoker<T>(IJobHandler<T> handler) : JobInvoker
         CancellationToken cancellationToken
     )
     {
-        T? value;
+        TryRead(job, out var value, out _);
+        return handler.OnFailedAsync(new JobFailure<T>(unit, job, value, exception), cancellationToken);
+    }
+
+    private bool TryRead(JobInfo job, out T? value, out Exception? fault)
+    {
         try
         {
-            value = job.Value.Deserialize<T>(JsonSerializerOptions.Web);
+            (value, fault) = (job.Value.Deserialize<T>(json), null);
+            return true;
         }
-        catch (JsonException)
+        // InvalidOperationException: an unpaired surrogate. NotSupportedException: the options have no contract for the type.
+        catch (Exception error) when (error is JsonException or InvalidOperationException or NotSupportedException)
         {
-            value = default;
+            (value, fault) = (default, error);
+            return false;
         }
-        return handler.OnFailedAsync(new JobFailure<T>(unit, job, value, exception), cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Records;
@@ -67,12 +68,33 @@ public sealed class JobWriter
     /// <returns>The new job, or the unchanged unfinished job with the same id.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type, id or a key is not valid.
     /// <see cref="ErrorCode.TooLarge"/>: the value is too large.</exception>
-    public async ValueTask<JobInfo> EnqueueAsync<T>(
+    public ValueTask<JobInfo> EnqueueAsync<T>(
         string type,
         T value,
         JobRequest? request = null,
         CancellationToken cancellationToken = default
-    )
+    ) => AddAsync(type, JsonSerializer.SerializeToElement(value, JsonSerializerOptions.Web), request, cancellationToken);
+
+    /// <summary>Enqueues a job whose value is serialised by the application's own contract: its options, or source-generated code. The
+    /// handler reads it with <see cref="JobOptions.Json"/>.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="type">The job type: 1 to 60 letters, digits and <c>.-_</c>.</param>
+    /// <param name="value">The value for the handler.</param>
+    /// <param name="json">The contract, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="request">The options; null uses the defaults.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The new job, or the unchanged unfinished job with the same id.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type, id or a key is not valid.
+    /// <see cref="ErrorCode.TooLarge"/>: the value is too large.</exception>
+    public ValueTask<JobInfo> EnqueueAsync<T>(
+        string type,
+        T value,
+        JsonTypeInfo<T> json,
+        JobRequest? request = null,
+        CancellationToken cancellationToken = default
+    ) => AddAsync(type, JsonSerializer.SerializeToElement(value, json), request, cancellationToken);
+
+    private async ValueTask<JobInfo> AddAsync(string type, JsonElement value, JobRequest? request, CancellationToken cancellationToken)
     {
         JobSpaces.CheckType(type);
         request ??= new JobRequest();
@@ -85,7 +107,7 @@ public sealed class JobWriter
         return await SaveAsync(
             new JobInfo(type, id)
             {
-                Value = JsonSerializer.SerializeToElement(value, JsonSerializerOptions.Web),
+                Value = value,
                 EnqueuedAt = _unit.Now,
                 DueAt = request.DueAt ?? _unit.Now,
                 FairnessKey = request.FairnessKey,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Json;
@@ -60,6 +61,21 @@ public sealed class RecordWriter
             ? JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web)
             : default;
 
+    /// <summary>Returns the value of a record, deserialised by the application's own contract; default if it does not exist or is deleted.
+    /// </summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="json">The contract, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="JsonException">The stored value cannot be deserialised as <typeparamref name="T"/>.</exception>
+    public async ValueTask<T?> FindAsync<T>(
+        SpaceName space,
+        string key,
+        JsonTypeInfo<T> json,
+        CancellationToken cancellationToken = default
+    ) => await FindAsync(space, key, cancellationToken) is { } row ? JsonSerializer.Deserialize(row.Value.Span, json) : default;
+
     /// <summary>Returns the records of a space without deleted ones, ordered by version.</summary>
     /// <param name="space">The space.</param>
     /// <param name="prefix">The prefix of the keys; null for all.</param>
@@ -120,6 +136,26 @@ public sealed class RecordWriter
         string? audience = null,
         CancellationToken cancellationToken = default
     ) => SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), audience, cancellationToken);
+
+    /// <summary>Saves a record with <paramref name="value"/> as JSON, serialised by the application's own contract: its options, or
+    /// source-generated code.</summary>
+    /// <typeparam name="T">The type of the value.</typeparam>
+    /// <param name="space">The space.</param>
+    /// <param name="key">The key: 1 to <see cref="RecordLimits.MaxKeyLength"/> characters.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="json">The contract, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="audience">The only user who may read the record; null for all users with access to the space.</param>
+    /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The stored record.</returns>
+    /// <exception cref="DunlinException">As for <see cref="PutJsonAsync"/>.</exception>
+    public ValueTask<RecordRow> PutAsync<T>(
+        SpaceName space,
+        string key,
+        T value,
+        JsonTypeInfo<T> json,
+        string? audience = null,
+        CancellationToken cancellationToken = default
+    ) => SaveAsync(space, key, JsonSerializer.SerializeToUtf8Bytes(value, json), audience, cancellationToken);
 
     /// <summary>Saves a record. An equal value changes nothing.</summary>
     /// <param name="space">The space.</param>

@@ -120,7 +120,8 @@ public sealed class InStepTests : IAsyncLifetime
                 _backend.ConnectionString,
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'dunlin_lock'::regclass"
             );
-        // This node was suspended with the lock and disconnected, and another node continued. The notification of that arrives first.
+        // The case: this node was suspended while it held the lock, and its connection ended. Another node then wrote. Its notification
+        // arrives before this node learns that its lock is gone.
         node.StoreBackplane.Hinted(known with { Offset = 1 }, known with { Offset = 1 });
         await transaction.RollbackAsync(Backend.Cancellation);
         await writing;

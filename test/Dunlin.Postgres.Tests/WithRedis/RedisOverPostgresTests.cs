@@ -148,7 +148,7 @@ public sealed class RedisOverPostgresTests : IAsyncLifetime
             Assert.All(await Task.WhenAll(all.Select(node => node.TypedAsync())), typed => Assert.Equal(expected, typed));
         cut.Type(1);
         await AllHearAsync(1);
-        // Now they know that a node is reachable only through the store.
+        // From here on the first two nodes know that the third is reachable only through the store.
         first.Type(2);
         await AllHearAsync(2);
         cut.Type(3);
