@@ -157,6 +157,8 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         _backplanes.Add(backplane);
         backplane.Attach(node);
         await backplane.ConnectAsync();
+        // On a busy machine the first subscription may time out. A node that receives its own heartbeats reads the head.
+        await ((HeardNode)node).Positions.Reader.WaitToReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         return backplane;
     }
 
