@@ -280,7 +280,11 @@ public sealed partial class CombinedStreamTests
         using var reused = await CombinedReader.PostAsync(
             ann,
             $"{Path}/{combined.Id}",
-            new { open = new[] { Stream("2", "/dunlin/v1/events?topic=b"), Stream("1", "/dunlin/v1/events?topic=b") }, close = new[] { "1" } }
+            new
+            {
+                open = new[] { Stream("2", "/dunlin/v1/events?topic=b"), Stream("1", "/dunlin/v1/events?topic=b") },
+                close = new[] { "1" },
+            }
         );
         await HttpAssert.ProblemAsync(reused, 400, "invalid_field");
         await host.PublishAsync("a", "still open");
