@@ -1,4 +1,5 @@
 import { browserEnvironment } from '@dunlin/client';
+import { showToast } from '@dunlin/kit';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { ReadTransaction } from 'replicache';
 import type { TodosStore, Pending } from '../state/todosStore';
@@ -46,3 +47,25 @@ export function useAddress(): [string | undefined, (id: string | undefined) => v
 const environment = browserEnvironment();
 
 export const newId = (): string => environment.randomId();
+
+/** Saves the text of a field that disappeared during an edit. If its record was deleted, a toast offers the text for copying. */
+export function saveAbandoned(
+  store: TodosStore,
+  key: string,
+  text: string,
+  save: (text: string) => Promise<void>,
+): void {
+  // First, because the store may be closing: then this is its last change.
+  save(text).catch(() => {});
+  store.rep
+    .query((tx) => tx.has(key))
+    .then((isThere) => {
+      if (isThere) return;
+      showToast({
+        kind: 'error',
+        text: `“${text}” was not saved: it was deleted while you typed.`,
+        copy: text,
+      });
+    })
+    .catch(() => {});
+}
