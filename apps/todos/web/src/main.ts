@@ -1,5 +1,5 @@
 import type { Problem } from '@dunlin/client';
-import { showToast, startPage } from '@dunlin/kit';
+import { openOffline, showToast, startPage } from '@dunlin/kit';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { TodosStore } from './state/todosStore';
@@ -47,3 +47,5 @@ startPage({
     };
   },
 });
+
+openOffline('todos');
