@@ -58,9 +58,13 @@ public sealed record ShoppingItem(string Id, string ListId, string Name, int Qua
 /// <summary>Names the spaces and keys of records, and checks access to them.</summary>
 internal static class TodoSpaces
 {
+    public const int MaxUsername = 64;
+
     private const string Root = "todos";
 
     public static SpaceName Space(string listId) => SpaceName.Of(Root, listId);
+
+    public static bool IsList(SpaceName space) => NamePrefix.Covers(Root, space.Value);
 
     /// <summary>Returns the space of one user's invitations.</summary>
     public static SpaceName Inbox(string userId) => SpaceName.Of("todos-inbox", userId);
@@ -101,7 +105,7 @@ internal static class TodoSpaces
         var lists = new List<TodoList>();
         foreach (var access in await mutation.Unit.RecordTables().Access.ListByUserAsync(userId, cancellationToken))
         {
-            if (!access.IsGranted || !NamePrefix.Covers(Root, access.Space.Value))
+            if (!access.IsGranted || !IsList(access.Space))
                 continue;
             var key = ListKey(access.Space.Value[(Root.Length + 1)..]);
             if (await mutation.Records.FindAsync<TodoList>(access.Space, key, cancellationToken) is { } list)

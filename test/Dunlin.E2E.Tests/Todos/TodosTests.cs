@@ -74,12 +74,9 @@ public sealed class TodosTests(BrowserFixture browser)
         await Expect(alice.GetByLabel("Name of the list")).ToHaveValueAsync("Ringing station");
         await AddAsync(alice, "Order rings");
         await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).First.ClickAsync();
-        foreach (var name in new[] { "dave", "nobody-of-this-name" })
-        {
-            await alice.GetByLabel("User name to invite").FillAsync(name);
-            await alice.GetByLabel("User name to invite").PressAsync("Enter");
-            await Expect(alice.Locator($"[data-invited='{name}']")).ToContainTextAsync("invited");
-        }
+        await alice.GetByLabel("User name to invite").FillAsync("dave");
+        await alice.GetByLabel("User name to invite").PressAsync("Enter");
+        await Expect(alice.Locator("[data-invited=dave]")).ToContainTextAsync("invited");
         var invitation = dave.Locator("[data-invitation]");
         await Expect(invitation).ToContainTextAsync("Alice Archer invites you to Ringing station");
         await Expect(dave.Locator("[data-list]", new() { HasTextString = "Ringing station" })).ToHaveCountAsync(0);
@@ -87,7 +84,7 @@ public sealed class TodosTests(BrowserFixture browser)
         await dave.Keyboard.PressAsync("Enter");
         await Expect(invitation).ToHaveCountAsync(0);
         await Expect(alice.Locator("[data-member=dave]")).ToContainTextAsync("Dave Dyer");
-        await Expect(alice.Locator("[data-invited]")).ToHaveCountAsync(1);
+        await Expect(alice.Locator("[data-invited]")).ToHaveCountAsync(0);
         var shared = dave.Locator("[data-list]", new() { HasTextString = "Ringing station" });
         await Expect(shared).ToHaveCountAsync(1);
         await shared.ClickAsync();

@@ -10,6 +10,7 @@ import type { ReadonlyJSONValue } from 'replicache';
 // The implementation class of Replicache. Only it exposes `persist`.
 import { ReplicacheImpl } from 'replicache/impl';
 import { createMutators, type Mutators } from './mutators';
+import { PeopleApi } from '../api/people';
 import { Transport } from '../api/transport';
 
 const STREAM = '/api/v1/replicache/stream';
@@ -42,6 +43,7 @@ export interface TodosStoreOptions {
 export class TodosStore {
   readonly rep: ReplicacheImpl<Mutators>;
   readonly connection: Connection;
+  readonly people: PeopleApi;
   readonly #client: Client;
   readonly #transport: Transport;
   readonly #listeners = new Set<() => void>();
@@ -54,6 +56,7 @@ export class TodosStore {
     const { user, refresh, onSignedOut, onGivenUp, onRefused, environment, kvStore = 'idb' } = options;
     const { userId: id, name } = user;
     this.#client = new Client({ user: id, refresh, environment });
+    this.people = new PeopleApi(this.#client.requests);
     this.#transport = new Transport({
       client: this.#client,
       onGivenUp: (args, problem) => onGivenUp(textOf(args), problem),
