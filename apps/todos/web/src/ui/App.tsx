@@ -2,10 +2,11 @@ import type { User } from '@dunlin/kit';
 import { useEffect } from 'react';
 import type { TodosStore } from '../state/todosStore';
 import type { TodoList } from '../state/mutators';
-import { useAddress, usePending, useQuery } from './hooks';
+import { useAddress, useLoad, usePending, useQuery } from './hooks';
 import { Icon } from './Icon';
 import { ListPanel } from './ListPanel';
 import { Lists } from './Lists';
+import { Loading } from './Loading';
 
 interface Props {
   readonly store: TodosStore;
@@ -19,6 +20,9 @@ export function App({ store, user }: Props) {
     async (tx) => (await tx.scan({ prefix: 'list/' }).values().toArray()) as unknown as TodoList[],
     'lists',
   )?.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  const load = useLoad(store);
+  // Lists that were made before the first load are shown at once.
+  const isLoaded = lists !== undefined && (load.name === 'loaded' || lists.length > 0);
   const list = lists?.find(({ id }) => id === address);
   useEffect(() => {
     document.title = list ? `${list.name} · Todos` : 'Todos · Dunlin';
@@ -27,7 +31,7 @@ export function App({ store, user }: Props) {
     <div className="app" data-open={address ?? ''}>
       <PendingNote store={store} />
       <div className="columns">
-        <Lists store={store} lists={lists} me={user.userId} open={address} onOpen={go} />
+        <Lists store={store} lists={lists} isLoaded={isLoaded} me={user.userId} open={address} onOpen={go} />
         <main className="panel">
           {list ? (
             <ListPanel
@@ -37,8 +41,10 @@ export function App({ store, user }: Props) {
               me={user.userId}
               onClose={() => go(undefined)}
             />
+          ) : !isLoaded ? (
+            address !== undefined && <Loading store={store} load={load} />
           ) : (
-            <Nothing isLoading={!lists} isGone={address !== undefined} onBack={() => go(undefined)} />
+            <Nothing isGone={address !== undefined} onBack={() => go(undefined)} />
           )}
         </main>
       </div>
@@ -46,8 +52,7 @@ export function App({ store, user }: Props) {
   );
 }
 
-function Nothing({ isLoading, isGone, onBack }: { isLoading: boolean; isGone: boolean; onBack: () => void }) {
-  if (isLoading) return null;
+function Nothing({ isGone, onBack }: { isGone: boolean; onBack: () => void }) {
   return (
     <div className="nothing">
       <Icon name={isGone ? 'info' : 'check'} />

@@ -1,20 +1,23 @@
 import { useState } from 'react';
 import type { TodosStore } from '../state/todosStore';
 import { MAX_LISTS, type ListKind, type TodoList } from '../state/mutators';
-import { newId, usePending } from './hooks';
+import { newId, useLoad, usePending } from './hooks';
 import { Icon } from './Icon';
 import { Invitations } from './Invitations';
+import { Loading } from './Loading';
 
 interface Props {
   readonly store: TodosStore;
   readonly lists: readonly TodoList[] | undefined;
+  readonly isLoaded: boolean;
   readonly me: string;
   readonly open: string | undefined;
   readonly onOpen: (id: string) => void;
 }
 
-export function Lists({ store, lists, me, open, onOpen }: Props) {
+export function Lists({ store, lists, isLoaded, me, open, onOpen }: Props) {
   const pending = usePending(store);
+  const load = useLoad(store);
   return (
     <nav className="lists" aria-label="Lists">
       <Invitations store={store} listCount={lists?.length ?? 0} />
@@ -46,7 +49,8 @@ export function Lists({ store, lists, me, open, onOpen }: Props) {
           </li>
         ))}
       </ul>
-      {lists?.length === 0 && <p className="muted">No lists yet. Make the first one below.</p>}
+      {!isLoaded && <Loading store={store} load={load} />}
+      {isLoaded && lists?.length === 0 && <p className="muted">No lists yet. Make the first one below.</p>}
       {(lists?.length ?? 0) < MAX_LISTS ? (
         <NewList store={store} onMade={onOpen} />
       ) : (

@@ -2,7 +2,7 @@ import { browserEnvironment } from '@dunlin/client';
 import { showToast } from '@dunlin/kit';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { ReadTransaction } from 'replicache';
-import type { TodosStore, Pending } from '../state/todosStore';
+import type { LoadState, Pending, TodosStore } from '../state/todosStore';
 
 /** Returns the result of a query over the local data, and updates it when the data changes. */
 export function useQuery<T>(
@@ -23,6 +23,13 @@ export function usePending(store: TodosStore): Pending {
   return useSyncExternalStore(
     (listener) => store.subscribe(listener),
     () => store.pending,
+  );
+}
+
+export function useLoad(store: TodosStore): LoadState {
+  return useSyncExternalStore(
+    (listener) => store.subscribe(listener),
+    () => store.load,
   );
 }
 
