@@ -13,7 +13,8 @@ namespace Dunlin.Apps.Todos;
 public static class TodosApp
 {
     /// <summary>
-    /// The version of records and mutators that the page must name. Increase it here and in the page to shut out older pages.
+    /// The version of records and mutators that the page must name. Optional fields and arguments keep it. Increase it here and in the page
+    /// to shut out older pages.
     /// </summary>
     public const string SchemaVersion = "1";
 

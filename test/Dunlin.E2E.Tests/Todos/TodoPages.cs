@@ -32,4 +32,14 @@ internal static class TodoPages
     }
 
     public static Task SentAsync(IPage page) => Expect(page.Locator("[data-pending='0']")).ToHaveCountAsync(1);
+
+    public static ILocator Checkbox(IPage page, string id) => page.Locator($"[data-task={id}] input[type=checkbox]");
+
+    /// <summary>Waits until the entries are shown in this order.</summary>
+    public static async Task OrderAsync(IPage page, params string[] ids)
+    {
+        await Expect(page.Locator("[data-task]")).ToHaveCountAsync(ids.Length);
+        foreach (var (i, id) in ids.Index())
+            await Expect(page.Locator("[data-task]").Nth(i)).ToHaveAttributeAsync("data-task", id);
+    }
 }

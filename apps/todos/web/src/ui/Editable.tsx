@@ -12,7 +12,7 @@ interface EditableProps {
   /** Called when the field disappears during an edit, with the unsaved text. */
   readonly onAbandoned: (text: string) => void;
   /** Called after Enter or Escape, to move the focus. */
-  readonly onDone?: (() => void) | undefined;
+  readonly onDone?: ((field: HTMLElement) => void) | undefined;
 }
 
 /**
@@ -76,7 +76,7 @@ export function Editable({ className, label, value, maxLength, isReadOnly, ...ev
           event.preventDefault();
           isCancelled.current = event.key === 'Escape';
           event.currentTarget.blur();
-          events.onDone?.();
+          events.onDone?.(event.currentTarget);
         }}
         onBlur={() => isEditing && finish()}
       />

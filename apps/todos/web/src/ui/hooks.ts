@@ -1,7 +1,9 @@
 import { browserEnvironment } from '@dunlin/client';
 import { showToast } from '@dunlin/kit';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import type { ReadTransaction } from 'replicache';
+import { dateOf, untilTomorrow } from '../state/due';
+import type { Undo } from '../state/undo';
 import type { LoadState, Pending, TodosStore } from '../state/todosStore';
 
 /** Returns the result of a query over the local data, and updates it when the data changes. */
@@ -33,22 +35,58 @@ export function useLoad(store: TodosStore): LoadState {
   );
 }
 
-/** Returns the list id in the address `/todos/{id}`, and a function to change it. */
-export function useAddress(): [string | undefined, (id: string | undefined) => void] {
-  const read = () => decodeURIComponent(location.pathname.split('/')[2] ?? '') || undefined;
-  const [id, setId] = useState(read);
+export const UndoContext = createContext<Undo | undefined>(undefined);
+
+export const useUndo = (): Undo => useContext(UndoContext)!;
+
+/** Returns today's date in the user's time zone. It changes at midnight, and when a tab that slept is shown again. */
+export function useToday(): string {
+  const [today, setToday] = useState(() => dateOf(new Date()));
   useEffect(() => {
-    const follow = () => setId(read());
+    let cancel = () => {};
+    const follow = () => {
+      cancel();
+      const now = new Date();
+      setToday(dateOf(now));
+      cancel = environment.setTimer(untilTomorrow(now) + 1, follow);
+    };
+    follow();
+    document.addEventListener('visibilitychange', follow);
+    return () => {
+      cancel();
+      document.removeEventListener('visibilitychange', follow);
+    };
+  }, []);
+  return today;
+}
+
+/** What the address shows: `/todos`, `/todos/today`, `/todos/search` or `/todos/{id of a list}`. */
+export const TODAY = 'today';
+export const SEARCH = 'search';
+
+export interface Address {
+  readonly place: string | undefined;
+  readonly go: (place: string | undefined, options?: { readonly isReplaced?: boolean }) => void;
+}
+
+/** Returns the place in the address, and a function to change it. */
+export function useAddress(): Address {
+  const read = () => decodeURIComponent(location.pathname.split('/')[2] ?? '') || undefined;
+  const [place, setPlace] = useState(read);
+  useEffect(() => {
+    const follow = () => setPlace(read());
     addEventListener('popstate', follow);
     return () => removeEventListener('popstate', follow);
   }, []);
-  return [
-    id,
-    (next) => {
-      history.pushState(null, '', next === undefined ? '/todos' : `/todos/${encodeURIComponent(next)}`);
-      setId(next);
+  return {
+    place,
+    go: (next, { isReplaced = false } = {}) => {
+      const path = next === undefined ? '/todos' : `/todos/${encodeURIComponent(next)}`;
+      if (isReplaced) history.replaceState(null, '', path);
+      else if (next !== place) history.pushState(null, '', path);
+      setPlace(next);
     },
-  ];
+  };
 }
 
 const environment = browserEnvironment();
