@@ -19,6 +19,22 @@ public sealed class OfflineTests(BrowserFixture browser)
         }
         """;
 
+    // Replicache writes to the disk when the browser is idle.
+    private const string Stored = """
+        async text => {
+          const done = request => new Promise(resolve => (request.onsuccess = () => resolve(request.result)));
+          for (const { name } of await indexedDB.databases()) {
+            const database = await done(indexedDB.open(name));
+            for (const store of database.objectStoreNames) {
+              const values = await done(database.transaction(store).objectStore(store).getAll());
+              if (JSON.stringify(values).includes(text)) return true;
+            }
+            database.close();
+          }
+          return false;
+        }
+        """;
+
     [Theory]
     [InlineData("/todos/demo-desk", "todos", "[data-title='Answer the ringing group']", ".connection[data-connection=offline]")]
     [InlineData("/focus", "focus", "[role=alert]:has-text('The server cannot be reached')", "[role=alert] button:has-text('Try again')")]
@@ -32,6 +48,8 @@ public sealed class OfflineTests(BrowserFixture browser)
         Assert.Contains($"/{name}", cached);
         Assert.All(cached, file => Assert.Matches($"^/({name}|assets/[^/]+|{name}[-.][a-z0-9.-]+)$", file));
 
+        if (name == "todos")
+            await page.WaitForFunctionAsync(Stored, "Answer the ringing group");
         await page.Context.SetOfflineAsync(true);
         await page.ReloadAsync();
         await Expect(page.Locator(content).First).ToBeVisibleAsync();
@@ -53,6 +71,7 @@ public sealed class OfflineTests(BrowserFixture browser)
         var page = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
         await SystemPage.Of("todos").ReadyAsync(page);
         await page.EvaluateAsync<JsonElement>(Installed);
+        await page.WaitForFunctionAsync(Stored, "Answer the ringing group");
         await host.StopAsync();
         await page.ReloadAsync();
         await Expect(page.Locator("[data-title='Answer the ringing group']")).ToBeVisibleAsync();

@@ -32,10 +32,14 @@ describe('A due date', () => {
     ['2026-11-29', 'Today'],
     ['2026-11-30', 'Tomorrow'],
     ['2026-11-28', 'Yesterday'],
-    ['2026-12-01', 'Tue, 1 Dec'],
     ['2027-01-02', '2 Jan 2027'],
   ])('%s is shown as %s', (due, word) => {
     expect(dueWord(due, '2026-11-29')).toBe(word);
+  });
+
+  test('of another week is shown with its weekday', () => {
+    // Versions of the Unicode data differ in the comma.
+    expect(dueWord('2026-12-01', '2026-11-29')).toMatch(/^Tue,? 1 Dec$/);
   });
 
   test('is counted in days across a clock change', () => {

@@ -142,6 +142,7 @@ describe('The first load', () => {
 describe('A change', () => {
   test('is shown and pending at once, and confirmed by the server', async () => {
     const store = await openLive();
+    await until('the load', () => store.load.name === 'loaded');
     const counts: number[] = [];
     store.subscribe(() => counts.push(store.pending.count));
     server.isReachable = false;
