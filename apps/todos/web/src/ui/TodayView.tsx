@@ -39,9 +39,9 @@ export function TodayView({ store, lists, onOpen }: Props) {
         .filter(({ tasks }) => tasks.length > 0)
         .map(({ name, tasks }) => (
           <section key={name} className="group" aria-label={name} data-group={name}>
-            <h2>
+            <h3>
               {name} <small className="muted">{tasks.length}</small>
-            </h2>
+            </h3>
             <ul className="entries" onKeyDown={(event) => onEntryKey(event, {})}>
               {tasks.map((task) => (
                 <EntryRow key={task.id} store={store} entry={task} today={today}>

@@ -12,7 +12,7 @@ export function ViewHead({ title, onBack }: { readonly title: string; readonly o
       >
         <Icon name="left" />
       </button>
-      <h1 className="view-title">{title}</h1>
+      <h2 className="view-title">{title}</h2>
     </div>
   );
 }
