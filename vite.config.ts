@@ -4,6 +4,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import react from '@vitejs/plugin-react';
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
+import { pageWorkers } from './clients/kit/build/pageWorkers';
 
 const fromRoot = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -14,8 +15,8 @@ const systems = readdirSync(fromRoot('apps')).filter((name) =>
 
 // One build of all pages, and the settings that their unit tests share with it.
 export default defineConfig({
-  plugins: [react(), vue(), svelte({ configFile: false })],
-  // What has an address of its own, without a hash: the manifest, icons and service worker of the page that is installed.
+  plugins: [react(), vue(), svelte({ configFile: false }), pageWorkers(['todos', 'focus', 'wishlists'])],
+  // What has an address of its own, without a hash: the manifest and icons of the page that is installed.
   publicDir: fromRoot('apps/wishlists/web/public'),
   // The landing page links the systems that were built with it.
   define: { __SYSTEMS__: JSON.stringify(systems) },

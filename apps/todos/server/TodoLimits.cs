@@ -20,4 +20,10 @@ internal static class TodoLimits
     /// user exists.
     /// </summary>
     public const int ReceivedInvitations = 20;
+
+    /// <summary>Look-ups of exact user names that one user makes in an hour. Bounds how fast one account can test names.</summary>
+    public const int LookupsPerHour = 60;
+
+    /// <summary>People who are offered for an invitation.</summary>
+    public const int KnownPeople = 200;
 }

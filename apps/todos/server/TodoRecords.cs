@@ -49,18 +49,53 @@ public sealed record TodoList(
 /// <param name="CreatedAt">When it was created, in Unix milliseconds.</param>
 public sealed record Invitation(string Id, string Name, string Kind, Member From, string Username, long CreatedAt);
 
-/// <summary>A task of a list.</summary>
-public sealed record TodoTask(string Id, string ListId, string Title, string Note, bool Done, Member CreatedBy, long CreatedAt);
+/// <summary>
+/// A task of a list. Fields of later versions are optional and absent when unset, so that pages of earlier versions, which ignore them,
+/// continue with schema version 1.
+/// </summary>
+/// <param name="Id">The client-chosen id.</param>
+/// <param name="ListId">The list.</param>
+/// <param name="Title">The title.</param>
+/// <param name="Note">The note; empty for none.</param>
+/// <param name="Done">Whether the task is done.</param>
+/// <param name="CreatedBy">The user who created it.</param>
+/// <param name="CreatedAt">When it was created, in Unix milliseconds.</param>
+/// <param name="Due">The due date as <c>yyyy-MM-dd</c>, without a time zone: each user's own calendar decides when it is.</param>
+/// <param name="Order">The <see cref="Entries.OrderKey"/> of a moved task. Null: the task is ordered by <paramref name="CreatedAt"/>.</param>
+public sealed record TodoTask(
+    string Id,
+    string ListId,
+    string Title,
+    string Note,
+    bool Done,
+    Member CreatedBy,
+    long CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Due = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Order = null
+);
 
-/// <summary>A shopping item of a list.</summary>
-public sealed record ShoppingItem(string Id, string ListId, string Name, int Quantity, bool Bought, Member CreatedBy, long CreatedAt);
+/// <summary>A shopping item of a list. <paramref name="Order"/> is as in <see cref="TodoTask"/>.</summary>
+public sealed record ShoppingItem(
+    string Id,
+    string ListId,
+    string Name,
+    int Quantity,
+    bool Bought,
+    Member CreatedBy,
+    long CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Order = null
+);
 
 /// <summary>Names the spaces and keys of records, and checks access to them.</summary>
 internal static class TodoSpaces
 {
+    public const int MaxUsername = 64;
+
     private const string Root = "todos";
 
     public static SpaceName Space(string listId) => SpaceName.Of(Root, listId);
+
+    public static bool IsList(SpaceName space) => NamePrefix.Covers(Root, space.Value);
 
     /// <summary>Returns the space of one user's invitations.</summary>
     public static SpaceName Inbox(string userId) => SpaceName.Of("todos-inbox", userId);
@@ -101,7 +136,7 @@ internal static class TodoSpaces
         var lists = new List<TodoList>();
         foreach (var access in await mutation.Unit.RecordTables().Access.ListByUserAsync(userId, cancellationToken))
         {
-            if (!access.IsGranted || !NamePrefix.Covers(Root, access.Space.Value))
+            if (!access.IsGranted || !IsList(access.Space))
                 continue;
             var key = ListKey(access.Space.Value[(Root.Length + 1)..]);
             if (await mutation.Records.FindAsync<TodoList>(access.Space, key, cancellationToken) is { } list)

@@ -2,6 +2,7 @@ export { copyText } from './copy';
 export { element } from './dom';
 export { fold } from './fold';
 export { icon, iconPaths, type IconName } from './icons';
+export { openOffline } from './offline';
 export { startPage, type PageOptions, type RunningPage, type Stop } from './page';
 export { type PageSession, type Unsent } from './pageSession';
 export { type User } from './session';

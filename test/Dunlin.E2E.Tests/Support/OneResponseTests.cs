@@ -172,7 +172,7 @@ public sealed class OneResponseTests(BrowserFixture browser)
                 "/focus" => Expect(tab.Locator("[data-task]", new() { HasText = $"Task {word}" })).ToHaveCountAsync(1),
                 "/wishlists/list/demo-birthday" => Expect(tab.GetByRole(AriaRole.Heading, new() { Name = $"Wish {word}", Exact = true }))
                     .ToHaveCountAsync(1),
-                "/todos/demo-trip" => Expect(tab.Locator($".entry-title[value=\"Todo {word}\"]")).ToHaveCountAsync(1),
+                "/todos/demo-trip" => Expect(tab.Locator($"[data-title=\"Todo {word}\"]")).ToHaveCountAsync(1),
                 _ => Expect(tab.Locator($"[data-case='{_cases[path[^1] - '0']}'][data-field='{FieldOf(word)}']"))
                     .ToHaveAttributeAsync("data-value", $"Changed {word}"),
             };

@@ -1,6 +1,7 @@
 using Dunlin.E2E.Tests.Support;
 using Microsoft.Playwright;
 using static Dunlin.E2E.Tests.Support.Pages;
+using static Dunlin.E2E.Tests.Todos.TodoPages;
 
 namespace Dunlin.E2E.Tests.Todos;
 
@@ -41,9 +42,7 @@ public sealed class TodosTests(BrowserFixture browser)
         await Expect(bob.Locator("[data-task][data-unsent]")).ToHaveCountAsync(2);
         await bob.PictureAsync("todos-offline");
 
-        var title = alice.Locator("[data-task=t1] .entry-title");
-        await title.FillAsync("Borrow the better scope");
-        await title.PressAsync("Enter");
+        await RenameAsync(alice, "t1", "Borrow the better scope");
         await AddAsync(alice, "Made by Alice meanwhile");
         await alice.Locator("[data-task=t2] .entry-delete").ClickAsync();
         await Expect(alice.Locator("[data-task]")).ToHaveCountAsync(4);
@@ -55,7 +54,7 @@ public sealed class TodosTests(BrowserFixture browser)
             await Expect(Entry(page, "Made by Bob offline")).ToHaveCountAsync(1);
             await Expect(Entry(page, "Made by Alice meanwhile")).ToHaveCountAsync(1);
             // Both offline changes of one task: her title and his check mark.
-            await Expect(page.Locator("[data-task=t1][data-done=true] .entry-title")).ToHaveValueAsync("Borrow the better scope");
+            await Expect(page.Locator("[data-task=t1][data-done=true]")).ToHaveAttributeAsync("data-title", "Borrow the better scope");
             await Expect(page.Locator("[data-task=t2]")).ToHaveCountAsync(0);
             await Expect(page.Locator("[data-task]")).ToHaveCountAsync(5);
             await Expect(page.Locator("[data-unsent]")).ToHaveCountAsync(0);
@@ -75,12 +74,9 @@ public sealed class TodosTests(BrowserFixture browser)
         await Expect(alice.GetByLabel("Name of the list")).ToHaveValueAsync("Ringing station");
         await AddAsync(alice, "Order rings");
         await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).First.ClickAsync();
-        foreach (var name in new[] { "dave", "nobody-of-this-name" })
-        {
-            await alice.GetByLabel("User name to invite").FillAsync(name);
-            await alice.GetByLabel("User name to invite").PressAsync("Enter");
-            await Expect(alice.Locator($"[data-invited='{name}']")).ToContainTextAsync("invited");
-        }
+        await alice.GetByLabel("User name to invite").FillAsync("dave");
+        await alice.GetByLabel("User name to invite").PressAsync("Enter");
+        await Expect(alice.Locator("[data-invited=dave]")).ToContainTextAsync("invited");
         var invitation = dave.Locator("[data-invitation]");
         await Expect(invitation).ToContainTextAsync("Alice Archer invites you to Ringing station");
         await Expect(dave.Locator("[data-list]", new() { HasTextString = "Ringing station" })).ToHaveCountAsync(0);
@@ -88,7 +84,7 @@ public sealed class TodosTests(BrowserFixture browser)
         await dave.Keyboard.PressAsync("Enter");
         await Expect(invitation).ToHaveCountAsync(0);
         await Expect(alice.Locator("[data-member=dave]")).ToContainTextAsync("Dave Dyer");
-        await Expect(alice.Locator("[data-invited]")).ToHaveCountAsync(1);
+        await Expect(alice.Locator("[data-invited]")).ToHaveCountAsync(0);
         var shared = dave.Locator("[data-list]", new() { HasTextString = "Ringing station" });
         await Expect(shared).ToHaveCountAsync(1);
         await shared.ClickAsync();
@@ -182,21 +178,5 @@ public sealed class TodosTests(BrowserFixture browser)
         Assert.Equal(390, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         await page.GetByLabel("Back to all lists").ClickAsync();
         await Expect(page.Locator("[data-list=demo-trip]")).ToBeVisibleAsync();
-    }
-
-    private static ILocator Entry(IPage page, string text) => page.Locator($".entry-title[value=\"{text}\"]");
-
-    private static async Task AddAsync(IPage page, string text)
-    {
-        var field = page.Locator(".new-entry input");
-        await field.FillAsync(text);
-        await field.PressAsync("Enter");
-        await Expect(Entry(page, text)).ToHaveCountAsync(1);
-    }
-
-    private static async Task LiveAsync(params IPage[] pages)
-    {
-        foreach (var page in pages)
-            await Expect(page.Locator(".connection[data-connection=live]")).ToBeVisibleAsync(new() { Timeout = 20_000 });
     }
 }

@@ -1,4 +1,4 @@
-import { showToast, startPage } from '@dunlin/kit';
+import { openOffline, showToast, startPage } from '@dunlin/kit';
 import { mount, unmount } from 'svelte';
 import { Focus } from './state/focus.svelte';
 import App from './ui/App.svelte';
@@ -7,6 +7,7 @@ startPage({
   title: 'Focus',
   home: '/focus',
   reason: 'Sign in to see your timer on all your devices.',
+  isOffline: true,
   start: (session) => {
     const focus = new Focus({
       user: session.user.userId,
@@ -24,3 +25,5 @@ startPage({
     };
   },
 });
+
+openOffline('focus');

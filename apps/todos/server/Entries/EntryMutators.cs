@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.Replicache;
 using static Dunlin.Apps.Todos.TodoSpaces;
@@ -34,10 +35,12 @@ internal static class EntryMutators
             args.Id,
             args.ListId,
             Text(args.Title, MaxTitle, "title"),
-            "",
-            false,
+            Note(args.Note),
+            args.Done,
             mutation.Me(),
-            mutation.Unit.Now.ToUnixTimeMilliseconds()
+            mutation.Unit.Now.ToUnixTimeMilliseconds(),
+            Due(args.Due),
+            Order(args.Order)
         );
         await mutation.Records.PutAsync(Space(args.ListId), key, task, cancellationToken: cancellationToken);
     }
@@ -46,14 +49,14 @@ internal static class EntryMutators
     {
         var key = TaskKey(args.ListId, args.Id);
         var task = await RequireAsync<TodoTask>(mutation, args.ListId, key, cancellationToken);
-        if (args.Note is { Length: > MaxNote })
-            throw new DunlinException(ErrorCode.InvalidField, $"'note' must have at most {MaxNote} characters.", "note");
         // Change only the fields that the client names, so that concurrent offline edits of different fields both survive.
         task = task with
         {
             Title = args.Title is null ? task.Title : Text(args.Title, MaxTitle, "title"),
-            Note = args.Note ?? task.Note,
+            Note = args.Note is null ? task.Note : Note(args.Note),
             Done = args.Done ?? task.Done,
+            Due = args.Due is null ? task.Due : Due(args.Due),
+            Order = Order(args.Order) ?? task.Order,
         };
         await mutation.Records.PutAsync(Space(args.ListId), key, task, cancellationToken: cancellationToken);
     }
@@ -66,9 +69,10 @@ internal static class EntryMutators
             args.ListId,
             Text(args.Name, MaxTitle, "name"),
             Quantity(args.Quantity),
-            false,
+            args.Bought,
             mutation.Me(),
-            mutation.Unit.Now.ToUnixTimeMilliseconds()
+            mutation.Unit.Now.ToUnixTimeMilliseconds(),
+            Order(args.Order)
         );
         await mutation.Records.PutAsync(Space(args.ListId), key, item, cancellationToken: cancellationToken);
     }
@@ -77,7 +81,12 @@ internal static class EntryMutators
     {
         var key = ItemKey(args.ListId, args.Id);
         var item = await RequireAsync<ShoppingItem>(mutation, args.ListId, key, cancellationToken);
-        item = item with { Name = args.Name is null ? item.Name : Text(args.Name, MaxTitle, "name"), Bought = args.Bought ?? item.Bought };
+        item = item with
+        {
+            Name = args.Name is null ? item.Name : Text(args.Name, MaxTitle, "name"),
+            Bought = args.Bought ?? item.Bought,
+            Order = Order(args.Order) ?? item.Order,
+        };
         await mutation.Records.PutAsync(Space(args.ListId), key, item, cancellationToken: cancellationToken);
     }
 
@@ -131,15 +140,56 @@ internal static class EntryMutators
                 "quantity"
             );
 
+    private static string Note(string note) =>
+        note.Length <= MaxNote
+            ? note
+            : throw new DunlinException(ErrorCode.InvalidField, $"'note' must have at most {MaxNote} characters.", "note");
+
+    /// <summary>Validates a due date. An empty text removes it, because null means that the client did not name the field.</summary>
+    private static string? Due(string? due)
+    {
+        if (string.IsNullOrEmpty(due))
+            return null;
+        return DateOnly.TryParseExact(due, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)
+            ? due
+            : throw new DunlinException(ErrorCode.InvalidField, "'due' must be a date as yyyy-MM-dd, or empty for none.", "due");
+    }
+
+    private static string? Order(string? order) => order is null ? null : OrderKey.Validate(order);
+
     private sealed record EntryArgs(string ListId, string Id);
 
-    private sealed record CreateTaskArgs(string ListId, string Id, string Title);
+    // The optional arguments of the create mutators restore a deleted entry.
+    private sealed record CreateTaskArgs(
+        string ListId,
+        string Id,
+        string Title,
+        string Note = "",
+        bool Done = false,
+        string? Due = null,
+        string? Order = null
+    );
 
-    private sealed record UpdateTaskArgs(string ListId, string Id, string? Title = null, string? Note = null, bool? Done = null);
+    private sealed record UpdateTaskArgs(
+        string ListId,
+        string Id,
+        string? Title = null,
+        string? Note = null,
+        bool? Done = null,
+        string? Due = null,
+        string? Order = null
+    );
 
-    private sealed record CreateItemArgs(string ListId, string Id, string Name, int Quantity = 1);
+    private sealed record CreateItemArgs(
+        string ListId,
+        string Id,
+        string Name,
+        int Quantity = 1,
+        bool Bought = false,
+        string? Order = null
+    );
 
-    private sealed record UpdateItemArgs(string ListId, string Id, string? Name = null, bool? Bought = null);
+    private sealed record UpdateItemArgs(string ListId, string Id, string? Name = null, bool? Bought = null, string? Order = null);
 
     private sealed record AdjustItemArgs(string ListId, string Id, int By);
 }

@@ -8,12 +8,11 @@ namespace Dunlin.Apps.Todos.Invitations;
 
 /// <summary>
 /// The mutators that share a list. The owner invites a user name; the invited user receives no data of the list before accepting. Threat:
-/// an owner must not learn which user names exist. So the owner sees the same result for unknown users and for declined invitations.
+/// an owner must not learn which user names exist, except by the limited look-ups of <see cref="People.PeopleService"/>. So the owner sees
+/// the same result for unknown users and for declined invitations.
 /// </summary>
 internal static class InvitationMutators
 {
-    private const int MaxUsername = 64;
-
     public static void Add(ReplicacheBuilder replicache) =>
         replicache
             .AddMutator<UsernameArgs>("shareList", InviteAsync)

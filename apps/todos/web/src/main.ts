@@ -1,8 +1,9 @@
-import type { Problem } from '@dunlin/client';
-import { showToast, startPage } from '@dunlin/kit';
+import { browserEnvironment, type Problem } from '@dunlin/client';
+import { openOffline, showToast, startPage } from '@dunlin/kit';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { TodosStore } from './state/todosStore';
+import { Undo } from './state/undo';
 import { App } from './ui/App';
 import { StreamPage } from './ui/StreamPage';
 
@@ -38,12 +39,16 @@ startPage({
     });
     session.showConnection(store.connection.state);
     const stopShowing = store.connection.onState((state) => session.showConnection(state));
-    root.render(createElement(App, { store, user: session.user }));
+    const undo = new Undo({ show: showToast, environment: browserEnvironment() });
+    root.render(createElement(App, { store, undo, user: session.user }));
     session.trackUnsent({ count: () => store.pending.count });
     return () => {
       stopShowing();
+      undo.dispose();
       root.unmount();
       return store.dispose();
     };
   },
 });
+
+openOffline('todos');

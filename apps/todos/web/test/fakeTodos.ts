@@ -21,6 +21,9 @@ export class FakeTodos {
   requests = 0;
   pulls = 0;
   isReachable = true;
+  /** Pulls get no answer until they are aborted. */
+  isHanging = false;
+  pullStatus = 200;
   decide: (mutation: MutationV1) => Decision = () => undefined;
   readonly #lastIds = new Map<string, Map<string, number>>();
   readonly #mutators = createMutators({ id: 'anna', name: 'Anna' }, () => 7);
@@ -54,6 +57,10 @@ export class FakeTodos {
     const { pathname } = new URL(address, 'http://server.test');
     if (pathname.endsWith('/stream')) return this.streams.fetch(address, init);
     const body: unknown = JSON.parse(init.body as string);
+    if (pathname.endsWith('/pull') && this.isHanging)
+      return new Promise((_, reject) => {
+        init.signal!.addEventListener('abort', () => reject(new DOMException('Aborted', 'AbortError')));
+      });
     return pathname.endsWith('/push') ? this.#push(body as PushRequestV1) : this.#pull(body as PullRequestV1);
   }
 
@@ -76,6 +83,7 @@ export class FakeTodos {
 
   #pull({ clientGroupID }: PullRequestV1): Response {
     this.pulls++;
+    if (this.pullStatus !== 200) return json(this.pullStatus, { code: 'broken', title: 'Broken.' });
     return json(200, {
       cookie: ++this.#version,
       lastMutationIDChanges: Object.fromEntries(this.#idsOf(clientGroupID)),

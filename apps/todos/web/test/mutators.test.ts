@@ -99,6 +99,23 @@ test('a task keeps fields that a change does not name', async () => {
   });
 });
 
+describe('The due date of a task', () => {
+  test('is set, kept by other changes, and removed by an empty one', async () => {
+    await mutate.createTask(tx, { listId: 'l', id: 't', title: 'Sweep' });
+    await mutate.updateTask(tx, { listId: 'l', id: 't', due: '2026-11-30' });
+    await mutate.updateTask(tx, { listId: 'l', id: 't', done: true });
+    expect(data.get(taskKey('l', 't'))).toMatchObject({ due: '2026-11-30', done: true });
+    await mutate.updateTask(tx, { listId: 'l', id: 't', due: '' });
+    expect(data.get(taskKey('l', 't'))).not.toHaveProperty('due');
+  });
+});
+
+test('a move keeps the other fields of an entry', async () => {
+  await mutate.createItem(tx, { listId: 'l', id: 'i', name: 'Tea', quantity: 2 });
+  await mutate.updateItem(tx, { listId: 'l', id: 'i', order: 'a0' });
+  expect(data.get(itemKey('l', 'i'))).toMatchObject({ name: 'Tea', quantity: 2, order: 'a0' });
+});
+
 test('quantity changes of two devices add up and stay at zero or above', async () => {
   await mutate.createItem(tx, { listId: 'l', id: 'i', name: 'Tea', quantity: 1 });
   for (const by of [2, -1, -5]) await mutate.adjustItem(tx, { listId: 'l', id: 'i', by });

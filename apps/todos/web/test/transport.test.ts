@@ -55,6 +55,7 @@ beforeEach(() => {
   };
   transport = new Transport({
     client: { requests: { send } } as unknown as Client,
+    setTimer: () => () => {},
     onGivenUp: (args, { kind }) => givenUp.push([args, kind]),
     onRefused: () => {
       refusals++;

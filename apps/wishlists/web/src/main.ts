@@ -1,6 +1,14 @@
 import { problemOf } from '@dunlin/client';
 import type { RefusedDocument } from '@dunlin/client/rxdb';
-import { element, showToast, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
+import {
+  element,
+  openOffline,
+  showToast,
+  startPage,
+  type PageSession,
+  type Stop,
+  type User,
+} from '@dunlin/kit';
 import { createApp } from 'vue';
 import { WishlistsStore } from './state/wishlistsStore';
 import { has, t } from './ui/i18n';
@@ -99,7 +107,4 @@ startPage({
   },
 });
 
-if ('serviceWorker' in navigator) {
-  // Served from the root, so that its scope can be /wishlists and everything below. Without it the page works online only.
-  navigator.serviceWorker.register('/wishlists.sw.js', { scope: '/wishlists' }).catch(() => {});
-}
+openOffline('wishlists');

@@ -1,10 +1,13 @@
-import { isTemporary, problemOf, type Client, type Problem } from '@dunlin/client';
+import { isTemporary, problemOf, type Client, type Environment, type Problem } from '@dunlin/client';
 import type { Puller, Pusher, PushRequest, ReadonlyJSONValue } from 'replicache';
 
 const BASE = '/api/v1/replicache';
+/** Time limit of a pull, in milliseconds. Only one runs at a time, so a server that never answers would stop all updates. */
+const PULL_LIMIT_MS = 30_000;
 
 export interface TransportOptions {
   readonly client: Client;
+  readonly setTimer: Environment['setTimer'];
   /** Called when the server permanently refuses a mutation. The mutation is dropped and the others continue. */
   readonly onGivenUp: (args: ReadonlyJSONValue, problem: Problem) => void;
   /** Called when the server refuses every request of this page. Resolves when another attempt is useful. */
@@ -21,13 +24,17 @@ const NOTHING = 'givenUp';
 export class Transport {
   readonly #options: TransportOptions;
   #isClosed = false;
+  #pulling: AbortController | undefined;
 
   constructor(options: TransportOptions) {
     this.#options = options;
   }
 
   readonly pull: Puller = async (request) => {
-    const { body, problem } = await this.#post('pull', request);
+    const pulling = (this.#pulling = new AbortController());
+    const stopTimer = this.#options.setTimer(PULL_LIMIT_MS, () => pulling.abort());
+    const { body, problem } = await this.#post('pull', request, pulling.signal);
+    stopTimer();
     return { response: body as never, httpRequestInfo: infoOf(problem) };
   };
 
@@ -40,9 +47,15 @@ export class Transport {
     return { response, httpRequestInfo: infoOf(problem) };
   };
 
+  /** Ends the pull that waits for its answer, so that the next one can start. */
+  abortPull(): void {
+    this.#pulling?.abort();
+  }
+
   /** Stops sending. */
   close(): void {
     this.#isClosed = true;
+    this.abortPull();
   }
 
   async #push(request: PushRequest): Promise<Answer> {
@@ -63,11 +76,13 @@ export class Transport {
     return skipped;
   }
 
-  async #post(call: 'push' | 'pull', body: unknown): Promise<Answer> {
+  async #post(call: 'push' | 'pull', body: unknown, signal?: AbortSignal): Promise<Answer> {
     if (this.#isClosed)
       return { problem: { kind: 'aborted', code: 'aborted', title: 'The page was closed.' } };
     try {
-      return { body: (await this.#options.client.requests.send('POST', `${BASE}/${call}`, { body })).body };
+      return {
+        body: (await this.#options.client.requests.send('POST', `${BASE}/${call}`, { body, signal })).body,
+      };
     } catch (error) {
       return { problem: problemOf(error) };
     }

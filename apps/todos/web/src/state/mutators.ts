@@ -46,6 +46,10 @@ export interface TodoTask extends ReadonlyJSONObject {
   readonly done: boolean;
   readonly createdBy: Member;
   readonly createdAt: number;
+  /** As `yyyy-MM-dd`, in no time zone. */
+  readonly due?: string;
+  /** See `orderOf`. */
+  readonly order?: string;
 }
 
 export interface ShoppingItem extends ReadonlyJSONObject {
@@ -56,6 +60,8 @@ export interface ShoppingItem extends ReadonlyJSONObject {
   readonly bought: boolean;
   readonly createdBy: Member;
   readonly createdAt: number;
+  /** See `orderOf`. */
+  readonly order?: string;
 }
 
 export const invitedTo = ({ invited }: TodoList): readonly Invited[] => invited ?? [];
@@ -73,10 +79,10 @@ interface Entry {
 async function change<T extends ReadonlyJSONObject>(
   tx: WriteTransaction,
   key: string,
-  changed: (value: T) => Partial<T>,
+  changed: (value: T) => T,
 ): Promise<void> {
   const value = (await tx.get(key)) as T | undefined;
-  if (value) await tx.set(key, { ...value, ...changed(value) });
+  if (value) await tx.set(key, changed(value));
 }
 
 /** The optimistic mutators. The server runs its own version of each, and its result replaces the optimistic one. */
@@ -87,7 +93,7 @@ export function createMutators(me: Member, now: () => number = Date.now) {
       await tx.set(listKey(args.id), list);
     },
     renameList: (tx: WriteTransaction, { id, name }: { id: string; name: string }) =>
-      change<TodoList>(tx, listKey(id), () => ({ name })),
+      change<TodoList>(tx, listKey(id), (list) => ({ ...list, name })),
     deleteList: async (tx: WriteTransaction, { id }: { id: string }) => {
       for (const prefix of [`task/${id}/`, `item/${id}/`]) {
         for (const key of await tx.scan({ prefix }).keys().toArray()) await tx.del(key);
@@ -99,10 +105,11 @@ export function createMutators(me: Member, now: () => number = Date.now) {
         const isKnown =
           list.members.some((each) => each.id === username) ||
           invitedTo(list).some((each) => each.username === username);
-        return isKnown ? {} : { invited: [...invitedTo(list), { username, createdAt: now() }] };
+        return isKnown ? list : { ...list, invited: [...invitedTo(list), { username, createdAt: now() }] };
       }),
     withdrawInvitation: (tx: WriteTransaction, { id, username }: { id: string; username: string }) =>
       change<TodoList>(tx, listKey(id), (list) => ({
+        ...list,
         invited: invitedTo(list).filter((each) => each.username !== username),
       })),
     // The next pull brings the list itself.
@@ -113,42 +120,50 @@ export function createMutators(me: Member, now: () => number = Date.now) {
       await tx.del(invitationKey(id));
     },
     unshareList: (tx: WriteTransaction, { id, userId }: { id: string; userId: string }) =>
-      change<TodoList>(tx, listKey(id), ({ members }) => ({
-        members: members.filter((each) => each.id !== userId),
+      change<TodoList>(tx, listKey(id), (list) => ({
+        ...list,
+        members: list.members.filter((each) => each.id !== userId),
       })),
-    createTask: async (tx: WriteTransaction, { listId, id, title }: Entry & { title: string }) => {
-      const task: TodoTask = { id, listId, title, note: '', done: false, createdBy: me, createdAt: now() };
-      await tx.set(taskKey(listId, id), task);
+    createTask: async (
+      tx: WriteTransaction,
+      args: Entry & { title: string; note?: string; done?: boolean; due?: string; order?: string },
+    ) => {
+      const task: TodoTask = { note: '', done: false, createdBy: me, createdAt: now(), ...args };
+      await tx.set(taskKey(args.listId, args.id), task);
     },
+    // An empty `due` removes the date.
     updateTask: (
       tx: WriteTransaction,
-      { listId, id, ...changes }: Entry & { title?: string; note?: string; done?: boolean },
-    ) => change<TodoTask>(tx, taskKey(listId, id), () => changes),
+      {
+        listId,
+        id,
+        due,
+        ...changes
+      }: Entry & { title?: string; note?: string; done?: boolean; due?: string; order?: string },
+    ) =>
+      change<TodoTask>(tx, taskKey(listId, id), (task) => {
+        const { due: _, ...others } = { ...task, ...changes };
+        const date = due ?? task.due;
+        return date ? { ...others, due: date } : others;
+      }),
     deleteTask: async (tx: WriteTransaction, { listId, id }: Entry) => {
       await tx.del(taskKey(listId, id));
     },
     createItem: async (
       tx: WriteTransaction,
-      { listId, id, name, quantity }: Entry & { name: string; quantity: number },
+      args: Entry & { name: string; quantity: number; bought?: boolean; order?: string },
     ) => {
-      const item: ShoppingItem = {
-        id,
-        listId,
-        name,
-        quantity,
-        bought: false,
-        createdBy: me,
-        createdAt: now(),
-      };
-      await tx.set(itemKey(listId, id), item);
+      const item: ShoppingItem = { bought: false, createdBy: me, createdAt: now(), ...args };
+      await tx.set(itemKey(args.listId, args.id), item);
     },
     updateItem: (
       tx: WriteTransaction,
-      { listId, id, ...changes }: Entry & { name?: string; bought?: boolean },
-    ) => change<ShoppingItem>(tx, itemKey(listId, id), () => changes),
+      { listId, id, ...changes }: Entry & { name?: string; bought?: boolean; order?: string },
+    ) => change<ShoppingItem>(tx, itemKey(listId, id), (item) => ({ ...item, ...changes })),
     adjustItem: (tx: WriteTransaction, { listId, id, by }: Entry & { by: number }) =>
-      change<ShoppingItem>(tx, itemKey(listId, id), ({ quantity }) => ({
-        quantity: Math.max(0, quantity + by),
+      change<ShoppingItem>(tx, itemKey(listId, id), (item) => ({
+        ...item,
+        quantity: Math.max(0, item.quantity + by),
       })),
     deleteItem: async (tx: WriteTransaction, { listId, id }: Entry) => {
       await tx.del(itemKey(listId, id));

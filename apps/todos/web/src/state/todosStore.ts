@@ -1,4 +1,5 @@
 import {
+  browserEnvironment,
   Client,
   type Connection,
   type ConnectionState,
@@ -6,16 +7,27 @@ import {
   type Problem,
 } from '@dunlin/client';
 import type { User } from '@dunlin/kit';
-import type { ReadonlyJSONValue } from 'replicache';
+import type { Puller, ReadonlyJSONValue } from 'replicache';
 // The implementation class of Replicache. Only it exposes `persist`.
 import { ReplicacheImpl } from 'replicache/impl';
 import { createMutators, type Mutators } from './mutators';
+import { PeopleApi } from '../api/people';
 import { Transport } from '../api/transport';
 
 const STREAM = '/api/v1/replicache/stream';
 const PING_SECONDS = 30;
 /** Time limit for Replicache to write pending changes to the disk, in milliseconds. */
 const PERSIST_MS = 3000;
+
+/** Time without data after which the first load counts as failed, in milliseconds. */
+const LOAD_PATIENCE_MS = 8000;
+
+/**
+ * Whether this browser has the data of the user. After `failed` the store continues to try; `reason` is undefined when the server does not
+ * answer.
+ */
+export type LoadState =
+  { readonly name: 'loading' | 'loaded' } | { readonly name: 'failed'; readonly reason: string | undefined };
 
 /** Changes of this browser that the server has not confirmed. */
 export interface Pending {
@@ -42,20 +54,28 @@ export interface TodosStoreOptions {
 export class TodosStore {
   readonly rep: ReplicacheImpl<Mutators>;
   readonly connection: Connection;
+  readonly people: PeopleApi;
   readonly #client: Client;
   readonly #transport: Transport;
   readonly #listeners = new Set<() => void>();
+  readonly #environment: Environment;
   #pending: Pending = { count: 0, ids: new Set() };
+  #load: LoadState = { name: 'loading' };
+  #stopLoadTimer: () => void = () => {};
+  #isSignedOut = false;
   #reading: Promise<void> | undefined;
   #isClosing = false;
   #goOn: () => void = () => {};
 
   constructor(options: TodosStoreOptions) {
-    const { user, refresh, onSignedOut, onGivenUp, onRefused, environment, kvStore = 'idb' } = options;
+    const { user, refresh, onSignedOut, onGivenUp, onRefused, kvStore = 'idb' } = options;
     const { userId: id, name } = user;
+    const environment = (this.#environment = options.environment ?? browserEnvironment());
     this.#client = new Client({ user: id, refresh, environment });
+    this.people = new PeopleApi(this.#client.requests);
     this.#transport = new Transport({
       client: this.#client,
+      setTimer: (milliseconds, callback) => environment.setTimer(milliseconds, callback),
       onGivenUp: (args, problem) => onGivenUp(textOf(args), problem),
       onRefused: (problem) => {
         onRefused(problem);
@@ -67,7 +87,7 @@ export class TodosStore {
       schemaVersion: '1',
       kvStore,
       pusher: this.#transport.push,
-      puller: this.#transport.pull,
+      puller: this.#pull,
       mutators: createMutators({ id, name }),
       logLevel: 'error',
       logSinks: [{ log: (_, context, ...args: unknown[]) => this.#log(context, args) }],
@@ -82,17 +102,35 @@ export class TodosStore {
     this.connection.on('sync', pull);
     this.connection.onReset(pull);
     this.connection.onState((state) => {
-      if (state.name === 'signedOut') onSignedOut();
+      // A request and the stream can both be refused.
+      if (state.name === 'signedOut' && !this.#isSignedOut) {
+        this.#isSignedOut = true;
+        onSignedOut();
+      }
       this.#connected(state);
     });
     this.rep.onSync = () => this.#read();
     this.rep.experimentalWatch(() => this.#read());
+    this.#waitForData();
     this.connection.connect();
     this.#read();
   }
 
   get pending(): Pending {
     return this.#pending;
+  }
+
+  get load(): LoadState {
+    return this.#load;
+  }
+
+  /** Tries the first load again at once. */
+  retryLoad(): void {
+    if (this.#load.name !== 'failed') return;
+    this.#setLoad({ name: 'loading' });
+    this.#waitForData();
+    this.#transport.abortPull();
+    void this.rep.pull({ now: true }).catch(() => {});
   }
 
   subscribe(listener: () => void): () => void {
@@ -103,12 +141,45 @@ export class TodosStore {
   /** Stops sending. Resolves when pending changes are on the disk. */
   async dispose(): Promise<void> {
     this.#isClosing = true;
+    this.#stopLoadTimer();
     this.#transport.close();
     this.#goOn();
     this.#client.dispose();
     this.#listeners.clear();
     await this.#persist();
     await this.rep.close();
+  }
+
+  readonly #pull: Puller = async (request, requestId) => {
+    // A cookie proves that an earlier pull has been applied.
+    if ('cookie' in request && request.cookie !== null) this.#setLoad({ name: 'loaded' });
+    const result = await this.#transport.pull(request, requestId);
+    if (this.#load.name === 'loaded') return result;
+    const { httpStatusCode: status, errorMessage: title } = result.httpRequestInfo;
+    // The answer is applied after this function. Another pull then carries its cookie.
+    if (status === 200) void this.rep.pull().catch(() => {});
+    else if (status !== 401 && status !== 409) this.#failLoad(status === 0 ? undefined : title);
+    return result;
+  };
+
+  #waitForData(): void {
+    this.#stopLoadTimer();
+    this.#stopLoadTimer = this.#environment.setTimer(LOAD_PATIENCE_MS, () => this.#failLoad());
+  }
+
+  #failLoad(reason?: string): void {
+    if (this.#load.name === 'loading') this.#setLoad({ name: 'failed', reason });
+  }
+
+  #setLoad(load: LoadState): void {
+    if (this.#isClosing || load.name === this.#load.name) return;
+    this.#load = load;
+    if (load.name !== 'loading') this.#stopLoadTimer();
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   // Pokes are not replayed, so every new connection starts a pull. It also sends pending changes.
@@ -142,7 +213,7 @@ export class TodosStore {
     }
     if (list.length === this.#pending.count && [...ids].every((id) => this.#pending.ids.has(id))) return;
     this.#pending = { count: list.length, ids };
-    for (const listener of [...this.#listeners]) listener();
+    this.#notify();
   }
 
   #log(context: unknown, args: readonly unknown[]): void {
