@@ -71,6 +71,7 @@ internal static class CaseEndpoints
             body.Updates,
             body.Version is { } version ? IfMatch.Version(version) : IfMatch.Of(http.Request),
             body.Leases ?? [],
+            body.Release,
             CancellationToken.None
         );
     }
@@ -78,7 +79,8 @@ internal static class CaseEndpoints
     private sealed record UpdateBody(
         Dictionary<string, JsonElement> Updates,
         long? Version = null,
-        Dictionary<string, LeaseProof>? Leases = null
+        Dictionary<string, LeaseProof>? Leases = null,
+        bool Release = false
     );
 
     private sealed record TransferBody(long ToBranchId);

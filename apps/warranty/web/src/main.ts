@@ -4,7 +4,7 @@ import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BranchStore } from './state/branchStore';
 import { createWarrantyState } from './state/state';
-import { branchOfAddress, followAddress } from './ui/address';
+import { followAddress, viewOfAddress } from './ui/address';
 import { App } from './ui/App';
 import { BranchContext } from './ui/context';
 
@@ -13,7 +13,8 @@ startPage({
   home: '/branch/1',
   reason: 'Sign in to see the warranty cases.',
   start: (session) => {
-    const state = createWarrantyState(session.user.userId, branchOfAddress());
+    const { branchId, query } = viewOfAddress();
+    const state = createWarrantyState(session.user.userId, branchId);
     const store = new BranchStore({
       environment: browserEnvironment(),
       state,
@@ -28,8 +29,8 @@ startPage({
       session.showConnection(problem ? undefined : connection);
     };
     showConnection();
-    const cancels = [followAddress((branchId) => store.open(branchId)), state.subscribe(showConnection)];
-    store.start(state.getState().branchId);
+    const cancels = [followAddress(store, state), state.subscribe(showConnection)];
+    store.start(branchId, query);
     const root = createRoot(session.root);
     root.render(createElement(BranchContext, { value: { store, state } }, createElement(App)));
     session.trackUnsent({ count: () => state.getState().pending.size, flush: () => store.flush() });

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { json } from '../../../../clients/typescript/test/support/fakeServer';
 import { settle } from '../../../../clients/typescript/test/support/clock';
-import { holderOf } from '../src/state/state';
+import { firstQuery, holderOf } from '../src/state/state';
 import {
   name,
   environment,
@@ -10,7 +10,6 @@ import {
   store,
   notices,
   signedOut,
-  openPage,
   shown,
   passes,
   setUp,
@@ -139,45 +138,6 @@ test('An offline edit does not overwrite a later save of another user', async ()
   });
 });
 
-test('Unsaved edits are kept over a reload, and saved by the next page', async () => {
-  const kept = new Map<string, string>();
-  const storage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-    removeItem: (key: string) => void kept.delete(key),
-    key: (index: number) => [...kept.keys()][index] ?? null,
-    get length() {
-      return kept.size;
-    },
-  } as Storage;
-  await openPage(storage);
-  branch.isReachable = false;
-  store.edits.begin(name);
-  store.edits.type(name, 'Anna');
-  environment.signal('pagehide');
-  await settle();
-  expect(kept.size).toBe(1);
-
-  branch.isReachable = true;
-  await openPage(storage);
-  expect(shown(name)).toBe('Anna');
-  await passes(1000);
-  expect(branch.cases.get(1)!.customerName).toBe('Anna');
-  expect(branch.locks.size).toBe(0);
-  expect(kept.size).toBe(0);
-});
-
-test('Leaving the page sends what is pending, so that it outlives the page', async () => {
-  store.edits.begin(name);
-  await settle();
-  store.edits.type(name, 'Anna');
-  environment.signal('pagehide');
-  await settle();
-  const [save] = branch.requests.filter(({ method }) => method === 'PATCH');
-  expect(save?.keepalive).toBe(true);
-  expect(branch.cases.get(1)!.customerName).toBe('Anna');
-});
-
 test('A page restored from the back/forward cache reacquires its field lock', async () => {
   store.edits.begin(name);
   await settle();
@@ -239,10 +199,10 @@ test('An unknown branch sets a problem, opening a known branch clears it', async
     match: /branches\/9\/cases/,
     answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),
   });
-  store.open(9);
+  store.open(9, firstQuery);
   await settle();
   expect(state.getState().problem?.kind).toBe('notFound');
-  store.open(1);
+  store.open(1, firstQuery);
   await settle();
   expect(state.getState().problem).toBeUndefined();
   expect(state.getState().ids).toEqual(['1', '2']);

@@ -171,7 +171,15 @@ export class FakeBranch {
 
   #patch(
     id: number,
-    { updates, leases }: { updates: CaseUpdates; leases: Record<string, { leaseId: string; fence: number }> },
+    {
+      updates,
+      leases,
+      release,
+    }: {
+      updates: CaseUpdates;
+      leases: Record<string, { leaseId: string; fence: number }>;
+      release?: boolean;
+    },
   ): Response {
     for (const field of Object.keys(updates) as FieldName[]) {
       const held = this.locks.get(`${id}/${field}`);
@@ -189,7 +197,21 @@ export class FakeBranch {
       }
     }
     const version = ++this.#version;
-    this.cases.set(id, { ...this.cases.get(id)!, ...updates, version });
+    const before = this.cases.get(id)!;
+    this.cases.set(id, { ...before, ...updates, version });
+    for (const [field, newValue] of Object.entries(updates) as [FieldName, string][]) {
+      const oldValue = before[field];
+      this.history.unshift({
+        version,
+        field,
+        oldValue,
+        newValue,
+        userId: 'bob',
+        userName: 'Bob',
+        changedAt: 0,
+      });
+      if (release) this.locks.delete(`${id}/${field}`);
+    }
     this.send('case-updated', { caseId: id, updates, version });
     return json(200, { caseId: id, updates, version });
   }

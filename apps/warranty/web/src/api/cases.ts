@@ -89,10 +89,10 @@ export class CaseApi {
     return (await this.#requests.send<Branch[]>('GET', '/api/warranty/branches')).body;
   }
 
-  async page(branchId: number, { search, sort, page }: Query): Promise<CasePage> {
+  async page(branchId: number, { search, sort, page }: Query, signal?: AbortSignal): Promise<CasePage> {
     const query = new URLSearchParams({ search, sort, page: String(page), limit: String(PAGE_SIZE) });
-    return (await this.#requests.send<CasePage>('GET', `/api/warranty/branches/${branchId}/cases?${query}`))
-      .body;
+    const path = `/api/warranty/branches/${branchId}/cases?${query}`;
+    return (await this.#requests.send<CasePage>('GET', path, { signal })).body;
   }
 
   async create(branchId: number, values: CaseUpdates): Promise<Case> {
@@ -100,15 +100,15 @@ export class CaseApi {
     return (await this.#requests.send<Case>('POST', path, { body: values })).body;
   }
 
-  /** Writes fields of one case, all or none. */
+  /** Writes fields of one case, all or none. `keepalive`: the page unloads, so the server also releases the leases. */
   async update(
     id: string,
     updates: CaseUpdates,
     leases: Readonly<Record<string, LeaseProof>>,
-    options: { keepalive: boolean; signal: AbortSignal },
+    options: { keepalive: boolean; signal?: AbortSignal },
   ): Promise<{ version: number; updates: CaseUpdates }> {
     const path = `/api/warranty/cases/${id}`;
-    const body = { updates, leases };
+    const body = { updates, leases, ...(options.keepalive && { release: true }) };
     return (
       await this.#requests.send<{ version: number; updates: CaseUpdates }>('PATCH', path, {
         body,
@@ -130,13 +130,13 @@ export class CaseApi {
   }
 
   /** Loads the current locks of a branch from the engine's list of leases. A tab that joins a shared stream receives no snapshot. */
-  async locks(branchId: number): Promise<readonly FieldLock[]> {
+  async locks(branchId: number, signal?: AbortSignal): Promise<readonly FieldLock[]> {
     const path = `/dunlin/v1/leases?prefix=${encodeURIComponent(`warranty/${branchId}`)}`;
     const locks: FieldLock[] = [];
     let next: string | undefined;
     do {
       const after = next === undefined ? '' : `&after=${encodeURIComponent(next)}`;
-      const { body } = await this.#requests.send<LeaseList>('GET', path + after);
+      const { body } = await this.#requests.send<LeaseList>('GET', path + after, { signal });
       locks.push(...locksOf(body, branchId));
       next = body.next;
     } while (next !== undefined);

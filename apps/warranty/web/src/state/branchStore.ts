@@ -1,6 +1,7 @@
 import {
   Client,
   problemOf,
+  type Cancel,
   type Connection,
   type ConnectionState,
   type Environment,
@@ -42,6 +43,11 @@ export interface BranchStoreOptions {
   readonly unsavedStorage?: UnsavedStorage | undefined;
 }
 
+/** A load without an answer fails after this many milliseconds. */
+const LOAD_TIMEOUT_MS = 15_000;
+
+const TIMEOUT: Problem = { kind: 'network', code: 'timeout', title: 'The server did not answer in time.' };
+
 /** The logic of the page. It connects the parts of the client with the Zustand state. */
 export class BranchStore {
   readonly api: CaseApi;
@@ -54,6 +60,7 @@ export class BranchStore {
   readonly #sync: SyncLoop;
   readonly #unsaved: UnsavedEdits | undefined;
   #connection: Connection<WarrantyEvents> | undefined;
+  readonly #stopLeaving: Cancel;
   #isDisposed = false;
 
   constructor(options: BranchStoreOptions) {
@@ -81,23 +88,24 @@ export class BranchStore {
     this.#store.subscribe(() => state.setState({ records: this.#store.get().records }));
     this.#store.onRefused(({ id, changes, problem }) => this.edits.refused(id, changes, problem));
     this.#sync = new SyncLoop(environment, () => this.#fetch());
+    this.#stopLeaving = environment.onSignal('pagehide', () => this.edits.leave());
   }
 
   /** Adopts unsaved edits of closed tabs, and displays a branch. */
-  start(branchId: number): void {
+  start(branchId: number, query: Query): void {
     const { environment } = this.#options;
     this.#unsaved?.adopt(environment.locks, ({ edits, bases }) => {
       for (const [id, updates] of Object.entries(edits)) this.edits.adopt(id, updates, bases);
     });
-    this.open(branchId);
+    this.open(branchId, query);
   }
 
-  /** Displays the first page of a branch. */
-  open(branchId: number): void {
+  /** Displays a branch. */
+  open(branchId: number, query: Query): void {
     for (const key of this.edits.open.keys()) this.edits.commit(key);
     this.#connection?.dispose();
     const { state } = this.#options;
-    state.setState({ branchId, query: firstQuery, ids: [], total: 0, isLoaded: false, problem: undefined });
+    state.setState({ branchId, query, ids: [], total: 0, isLoaded: false, problem: undefined });
     this.#locks.replace([]);
     this.#sync.stop();
     this.#connect(branchId);
@@ -107,12 +115,10 @@ export class BranchStore {
   }
 
   /** Displays another search, order or page. */
-  show(query: Partial<Query>): void {
+  show(query: Query): void {
     const { state } = this.#options;
-    const before = state.getState().query;
-    const next = { ...before, page: 1, ...query };
-    if (JSON.stringify(next) === JSON.stringify(before)) return;
-    state.setState({ query: next, isLoading: true });
+    if (JSON.stringify(query) === JSON.stringify(this.#state.query)) return;
+    state.setState({ query, isLoading: true });
     void this.#sync.now();
   }
 
@@ -174,6 +180,7 @@ export class BranchStore {
 
   /** Stops sending. Typed text, including unfinished values, is stored before this returns. */
   dispose(): void {
+    this.#stopLeaving();
     this.#sync.stop();
     this.#store.dispose();
     for (const key of this.edits.open.keys()) this.edits.commit(key);
@@ -244,9 +251,15 @@ export class BranchStore {
     const isCurrent = () => this.#state.branchId === branchId && this.#state.query === query;
     const since = this.#store.mark();
     const locksSince = this.#locks.mark();
+    const { environment } = this.#options;
     this.#options.state.setState({ isLoading: true });
+    const timeout = new AbortController();
+    const stopTimeout = environment.setTimer(LOAD_TIMEOUT_MS, () => timeout.abort());
     try {
-      const [page, locks] = await Promise.all([this.api.page(branchId, query), this.api.locks(branchId)]);
+      const [page, locks] = await Promise.all([
+        this.api.page(branchId, query, timeout.signal),
+        this.api.locks(branchId, timeout.signal),
+      ]);
       if (this.#state.branchId !== branchId) return;
       this.#store.merge(page.items, { since });
       this.#locks.replace(locks, locksSince);
@@ -260,10 +273,11 @@ export class BranchStore {
       });
       // The last case of the last page was removed.
       const lastPage = Math.max(1, Math.ceil(page.total / page.limit));
-      if (query.page > lastPage) this.show({ page: lastPage });
+      if (query.page > lastPage) this.show({ ...query, page: lastPage });
     } catch (error) {
-      if (isCurrent()) this.#failed(problemOf(error));
+      if (isCurrent()) this.#failed(timeout.signal.aborted ? TIMEOUT : problemOf(error));
     } finally {
+      stopTimeout();
       if (isCurrent()) this.#options.state.setState({ isLoading: false });
     }
   }

@@ -2,7 +2,7 @@ import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { fields } from '../api/fields';
 import type { Overlay } from './App';
 import { CaseRow } from './CaseRow';
-import { useBranchStore, useWarranty } from './context';
+import { useShow, useWarranty } from './context';
 import { focusCell, moveFocus } from './focus';
 import { Icon } from './Icon';
 
@@ -64,7 +64,7 @@ function SortableHeader({
   readonly label: string;
   readonly className: string;
 }) {
-  const store = useBranchStore();
+  const show = useShow();
   const sort = useWarranty((state) => state.query.sort);
   const direction = sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : undefined;
   return (
@@ -72,7 +72,7 @@ function SortableHeader({
       <button
         type="button"
         className="header-label"
-        onClick={() => store.show({ sort: direction === 'ascending' ? `-${name}` : name })}
+        onClick={() => show({ sort: direction === 'ascending' ? `-${name}` : name })}
       >
         {label}
         {direction && <Icon name={direction === 'ascending' ? 'up' : 'down'} />}
@@ -83,7 +83,7 @@ function SortableHeader({
 
 function Empty() {
   const search = useWarranty((state) => state.query.search);
-  const store = useBranchStore();
+  const show = useShow();
   if (search === '') {
     return (
       <div className="empty">
@@ -97,7 +97,7 @@ function Empty() {
     <div className="empty">
       <Icon name="search" />
       <h2>Nothing found for “{search}”</h2>
-      <button type="button" className="button" onClick={() => store.show({ search: '' })}>
+      <button type="button" className="button" onClick={() => show({ search: '' })}>
         Show all cases
       </button>
     </div>

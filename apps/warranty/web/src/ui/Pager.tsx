@@ -1,9 +1,9 @@
 import { PAGE_SIZE } from '../api/cases';
-import { useBranchStore, useWarranty } from './context';
+import { useShow, useWarranty } from './context';
 import { Icon } from './Icon';
 
 export function Pager() {
-  const store = useBranchStore();
+  const show = useShow();
   const page = useWarranty((state) => state.query.page);
   const total = useWarranty((state) => state.total);
   const pending = useWarranty((state) => state.pending.size);
@@ -24,7 +24,7 @@ export function Pager() {
             className="icon-button"
             aria-label="Previous page"
             disabled={page <= 1}
-            onClick={() => store.show({ page: page - 1 })}
+            onClick={() => show({ page: page - 1 })}
           >
             <Icon name="left" />
           </button>
@@ -36,7 +36,7 @@ export function Pager() {
             className="icon-button"
             aria-label="Next page"
             disabled={page >= pages}
-            onClick={() => store.show({ page: page + 1 })}
+            onClick={() => show({ page: page + 1 })}
           >
             <Icon name="right" />
           </button>
