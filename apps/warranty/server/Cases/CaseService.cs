@@ -33,6 +33,28 @@ internal sealed class CaseService(IStore store)
             cancellationToken
         );
 
+    public ValueTask<IReadOnlyList<string>> StaffAsync(Caller caller, long branchId, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, ct) =>
+            {
+                _ = await CaseRows.BranchAsync(scope.Connection, null, branchId) ?? throw NoBranch(branchId, "branchId");
+                await WarrantyAccess.RequireAsync(caller, scope.Connection, null, branchId);
+                return await CaseRows.StaffAsync(scope.Connection, branchId);
+            },
+            cancellationToken
+        );
+
+    public ValueTask<Case> FindAsync(Caller caller, long caseId, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, _) =>
+            {
+                var found = await CaseRows.RequireAsync(scope.Connection, null, caseId);
+                await WarrantyAccess.RequireAsync(caller, scope.Connection, null, found.BranchId);
+                return found;
+            },
+            cancellationToken
+        );
+
     public ValueTask<IReadOnlyList<HistoryEntry>> HistoryAsync(Caller caller, long caseId, CancellationToken cancellationToken) =>
         store.ReadAsync(
             async (scope, _) =>

@@ -3,6 +3,7 @@ import { showToast, startPage } from '@dunlin/kit';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BranchStore } from './state/branchStore';
+import { ColumnSettings } from './state/columns';
 import { createWarrantyState } from './state/state';
 import { followAddress, viewOfAddress } from './ui/address';
 import { App } from './ui/App';
@@ -13,7 +14,7 @@ startPage({
   home: '/branch/1',
   reason: 'Sign in to see the warranty cases.',
   start: (session) => {
-    const { branchId, query } = viewOfAddress();
+    const { branchId, query, openId } = viewOfAddress();
     const state = createWarrantyState(session.user.userId, branchId);
     const store = new BranchStore({
       environment: browserEnvironment(),
@@ -23,6 +24,7 @@ startPage({
       unsavedStorage: session.storage,
       onSignedOut: session.end,
     });
+    const columns = new ColumnSettings(state, session.storage);
     // A branch that cannot be displayed has no connection.
     const showConnection = () => {
       const { connection, problem } = state.getState();
@@ -31,8 +33,9 @@ startPage({
     showConnection();
     const cancels = [followAddress(store, state), state.subscribe(showConnection)];
     store.start(branchId, query);
+    store.openCase(openId);
     const root = createRoot(session.root);
-    root.render(createElement(BranchContext, { value: { store, state } }, createElement(App)));
+    root.render(createElement(BranchContext, { value: { store, state, columns } }, createElement(App)));
     session.trackUnsent({ count: () => state.getState().pending.size, flush: () => store.flush() });
     return () => {
       for (const cancel of cancels) cancel();

@@ -15,6 +15,7 @@ test.each([
   '/branch/2?search=a%2Bb',
   '/branch/2?sort=customerName',
   '/branch/7?search=x&sort=-serviceNo&page=12',
+  '/branch/7?status=IN_QUEUE&status=COMPLETED&staff=&staff=Zo%C3%AB+L.&case=17',
 ])('The address %s is read as it was written', (address) => {
   expect(addressOf(viewOf(address))).toBe(address);
 });
@@ -25,6 +26,8 @@ test.each([
   ['/branch/1?page=-2', '/branch/1'],
   ['/branch/1?page=2.5', '/branch/1'],
   ['/branch/1?page=9999999', '/branch/1?page=1000000'],
+  ['/branch/1?status=LOST&status=COMPLETED&status=COMPLETED', '/branch/1?status=COMPLETED'],
+  ['/branch/1?case=x', '/branch/1'],
   ['/branch/x?search=a', '/branch/0?search=a'],
 ])('The parts of %s that name nothing are ignored', (given, read) => {
   expect(addressOf(viewOf(given))).toBe(read);

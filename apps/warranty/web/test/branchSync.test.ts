@@ -9,6 +9,7 @@ import {
   state,
   store,
   notices,
+  openPage,
   signedOut,
   shown,
   passes,
@@ -206,4 +207,52 @@ test('An unknown branch sets a problem, opening a known branch clears it', async
   await settle();
   expect(state.getState().problem).toBeUndefined();
   expect(state.getState().ids).toEqual(['1', '2']);
+});
+
+test('The users who look at the branch are loaded and followed', async () => {
+  branch.present.push({ userId: 'bob', name: 'Bob' });
+  await openPage();
+  expect(state.getState().present.map(({ userId }) => userId)).toEqual(['bob']);
+  branch.send('presence.joined', { userId: 'carol', name: 'Carol' });
+  await settle();
+  expect(state.getState().present.map(({ userId }) => userId)).toEqual(['bob', 'carol']);
+  branch.send('presence.left', { userId: 'bob', name: 'Bob' });
+  await settle();
+  expect(state.getState().present.map(({ userId }) => userId)).toEqual(['carol']);
+});
+
+test('Rows are loaded when the window shows them, and a sync loads those alone', async () => {
+  for (let id = 3; id <= 300; id++) branch.add({ id, customerName: `Case ${id}` });
+  await openPage();
+  const pages = () => branch.requests.flatMap(({ path }) => /cases\?.*&page=([0-9]+)/.exec(path)?.[1] ?? []);
+  expect(state.getState().ids).toHaveLength(300);
+  expect(state.getState().ids[100]).toBeUndefined();
+  store.view(95, 110);
+  await settle();
+  expect(pages()).toEqual(['2', '3']);
+  expect(state.getState().ids[100]).toBe('101');
+  branch.requests.length = 0;
+  await passes(60_000);
+  expect(pages()).toEqual(['2', '3']);
+});
+
+test('A page past the end is replaced by the last page', async () => {
+  for (let id = 3; id <= 60; id++) branch.add({ id, customerName: `Case ${id}` });
+  await openPage();
+  store.show({ ...firstQuery, search: 'a', page: 9 });
+  await settle();
+  expect(state.getState().query.page).toBe(2);
+  expect(state.getState().ids[55]).toBe('56');
+});
+
+test('A case that the address names is loaded for the panel', async () => {
+  for (let id = 3; id <= 60; id++) branch.add({ id, customerName: `Case ${id}` });
+  await openPage();
+  store.openCase('60');
+  await settle();
+  expect(shown('60/customerName')).toBe('Case 60');
+  store.openCase('999');
+  await settle();
+  expect(state.getState().openId).toBeUndefined();
+  expect(notices.at(-1)?.text).toContain('The case could not be opened');
 });

@@ -92,6 +92,11 @@ export class FieldEdits {
     this.#take(key, { type: 'type', value });
   }
 
+  /** Continues with the text of a refused edit, without saving it yet. */
+  restore(key: FieldKey, value: string): void {
+    this.#take(key, { type: 'restore', value });
+  }
+
   /** Ends the edit and saves the typed text. */
   commit(key: FieldKey): void {
     this.#take(key, { type: 'commit' });

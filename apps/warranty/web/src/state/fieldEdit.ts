@@ -43,6 +43,8 @@ export interface Shown {
 export type FieldInput =
   | { readonly type: 'begin'; readonly shown: Shown }
   | { readonly type: 'type'; readonly value: string }
+  /** Continue with the text of a refused edit. It is not sent before the user leaves the edit or types. */
+  | { readonly type: 'restore'; readonly value: string }
   | { readonly type: 'commit' | 'cancel' | 'relock' }
   /** Continue an unsaved edit of an earlier page. */
   | { readonly type: 'adopt'; readonly value: string; readonly base: number }
@@ -125,12 +127,15 @@ export function transition(state: FieldState, input: FieldInput, context: FieldC
         effects: [isNothing ? { type: 'discard' } : { type: 'write', value, immediate: isMenu(kind) }],
       };
     }
+    case 'restore':
+      return edit ? { state: { ...state, edit: { ...edit, draft: input.value } }, effects: [] } : same;
     case 'commit': {
       if (!edit) return same;
       const { draft, before } = edit;
       const effects: FieldEffect[] = [{ type: 'endEdit' }, { type: 'flush' }, { type: 'settle' }];
-      // The server validates an unfinished value.
-      if (draft !== before && isUnfinished(kind, draft))
+      // The server validates an unfinished value. A restored text was not written yet.
+      const isWritten = unsaved !== undefined || edit.isSent;
+      if (draft !== before && (!isWritten || isUnfinished(kind, draft)))
         effects.unshift({ type: 'write', value: draft, immediate: true });
       return { state: { ...state, edit: undefined }, effects };
     }

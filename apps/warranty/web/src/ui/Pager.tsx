@@ -8,13 +8,9 @@ export function Pager() {
   const total = useWarranty((state) => state.total);
   const pending = useWarranty((state) => state.pending.size);
   const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
-  const first = Math.min(total, (page - 1) * PAGE_SIZE + 1);
-  const last = Math.min(total, page * PAGE_SIZE);
   return (
     <footer className="pager">
-      <span aria-live="polite">
-        {total === 0 ? 'No cases' : `${first}–${last} of ${total} ${total === 1 ? 'case' : 'cases'}`}
-      </span>
+      <span aria-live="polite">{total === 0 ? 'No cases' : total === 1 ? '1 case' : `${total} cases`}</span>
       <PendingCount count={pending} />
       <span className="toolbar-space" />
       {pages > 1 && (

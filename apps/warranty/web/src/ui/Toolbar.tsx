@@ -3,27 +3,57 @@ import { fields } from '../api/fields';
 import { firstQuery } from '../state/state';
 import { branchAddress, goTo } from './address';
 import { useShow, useWarranty } from './context';
+import { ColumnMenu } from './ColumnMenu';
+import { Filters } from './Filters';
 import { Icon } from './Icon';
+import { Popover } from './Popover';
+import { Presence } from './Presence';
 
 const SEARCH_DELAY_MS = 300;
 
-export function Toolbar({ onNew }: { readonly onNew: () => void }) {
+export type ToolbarDialog = 'new' | 'export' | 'import';
+
+export function Toolbar({ onDialog }: { readonly onDialog: (dialog: ToolbarDialog) => void }) {
   const isUsable = useWarranty((state) => state.problem === undefined);
   return (
     <div className="toolbar">
       <BranchSwitcher />
+      <Presence />
       <span className="toolbar-space" />
       {isUsable && (
         <>
           <Search />
           <SortMenu />
-          <button type="button" className="button button-primary" onClick={onNew}>
+          <Filters />
+          <ColumnMenu />
+          <Popover label="More" icon="more">
+            <div className="menu-list">
+              <MenuButton text="Export as CSV" onClick={() => onDialog('export')} />
+              <MenuButton text="Import CSV" onClick={() => onDialog('import')} />
+            </div>
+          </Popover>
+          <button type="button" className="button button-primary" onClick={() => onDialog('new')}>
             <Icon name="plus" />
             New case
           </button>
         </>
       )}
     </div>
+  );
+}
+
+function MenuButton({ text, onClick }: { readonly text: string; readonly onClick: () => void }) {
+  return (
+    <button
+      type="button"
+      className="menu-item"
+      onClick={(event) => {
+        event.currentTarget.closest<HTMLElement>('[popover]')?.hidePopover();
+        onClick();
+      }}
+    >
+      {text}
+    </button>
   );
 }
 
