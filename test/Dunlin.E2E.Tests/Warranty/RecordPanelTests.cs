@@ -67,6 +67,7 @@ public sealed class RecordPanelTests(BrowserFixture chromium) : IAsyncLifetime
         await panel.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
         await Expect(panel).ToHaveCountAsync(0);
         await page.GetByRole(AriaRole.Button, new() { Name = "Show all cases" }).ClickAsync();
+        await page.PictureAsync("warranty-phone");
         await page.Locator("[data-case-row='20'] [data-action=open]").ClickAsync();
         await Expect(panel).ToBeVisibleAsync();
         await page.GoBackAsync();

@@ -256,3 +256,20 @@ test('A case that the address names is loaded for the panel', async () => {
   expect(state.getState().openId).toBeUndefined();
   expect(notices.at(-1)?.text).toContain('The case could not be opened');
 });
+
+test('A disposed page sends no further request for the list', async () => {
+  let answer!: () => void;
+  branch.overrides.push({
+    match: /^GET .*branches\/1\/cases/,
+    answer: (seen) => new Promise<Response>((resolve) => (answer = () => resolve(branch.answer(seen)))),
+  });
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  store.dispose();
+  branch.requests.length = 0;
+  answer();
+  await passes(120_000);
+  expect(branch.requests.filter(({ method }) => method === 'GET')).toEqual([]);
+});

@@ -70,6 +70,14 @@ test('Cancel ends the import after the row that is being sent', async () => {
   expect(created).toEqual(['Ann']);
 });
 
+test('A cancelled import does not send a row of a busy server again', async () => {
+  const end = new AbortController();
+  const wait = () => (end.abort(), Promise.resolve());
+  const { result, created } = run([busy], { signal: end.signal, wait });
+  expect(await result).toMatchObject({ created: 0, left: 2, end: 'cancelled', failures: [{ row: 2 }] });
+  expect(created).toEqual([]);
+});
+
 test('An export loads all pages of its query', async () => {
   for (let id = 3; id <= 250; id++) branch.add({ id, customerName: `Case ${id}` });
   const seen: number[] = [];

@@ -214,7 +214,7 @@ export class BranchStore {
   dispose(): void {
     this.#stopLeaving();
     this.#presence?.dispose();
-    this.#list.sync.stop();
+    this.#list.dispose();
     this.#store.dispose();
     for (const key of this.edits.open.keys()) this.edits.commit(key);
     this.#isDisposed = true;

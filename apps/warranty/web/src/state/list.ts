@@ -33,6 +33,7 @@ export class CaseList {
   readonly #loading = new Set<number>();
   #wanted: readonly number[] = [1];
   #fetching: AbortController | undefined;
+  #isDisposed = false;
 
   constructor(options: CaseListOptions) {
     this.#options = options;
@@ -67,6 +68,12 @@ export class CaseList {
     for (const page of wanted) {
       if (!this.#pages.has(page) && !this.#loading.has(page)) void this.#load(page);
     }
+  }
+
+  /** Sends nothing from now on. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.sync.stop();
   }
 
   /** Loads again now. A load that still waits for its answer is given up. */
@@ -171,7 +178,8 @@ export class CaseList {
 
   #currentCheck(): () => boolean {
     const { branchId, query } = this.#state;
-    return () => this.#state.branchId === branchId && isSameList(this.#state.query, query);
+    return () =>
+      !this.#isDisposed && this.#state.branchId === branchId && isSameList(this.#state.query, query);
   }
 
   #publish(): void {

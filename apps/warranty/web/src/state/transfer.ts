@@ -89,6 +89,7 @@ async function attempt(
       if (problem.kind !== 'busy' || problem.status === 500 || count === MAX_ATTEMPTS || signal.aborted)
         return problem;
       await wait(problem.retryAfterMs ?? RETRY_MS);
+      if (signal.aborted) return problem;
     }
   }
 }

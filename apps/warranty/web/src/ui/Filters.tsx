@@ -12,8 +12,8 @@ export function Filters() {
   const names = ['', ...new Set([...known, ...staff.filter((name) => name !== '')])];
   const count = status.length + staff.length;
   return (
-    <Popover label="Filter" icon="filter" text="Filter" count={count}>
-      <div className="filters" onFocus={() => void store.loadStaff()}>
+    <Popover label="Filter" icon="filter" text="Filter" count={count} onOpen={() => void store.loadStaff()}>
+      <div className="filters">
         <fieldset>
           <legend>Status</legend>
           {Object.entries(statuses).map(([name, label]) => (

@@ -147,7 +147,7 @@ function Run({ rows, onBack, onClose }: RunProps) {
       },
     });
     setResult(outcome);
-    void store.loadStaff();
+    if (outcome.end === 'complete') void store.loadStaff();
   };
   const found = rows
     .filter(({ errors }) => errors.length > 0)

@@ -8,18 +8,20 @@ interface PopoverProps {
   readonly text?: string | undefined;
   /** Number of choices that differ from the first state. */
   readonly count?: number | undefined;
+  readonly onOpen?: (() => void) | undefined;
   readonly children: ReactNode;
 }
 
 const MARGIN = 8;
 
 /** A button that opens a panel below itself. Escape and a click elsewhere close the panel, and the focus returns to the button. */
-export function Popover({ label, icon, text, count = 0, children }: PopoverProps) {
+export function Popover({ label, icon, text, count = 0, onOpen, children }: PopoverProps) {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   const place = (event: ToggleEvent<HTMLDivElement>) => {
     if (event.newState !== 'open') return;
+    onOpen?.();
     const below = button.current!.getBoundingClientRect();
     const { style, offsetWidth } = panel.current!;
     const left = Math.min(below.left, document.documentElement.clientWidth - offsetWidth - MARGIN);

@@ -8,6 +8,7 @@ import { Filters } from './Filters';
 import { Icon } from './Icon';
 import { Popover } from './Popover';
 import { Presence } from './Presence';
+import { useIsPhone } from './useRows';
 
 const SEARCH_DELAY_MS = 300;
 
@@ -15,6 +16,8 @@ export type ToolbarDialog = 'new' | 'export' | 'import';
 
 export function Toolbar({ onDialog }: { readonly onDialog: (dialog: ToolbarDialog) => void }) {
   const isUsable = useWarranty((state) => state.problem === undefined);
+  // Cards have no columns.
+  const isPhone = useIsPhone();
   return (
     <div className="toolbar">
       <BranchSwitcher />
@@ -25,7 +28,7 @@ export function Toolbar({ onDialog }: { readonly onDialog: (dialog: ToolbarDialo
           <Search />
           <SortMenu />
           <Filters />
-          <ColumnMenu />
+          {!isPhone && <ColumnMenu />}
           <Popover label="More" icon="more">
             <div className="menu-list">
               <MenuButton text="Export as CSV" onClick={() => onDialog('export')} />
