@@ -163,11 +163,9 @@ public sealed class SearchTests : IAsyncLifetime
     private async Task<IEnumerable<JsonElement>> PageAsync(string query) =>
         (await _bob.DoAsync("GET", "branches/1/cases" + query)).GetProperty("items").EnumerateArray();
 
-    private async Task<int[]> FilteredAsync(string query) =>
-        [
-            .. (await _bob.DoAsync("GET", $"branches/1/cases?sort=serviceNo&{query}"))
-                .GetProperty("items")
-                .EnumerateArray()
-                .Select(found => found.GetProperty("id").GetInt32()),
-        ];
+    private async Task<IEnumerable<int>> FilteredAsync(string query)
+    {
+        var page = await _bob.DoAsync("GET", $"branches/1/cases?sort=serviceNo&{query}");
+        return page.GetProperty("items").EnumerateArray().Select(found => found.GetProperty("id").GetInt32());
+    }
 }

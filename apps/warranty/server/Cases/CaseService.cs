@@ -92,8 +92,8 @@ internal sealed class CaseService(IStore store)
     /// lease still holds. Of completed edits the last one wins, and the history keeps the previous value.
     /// </summary>
     /// <remarks>
-    /// With <paramref name="release"/> the same unit of work releases the leases of the request. A page that unloads cannot wait for the save
-    /// before it releases, and a separate release could overtake the save.
+    /// With <paramref name="release"/> the same unit of work releases the leases of the request. A page that unloads cannot wait for the
+    /// save before it releases, and a separate release could overtake the save.
     /// </remarks>
     public ValueTask<UpdateAnswer> UpdateAsync(
         Caller caller,

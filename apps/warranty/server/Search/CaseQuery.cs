@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Dunlin.Apps.Warranty.Search;
 
 /// <summary>
-/// Selects and orders the cases of a branch: <c>?search=&amp;status=&amp;staff=&amp;sort=&amp;page=&amp;limit=</c>. <c>status</c> and <c>staff</c> may be
-/// repeated: a case with any of the values is selected. An empty <c>staff</c> selects cases that nobody has taken.
+/// Selects and orders the cases of a branch: <c>?search=&amp;status=&amp;staff=&amp;sort=&amp;page=&amp;limit=</c>. <c>status</c> and
+/// <c>staff</c> may be repeated: a case with any of the values is selected. An empty <c>staff</c> selects cases that nobody has taken.
 /// </summary>
 internal sealed record CaseQuery(
     string Search,

@@ -4,7 +4,7 @@ import { addressOf, viewOfAddress } from '../src/ui/address';
 
 const viewOf = (address: string) => viewOfAddress(new URL(address, 'http://server.test'));
 
-test('An address holds search, order and page, and leaves out those of the first view', () => {
+test('An address leaves out the values of the first view', () => {
   expect(addressOf({ branchId: 3, query: firstQuery })).toBe('/branch/3');
   const query = { ...firstQuery, search: 'Ada & Ben', sort: '-cost', page: 4 };
   expect(addressOf({ branchId: 3, query })).toBe('/branch/3?search=Ada+%26+Ben&sort=-cost&page=4');

@@ -246,7 +246,7 @@ test('The text of a refused edit stays in its cell and begins the next edit', as
   expect(state.getState().errors.size).toBe(0);
 });
 
-test('A restored text is saved when the user leaves it unchanged, and dropped by Escape', async () => {
+test('A restored text is saved on leaving and dropped by Escape', async () => {
   const refusals = [() => json(500, { code: 'internal', title: 'Oops.' })];
   branch.overrides.push({ match: /^PATCH/, answer: (seen) => refusals[0]?.() ?? branch.answer(seen) });
   store.beginEdit(name, 'A');

@@ -221,7 +221,7 @@ test('The users who look at the branch are loaded and followed', async () => {
   expect(state.getState().present.map(({ userId }) => userId)).toEqual(['carol']);
 });
 
-test('Rows are loaded when the window shows them, and a sync loads those alone', async () => {
+test('Visible rows are loaded, and a sync loads those alone', async () => {
   for (let id = 3; id <= 300; id++) branch.add({ id, customerName: `Case ${id}` });
   await openPage();
   const pages = () => branch.requests.flatMap(({ path }) => /cases\?.*&page=([0-9]+)/.exec(path)?.[1] ?? []);

@@ -19,7 +19,7 @@ test.each(['=1+1', '+44 20 7946', '-1', '@SUM(A1)', '\t=1', '\r=1'])(
   },
 );
 
-test('An exported file is imported as it was, with quotes, lines and formulas', async () => {
+test('An import restores the quotes, lines and formulas of an export', async () => {
   const values = {
     status: 'WAITING_FOR',
     customerName: 'Anna "A" Ö',

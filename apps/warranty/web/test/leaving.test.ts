@@ -129,7 +129,7 @@ test('Leaving the page withdraws a lock request in flight', async () => {
   expect(branch.locks.size).toBe(0);
 });
 
-test('A server that keeps answering 500 refuses the edit: its value goes back', async () => {
+test('An edit is reverted after repeated answers with status 500', async () => {
   branch.overrides.push({ match: /^PATCH/, answer: () => json(500, { code: 'internal', title: 'Oops.' }) });
   store.edits.begin(name);
   await settle();
