@@ -44,6 +44,39 @@ public sealed class CaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_save_with_release_ends_its_locks_and_a_refused_one_keeps_them()
+    {
+        var (leaseId, fence) = await _bob.LockAsync(1, "customerName", IdBob);
+        var leases = new { customerName = new { leaseId, fence } };
+        await _bob.RefusedAsync(
+            400,
+            "invalid_field",
+            "PATCH",
+            "cases/1",
+            new
+            {
+                updates = new { customerName = new string('x', 101) },
+                leases,
+                release = true,
+            }
+        );
+        var (held, _) = await _carol.SendAsync("PUT", "cases/1/locks/customerName", new { leaseId = IdCarol });
+        Assert.Equal(423, held);
+        await _bob.DoAsync(
+            "PATCH",
+            "cases/1",
+            new
+            {
+                updates = new { customerName = "Last word" },
+                leases,
+                release = true,
+            }
+        );
+        await _carol.LockAsync(1, "customerName", IdCarol);
+        Assert.Equal("Last word", Field(await PageAsync(), 1, "customerName"));
+    }
+
+    [Fact]
     public async Task G3_A_save_with_a_stale_fencing_token_is_refused_on_a_free_field_too()
     {
         var (leaseId, fence) = await _bob.LockAsync(1, "customerName", IdBob);

@@ -44,6 +44,37 @@ public sealed class SearchTests : IAsyncLifetime
         Assert.Empty(await FoundAsync(search));
     }
 
+    [Fact]
+    public async Task Cases_are_filtered_by_any_of_several_statuses_and_staff()
+    {
+        foreach (var (id, status, staff) in new[] { (3, "COMPLETED", "Zoë"), (5, "WAITING_FOR", "Zoë"), (7, "COMPLETED", "Zed, jr.") })
+            await _bob.PatchAsync(id, new { status, staff });
+        Assert.Equal([3, 5], await FilteredAsync("staff=Zo%C3%AB"));
+        Assert.Equal([3, 5, 7], await FilteredAsync("staff=Zo%C3%AB&staff=Zed,%20jr."));
+        Assert.Equal([3, 7], await FilteredAsync("staff=Zo%C3%AB&staff=Zed,%20jr.&status=COMPLETED"));
+        Assert.Equal([3, 5], await FilteredAsync("staff=Zo%C3%AB&status=COMPLETED&status=WAITING_FOR"));
+        Assert.Empty(await FilteredAsync("staff=Zo%C3%AB&status=IN_QUEUE"));
+        await _bob.PatchAsync(7, new { staff = "" });
+        Assert.Contains(7, await FilteredAsync("staff="));
+        var staffed = await _bob.DoAsync("GET", "branches/1/staff");
+        Assert.Contains("Zoë", staffed.EnumerateArray().Select(name => name.GetString()));
+        Assert.DoesNotContain("", staffed.EnumerateArray().Select(name => name.GetString()));
+        var tooMany = string.Join('&', Enumerable.Range(0, 51).Select(i => $"staff={i}"));
+        await _bob.RefusedAsync(400, "invalid_field", "GET", $"branches/1/cases?{tooMany}");
+    }
+
+    [Fact]
+    public async Task A_case_is_read_alone_by_the_people_of_its_branch()
+    {
+        using var dave = _branch.As("dave");
+        var found = await _bob.DoAsync("GET", "cases/7");
+        Assert.Equal((7, 1), (found.GetProperty("id").GetInt32(), found.GetProperty("branchId").GetInt32()));
+        await dave.RefusedAsync(403, "forbidden", "GET", "cases/7");
+        await dave.RefusedAsync(403, "forbidden", "GET", "branches/1/staff");
+        await _bob.RefusedAsync(404, "not_found", "GET", "cases/99999");
+        await _bob.RefusedAsync(404, "not_found", "GET", "branches/99999/staff");
+    }
+
     [Theory]
     [InlineData("100%_\\ Ö", "0%_\\ ö", true)]
     [InlineData("100 Ö", "0%_", false)]
@@ -131,4 +162,10 @@ public sealed class SearchTests : IAsyncLifetime
 
     private async Task<IEnumerable<JsonElement>> PageAsync(string query) =>
         (await _bob.DoAsync("GET", "branches/1/cases" + query)).GetProperty("items").EnumerateArray();
+
+    private async Task<IEnumerable<int>> FilteredAsync(string query)
+    {
+        var page = await _bob.DoAsync("GET", $"branches/1/cases?sort=serviceNo&{query}");
+        return page.GetProperty("items").EnumerateArray().Select(found => found.GetProperty("id").GetInt32());
+    }
 }

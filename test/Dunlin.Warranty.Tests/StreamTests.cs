@@ -47,6 +47,21 @@ public sealed class StreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stream_with_presence_lists_its_user_in_the_branch()
+    {
+        using User bob = _branch.As("bob"),
+            carol = _branch.As("carol");
+        await using var silent = await FramesAsync(carol, 1);
+        await NextAsync(silent);
+        await using var frames = await FramesAsync(bob, 1, "&presence=true");
+        await NextAsync(frames);
+        var (status, list) = await PresentAsync(carol);
+        Assert.Equal((200, "bob"), (status, Assert.Single(list).GetProperty("userId").GetString()));
+        using var dave = _branch.As("dave");
+        Assert.Equal(403, (await PresentAsync(dave)).Status);
+    }
+
+    [Fact]
     public async Task An_expired_lock_is_announced_and_a_large_update_asks_for_a_sync()
     {
         using User bob = _branch.As("bob"),
@@ -103,14 +118,21 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Equal(41, data.GetProperty("caseId").GetInt32());
     }
 
-    private static async Task<IAsyncEnumerator<SseItem<string>>> FramesAsync(User user, int branchId)
+    private static async Task<IAsyncEnumerator<SseItem<string>>> FramesAsync(User user, int branchId, string more = "")
     {
         var response = await user.Client.GetAsync(
-            $"/api/sse/warranty-updates?branchId={branchId}",
+            $"/api/sse/warranty-updates?branchId={branchId}{more}",
             HttpCompletionOption.ResponseHeadersRead
         );
         response.EnsureSuccessStatusCode();
         return SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync().GetAsyncEnumerator();
+    }
+
+    private static async Task<(int Status, JsonElement[] List)> PresentAsync(User user)
+    {
+        using var answer = await user.Client.GetAsync("/dunlin/v1/presence?topic=warranty/1");
+        var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+        return ((int)answer.StatusCode, body.TryGetProperty("present", out var list) ? [.. list.EnumerateArray()] : []);
     }
 
     private static async Task<(string Type, JsonElement Data)> NextAsync(IAsyncEnumerator<SseItem<string>> frames)

@@ -12,7 +12,7 @@ namespace Dunlin.Apps.Warranty;
 
 /// <summary>
 /// <c>GET /api/sse/warranty-updates?branchId=N</c>: unnamed frames <c>{"type","data"}</c>. Every connection starts with a snapshot of the
-/// locks; changes follow.
+/// locks; changes follow. With <c>presence=true</c> the caller is listed as present in the branch.
 /// </summary>
 internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, IStore store)
 {
@@ -33,6 +33,7 @@ internal sealed class WarrantyStream(EventStreams streams, LeaseService leases, 
             new StreamRequest([WarrantyNames.Topic(branchId)])
             {
                 Format = WireFormats.Typed,
+                IsPresent = string.Equals(context.Request.Query["presence"], "true", StringComparison.Ordinal),
                 Heartbeat = HeartbeatInterval,
                 HeartbeatFrame = static now => Frame("heartbeat", new { timestamp = now }),
                 OnOpen = async (opening, ct) =>

@@ -26,6 +26,15 @@ internal static class CaseEndpoints
                 cases.ListAsync(http.RequireCaller(), branchId, CaseQuery.Of(http.Request), http.RequestAborted).AsTask()
         );
         group.MapPost("branches/{branchId:long}/cases", CreateAsync);
+        group.MapGet(
+            "branches/{branchId:long}/staff",
+            (HttpContext http, long branchId, CaseService cases) =>
+                cases.StaffAsync(http.RequireCaller(), branchId, http.RequestAborted).AsTask()
+        );
+        group.MapGet(
+            "cases/{id:long}",
+            (HttpContext http, long id, CaseService cases) => cases.FindAsync(http.RequireCaller(), id, http.RequestAborted).AsTask()
+        );
         group.MapPatch("cases/{id:long}", UpdateAsync);
         group.MapDelete(
             "cases/{id:long}",
@@ -71,6 +80,7 @@ internal static class CaseEndpoints
             body.Updates,
             body.Version is { } version ? IfMatch.Version(version) : IfMatch.Of(http.Request),
             body.Leases ?? [],
+            body.Release,
             CancellationToken.None
         );
     }
@@ -78,7 +88,8 @@ internal static class CaseEndpoints
     private sealed record UpdateBody(
         Dictionary<string, JsonElement> Updates,
         long? Version = null,
-        Dictionary<string, LeaseProof>? Leases = null
+        Dictionary<string, LeaseProof>? Leases = null,
+        bool Release = false
     );
 
     private sealed record TransferBody(long ToBranchId);

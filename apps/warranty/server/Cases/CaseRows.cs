@@ -65,14 +65,19 @@ internal static class CaseRows
 
     public static async Task<(IReadOnlyList<Case> Items, long Total)> PageAsync(DbConnection connection, long branchId, CaseQuery query)
     {
-        const string where = "branch_id = @branchId AND deleted_at IS NULL AND (@pattern = '' OR search_text LIKE @pattern ESCAPE '\\')";
-        var parameters = new
-        {
-            branchId,
-            pattern = query.Pattern,
-            limit = query.Limit,
-            skip = (query.Page - 1) * query.Limit,
-        };
+        var parameters = new DynamicParameters(
+            new
+            {
+                branchId,
+                pattern = query.Pattern,
+                limit = query.Limit,
+                skip = (query.Page - 1) * query.Limit,
+            }
+        );
+        var where =
+            "branch_id = @branchId AND deleted_at IS NULL AND (@pattern = '' OR search_text LIKE @pattern ESCAPE '\\')"
+            + AnyOf("status", query.Statuses, parameters)
+            + AnyOf("staff", query.Staff, parameters);
         var total = await connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM warranty_case WHERE {where}", parameters);
         var items = await connection.QueryAsync<Case>(
             $"SELECT {Columns} FROM warranty_case WHERE {where} ORDER BY {query.OrderBy} LIMIT @limit OFFSET @skip",
@@ -80,6 +85,24 @@ internal static class CaseRows
         );
         return ([.. items], total);
     }
+
+    // One parameter for each value: Dapper expands a list on SQLite and passes an array to PostgreSQL.
+    private static string AnyOf(string column, IReadOnlyList<string> values, DynamicParameters parameters)
+    {
+        for (var i = 0; i < values.Count; i++)
+            parameters.Add(column + i, values[i]);
+        return values.Count == 0 ? "" : $" AND {column} IN ({string.Join(", ", values.Select((_, i) => $"@{column}{i}"))})";
+    }
+
+    /// <summary>Returns the names in the field <c>staff</c> of a branch, without duplicates.</summary>
+    public static async Task<IReadOnlyList<string>> StaffAsync(DbConnection connection, long branchId) =>
+        [
+            .. await connection.QueryAsync<string>(
+                "SELECT staff FROM warranty_case WHERE branch_id = @branchId AND deleted_at IS NULL AND staff <> '' "
+                    + "GROUP BY staff ORDER BY MIN(staff_sort), staff LIMIT 500",
+                new { branchId }
+            ),
+        ];
 
     public static async Task InsertAsync(IUnitOfWork unit, Case added)
     {

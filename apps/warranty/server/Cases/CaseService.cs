@@ -33,6 +33,28 @@ internal sealed class CaseService(IStore store)
             cancellationToken
         );
 
+    public ValueTask<IReadOnlyList<string>> StaffAsync(Caller caller, long branchId, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, ct) =>
+            {
+                _ = await CaseRows.BranchAsync(scope.Connection, null, branchId) ?? throw NoBranch(branchId, "branchId");
+                await WarrantyAccess.RequireAsync(caller, scope.Connection, null, branchId);
+                return await CaseRows.StaffAsync(scope.Connection, branchId);
+            },
+            cancellationToken
+        );
+
+    public ValueTask<Case> FindAsync(Caller caller, long caseId, CancellationToken cancellationToken) =>
+        store.ReadAsync(
+            async (scope, _) =>
+            {
+                var found = await CaseRows.RequireAsync(scope.Connection, null, caseId);
+                await WarrantyAccess.RequireAsync(caller, scope.Connection, null, found.BranchId);
+                return found;
+            },
+            cancellationToken
+        );
+
     public ValueTask<IReadOnlyList<HistoryEntry>> HistoryAsync(Caller caller, long caseId, CancellationToken cancellationToken) =>
         store.ReadAsync(
             async (scope, _) =>
@@ -69,12 +91,17 @@ internal sealed class CaseService(IStore store)
     /// Writes fields of a case. A field that another user holds is refused. A field with a lease in the request is written only if that
     /// lease still holds. Of completed edits the last one wins, and the history keeps the previous value.
     /// </summary>
+    /// <remarks>
+    /// With <paramref name="release"/> the same unit of work releases the leases of the request. A page that unloads cannot wait for the
+    /// save before it releases, and a separate release could overtake the save.
+    /// </remarks>
     public ValueTask<UpdateAnswer> UpdateAsync(
         Caller caller,
         long caseId,
         IReadOnlyDictionary<string, JsonElement> values,
         IfMatch? expected,
         IReadOnlyDictionary<string, LeaseProof> proofs,
+        bool release,
         CancellationToken cancellationToken
     )
     {
@@ -90,7 +117,11 @@ internal sealed class CaseService(IStore store)
                     throw Changed(before);
                 foreach (var (field, _) in fields)
                     await GuardAsync(unit, caller, before, field, proofs, ct);
-                return await WriteAsync(unit, caller, before, fields, ct);
+                var answer = await WriteAsync(unit, caller, before, fields, ct);
+                if (release)
+                    foreach (var (name, proof) in proofs)
+                        await unit.Leases.ReleaseAsync(ClaimOf(caller, before, name, proof), caller.AsOrigin(), ct);
+                return answer;
             },
             cancellationToken
         );
@@ -218,15 +249,19 @@ internal sealed class CaseService(IStore store)
         CancellationToken cancellationToken
     )
     {
-        var resource = WarrantyNames.Lock(before.BranchId, before.Id, field.Name);
         if (proofs.TryGetValue(field.Name, out var proof))
-            await unit.Leases.RequireAsync(
-                new LeaseClaim(resource, LeaseRequest.CheckId(proof.LeaseId), caller.UserId, proof.FencingToken),
+            await unit.Leases.RequireAsync(ClaimOf(caller, before, field.Name, proof), cancellationToken);
+        else
+            await unit.Leases.RequireNotHeldByAnotherAsync(
+                WarrantyNames.Lock(before.BranchId, before.Id, field.Name),
+                caller.UserId,
+                null,
                 cancellationToken
             );
-        else
-            await unit.Leases.RequireNotHeldByAnotherAsync(resource, caller.UserId, null, cancellationToken);
     }
+
+    private static LeaseClaim ClaimOf(Caller caller, Case of, string field, LeaseProof proof) =>
+        new(WarrantyNames.Lock(of.BranchId, of.Id, field), LeaseRequest.CheckId(proof.LeaseId), caller.UserId, proof.FencingToken);
 
     private static async ValueTask<UpdateAnswer> WriteAsync(
         IUnitOfWork unit,

@@ -5,10 +5,21 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.Apps.Warranty.Search;
 
-/// <summary>Selects and orders the cases of a branch: <c>?search=&amp;sort=&amp;page=&amp;limit=</c>.</summary>
-internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit)
+/// <summary>
+/// Selects and orders the cases of a branch: <c>?search=&amp;status=&amp;staff=&amp;sort=&amp;page=&amp;limit=</c>. <c>status</c> and
+/// <c>staff</c> may be repeated: a case with any of the values is selected. An empty <c>staff</c> selects cases that nobody has taken.
+/// </summary>
+internal sealed record CaseQuery(
+    string Search,
+    IReadOnlyList<string> Statuses,
+    IReadOnlyList<string> Staff,
+    string Sort,
+    int Page,
+    int Limit
+)
 {
     private const int MaxSearch = 100;
+    private const int MaxValues = 50;
 
     public static CaseQuery Of(HttpRequest request)
     {
@@ -17,6 +28,8 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
             throw new DunlinException(ErrorCode.InvalidField, $"'search' must have at most {MaxSearch} characters.", "search");
         var query = new CaseQuery(
             search,
+            Values(request, "status"),
+            Values(request, "staff"),
             (string?)request.Query["sort"] ?? "-createdAt",
             Number(request, "page", 1, 1_000_000),
             Number(request, "limit", 25, 100)
@@ -54,6 +67,18 @@ internal sealed record CaseQuery(string Search, string Sort, int Page, int Limit
             };
             return $"{column} {(descending ? "DESC" : "ASC")}, id {(descending ? "DESC" : "ASC")}";
         }
+    }
+
+    private static string[] Values(HttpRequest request, string name)
+    {
+        string[] values = [.. request.Query[name].Select(value => value ?? "").Distinct(StringComparer.Ordinal)];
+        return values.Length <= MaxValues
+            ? values
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'{name}' must have at most {MaxValues} values, not {values.Length}.",
+                name
+            );
     }
 
     private static int Number(HttpRequest request, string name, int fallback, int max)

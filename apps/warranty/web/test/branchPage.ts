@@ -1,7 +1,7 @@
 import { FakeEnvironment } from '../../../../clients/typescript/test/support/fakeEnvironment';
 import { settle } from '../../../../clients/typescript/test/support/clock';
 import { BranchStore, type Notice } from '../src/state/branchStore';
-import { createWarrantyState, type WarrantyStore } from '../src/state/state';
+import { createWarrantyState, firstQuery, type WarrantyStore } from '../src/state/state';
 import type { FieldKey } from '../src/api/fieldLocks';
 import { FakeBranch } from './fakeBranch';
 
@@ -34,7 +34,7 @@ function newStore(storage?: Storage): BranchStore {
 /** Opens a page of the branch, as after a reload. */
 export async function openPage(storage?: Storage): Promise<void> {
   store = newStore(storage);
-  store.start(1);
+  store.start(1, firstQuery);
   await settle();
   branch.requests.length = 0;
 }
@@ -44,6 +44,21 @@ export const shown = (key: FieldKey) => {
   return state.getState().records.get(id)?.[field];
 };
 export const passes = (milliseconds: number) => environment.clock.advance(milliseconds);
+
+/** Storage that several pages of a test share. */
+export function fakeStorage(): { kept: Map<string, string>; storage: Storage } {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+    key: (index: number) => [...kept.keys()][index] ?? null,
+    get length() {
+      return kept.size;
+    },
+  } as Storage;
+  return { kept, storage };
+}
 
 /** Called before each test. */
 export async function setUp(): Promise<void> {

@@ -222,3 +222,51 @@ test('One refused field does not take the others of its request with it', async 
   expect(shown('1/invoice')).toBe('');
   expect(notices.map(({ copy }) => copy)).toEqual(['refuse me']);
 });
+
+test('The text of a refused edit stays in its cell and begins the next edit', async () => {
+  const key = '1/invoice';
+  store.beginEdit(key);
+  await settle();
+  store.edits.type(key, 'refuse me');
+  store.edits.commit(key);
+  await settle();
+  expect(shown(key)).toBe('');
+  expect(state.getState().errors.get(key)).toMatchObject({ typed: 'refuse me' });
+
+  branch.requests.length = 0;
+  store.beginEdit(key);
+  await passes(5000);
+  expect(state.getState().edits.get(key)?.draft).toBe('refuse me');
+  expect(state.getState().errors.size).toBe(0);
+  expect(branch.writes).toEqual(['PUT']);
+  store.edits.type(key, 'accept me');
+  store.edits.commit(key);
+  await settle();
+  expect(branch.cases.get(1)!.invoice).toBe('accept me');
+  expect(state.getState().errors.size).toBe(0);
+});
+
+test('A restored text is saved on leaving and dropped by Escape', async () => {
+  const refusals = [() => json(500, { code: 'internal', title: 'Oops.' })];
+  branch.overrides.push({ match: /^PATCH/, answer: (seen) => refusals[0]?.() ?? branch.answer(seen) });
+  store.beginEdit(name, 'A');
+  await settle();
+  store.edits.commit(name);
+  await passes(10_000);
+  expect(state.getState().errors.get(name)?.typed).toBe('A');
+  refusals.length = 0;
+  store.beginEdit(name);
+  await settle();
+  store.edits.cancel(name);
+  await settle();
+  expect(shown(name)).toBe('Ann');
+  expect(branch.locks.size).toBe(0);
+
+  store.beginEdit(name);
+  store.edits.restore(name, 'A');
+  await settle();
+  store.edits.commit(name);
+  await settle();
+  expect(branch.cases.get(1)!.customerName).toBe('A');
+  expect(branch.locks.size).toBe(0);
+});

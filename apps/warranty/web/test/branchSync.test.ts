@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { json } from '../../../../clients/typescript/test/support/fakeServer';
 import { settle } from '../../../../clients/typescript/test/support/clock';
-import { holderOf } from '../src/state/state';
+import { firstQuery, holderOf } from '../src/state/state';
 import {
   name,
   environment,
@@ -9,8 +9,8 @@ import {
   state,
   store,
   notices,
-  signedOut,
   openPage,
+  signedOut,
   shown,
   passes,
   setUp,
@@ -139,45 +139,6 @@ test('An offline edit does not overwrite a later save of another user', async ()
   });
 });
 
-test('Unsaved edits are kept over a reload, and saved by the next page', async () => {
-  const kept = new Map<string, string>();
-  const storage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-    removeItem: (key: string) => void kept.delete(key),
-    key: (index: number) => [...kept.keys()][index] ?? null,
-    get length() {
-      return kept.size;
-    },
-  } as Storage;
-  await openPage(storage);
-  branch.isReachable = false;
-  store.edits.begin(name);
-  store.edits.type(name, 'Anna');
-  environment.signal('pagehide');
-  await settle();
-  expect(kept.size).toBe(1);
-
-  branch.isReachable = true;
-  await openPage(storage);
-  expect(shown(name)).toBe('Anna');
-  await passes(1000);
-  expect(branch.cases.get(1)!.customerName).toBe('Anna');
-  expect(branch.locks.size).toBe(0);
-  expect(kept.size).toBe(0);
-});
-
-test('Leaving the page sends what is pending, so that it outlives the page', async () => {
-  store.edits.begin(name);
-  await settle();
-  store.edits.type(name, 'Anna');
-  environment.signal('pagehide');
-  await settle();
-  const [save] = branch.requests.filter(({ method }) => method === 'PATCH');
-  expect(save?.keepalive).toBe(true);
-  expect(branch.cases.get(1)!.customerName).toBe('Anna');
-});
-
 test('A page restored from the back/forward cache reacquires its field lock', async () => {
   store.edits.begin(name);
   await settle();
@@ -239,11 +200,76 @@ test('An unknown branch sets a problem, opening a known branch clears it', async
     match: /branches\/9\/cases/,
     answer: () => json(404, { code: 'not_found', title: 'There is no such thing.' }),
   });
-  store.open(9);
+  store.open(9, firstQuery);
   await settle();
   expect(state.getState().problem?.kind).toBe('notFound');
-  store.open(1);
+  store.open(1, firstQuery);
   await settle();
   expect(state.getState().problem).toBeUndefined();
   expect(state.getState().ids).toEqual(['1', '2']);
+});
+
+test('The users who look at the branch are loaded and followed', async () => {
+  branch.present.push({ userId: 'bob', name: 'Bob' });
+  await openPage();
+  expect(state.getState().present.map(({ userId }) => userId)).toEqual(['bob']);
+  branch.send('presence.joined', { userId: 'carol', name: 'Carol' });
+  await settle();
+  expect(state.getState().present.map(({ userId }) => userId)).toEqual(['bob', 'carol']);
+  branch.send('presence.left', { userId: 'bob', name: 'Bob' });
+  await settle();
+  expect(state.getState().present.map(({ userId }) => userId)).toEqual(['carol']);
+});
+
+test('Visible rows are loaded, and a sync loads those alone', async () => {
+  for (let id = 3; id <= 300; id++) branch.add({ id, customerName: `Case ${id}` });
+  await openPage();
+  const pages = () => branch.requests.flatMap(({ path }) => /cases\?.*&page=([0-9]+)/.exec(path)?.[1] ?? []);
+  expect(state.getState().ids).toHaveLength(300);
+  expect(state.getState().ids[100]).toBeUndefined();
+  store.view(95, 110);
+  await settle();
+  expect(pages()).toEqual(['2', '3']);
+  expect(state.getState().ids[100]).toBe('101');
+  branch.requests.length = 0;
+  await passes(60_000);
+  expect(pages()).toEqual(['2', '3']);
+});
+
+test('A page past the end is replaced by the last page', async () => {
+  for (let id = 3; id <= 60; id++) branch.add({ id, customerName: `Case ${id}` });
+  await openPage();
+  store.show({ ...firstQuery, search: 'a', page: 9 });
+  await settle();
+  expect(state.getState().query.page).toBe(2);
+  expect(state.getState().ids[55]).toBe('56');
+});
+
+test('A case that the address names is loaded for the panel', async () => {
+  for (let id = 3; id <= 60; id++) branch.add({ id, customerName: `Case ${id}` });
+  await openPage();
+  store.openCase('60');
+  await settle();
+  expect(shown('60/customerName')).toBe('Case 60');
+  store.openCase('999');
+  await settle();
+  expect(state.getState().openId).toBeUndefined();
+  expect(notices.at(-1)?.text).toContain('The case could not be opened');
+});
+
+test('A disposed page sends no further request for the list', async () => {
+  let answer!: () => void;
+  branch.overrides.push({
+    match: /^GET .*branches\/1\/cases/,
+    answer: (seen) => new Promise<Response>((resolve) => (answer = () => resolve(branch.answer(seen)))),
+  });
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  branch.send('sync-required', { caseId: 1 });
+  await settle();
+  store.dispose();
+  branch.requests.length = 0;
+  answer();
+  await passes(120_000);
+  expect(branch.requests.filter(({ method }) => method === 'GET')).toEqual([]);
 });

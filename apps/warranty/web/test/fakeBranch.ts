@@ -42,6 +42,7 @@ export class FakeBranch {
   readonly cases = new Map<number, Case>();
   readonly locks = new Map<FieldKey, Held>();
   readonly history: HistoryEntry[] = [];
+  readonly present: { userId: string; name: string }[] = [];
   /** Answers that replace those of the branch, by method and path. */
   readonly overrides: { match: RegExp; answer: (seen: Seen) => Response | Promise<Response> }[] = [];
   isReachable = true;
@@ -109,20 +110,27 @@ export class FakeBranch {
   answer({ method, path, body }: Seen, headers = new Headers()): Response {
     if (path === '/api/warranty/branches') return json(200, [{ id: 1, code: 'HQ', name: 'Harbour Quay' }]);
     if (path.startsWith('/dunlin/v1/leases')) return this.#listLocks();
-    if (/^\/api\/warranty\/branches\/1\/cases/.test(path)) return this.#list();
+    if (/^\/api\/warranty\/branches\/1\/cases/.test(path))
+      return this.#list(new URL(path, 'http://server.test').searchParams);
+    if (path === '/api/warranty/branches/1/staff') return json(200, ['Mira']);
+    if (path.startsWith('/dunlin/v1/presence')) return json(200, { present: this.present });
     const [, id, rest] = /^\/api\/warranty\/cases\/([0-9]+)(?:\/(.*))?$/.exec(path) ?? [];
     if (rest === 'history') return json(200, this.history);
     if (rest?.startsWith('locks/')) {
       const key = `${id}/${rest.slice('locks/'.length)}` as FieldKey;
       return this.#lockRequest(method, key, body, headers);
     }
+    if (method === 'GET' && rest === undefined && this.cases.has(Number(id)))
+      return json(200, this.cases.get(Number(id)));
     if (method === 'PATCH') return this.#patch(Number(id), body as never);
     return json(404, { code: 'not_found', title: 'The resource was not found.' });
   }
 
-  #list(): Response {
-    const items = [...this.cases.values()];
-    return json(200, { items, page: 1, limit: 25, total: items.length, position: 'e-1' });
+  #list(query: URLSearchParams): Response {
+    const all = [...this.cases.values()];
+    const [page, limit] = [Number(query.get('page') ?? 1), Number(query.get('limit') ?? 25)];
+    const items = all.slice((page - 1) * limit, page * limit);
+    return json(200, { items, page, limit, total: all.length, position: 'e-1' });
   }
 
   #listLocks(): Response {
@@ -171,7 +179,15 @@ export class FakeBranch {
 
   #patch(
     id: number,
-    { updates, leases }: { updates: CaseUpdates; leases: Record<string, { leaseId: string; fence: number }> },
+    {
+      updates,
+      leases,
+      release,
+    }: {
+      updates: CaseUpdates;
+      leases: Record<string, { leaseId: string; fence: number }>;
+      release?: boolean;
+    },
   ): Response {
     for (const field of Object.keys(updates) as FieldName[]) {
       const held = this.locks.get(`${id}/${field}`);
@@ -189,7 +205,21 @@ export class FakeBranch {
       }
     }
     const version = ++this.#version;
-    this.cases.set(id, { ...this.cases.get(id)!, ...updates, version });
+    const before = this.cases.get(id)!;
+    this.cases.set(id, { ...before, ...updates, version });
+    for (const [field, newValue] of Object.entries(updates) as [FieldName, string][]) {
+      const oldValue = before[field];
+      this.history.unshift({
+        version,
+        field,
+        oldValue,
+        newValue,
+        userId: 'bob',
+        userName: 'Bob',
+        changedAt: 0,
+      });
+      if (release) this.locks.delete(`${id}/${field}`);
+    }
     this.send('case-updated', { caseId: id, updates, version });
     return json(200, { caseId: id, updates, version });
   }

@@ -31,6 +31,15 @@ export interface Query {
   /** A field name; a leading `-` sorts descending. */
   readonly sort: string;
   readonly page: number;
+  /** Cases with any of these statuses. Empty selects all. */
+  readonly status: readonly string[];
+  /** Cases with any of these names in the field `staff`; an empty name stands for nobody. An empty list selects all. */
+  readonly staff: readonly string[];
+}
+
+/** Whether two queries differ at most in their page. */
+export function isSameList(one: Query, other: Query): boolean {
+  return JSON.stringify({ ...one, page: 1 }) === JSON.stringify({ ...other, page: 1 });
 }
 
 export interface HistoryEntry {
@@ -71,10 +80,16 @@ export interface WarrantyEvents {
   'sync-required': { caseId: number };
 }
 
-export const PAGE_SIZE = 25;
+/** Cases in one page of the server's list, and in one page of the address. */
+export const PAGE_SIZE = 50;
+
+/** Returns the topic of a branch. */
+export function branchTopic(branchId: number): string {
+  return `warranty/${branchId}`;
+}
 
 export function streamPath(branchId: number): string {
-  return `/api/sse/warranty-updates?branchId=${branchId}`;
+  return `/api/sse/warranty-updates?branchId=${branchId}&presence=true`;
 }
 
 /** The requests of the warranty system. Every refusal rejects with a `DunlinError`. */
@@ -89,26 +104,42 @@ export class CaseApi {
     return (await this.#requests.send<Branch[]>('GET', '/api/warranty/branches')).body;
   }
 
-  async page(branchId: number, { search, sort, page }: Query): Promise<CasePage> {
-    const query = new URLSearchParams({ search, sort, page: String(page), limit: String(PAGE_SIZE) });
-    return (await this.#requests.send<CasePage>('GET', `/api/warranty/branches/${branchId}/cases?${query}`))
-      .body;
+  async page(
+    branchId: number,
+    { search, sort, page, status, staff }: Query,
+    signal?: AbortSignal,
+    limit = PAGE_SIZE,
+  ): Promise<CasePage> {
+    const query = new URLSearchParams({ search, sort, page: String(page), limit: String(limit) });
+    for (const each of status) query.append('status', each);
+    for (const each of staff) query.append('staff', each);
+    const path = `/api/warranty/branches/${branchId}/cases?${query}`;
+    return (await this.#requests.send<CasePage>('GET', path, { signal })).body;
   }
 
-  async create(branchId: number, values: CaseUpdates): Promise<Case> {
+  async find(id: string): Promise<Case> {
+    return (await this.#requests.send<Case>('GET', `/api/warranty/cases/${id}`)).body;
+  }
+
+  /** Loads the names in the field `staff` of a branch. */
+  async staff(branchId: number): Promise<readonly string[]> {
+    return (await this.#requests.send<string[]>('GET', `/api/warranty/branches/${branchId}/staff`)).body;
+  }
+
+  async create(branchId: number, values: CaseUpdates, signal?: AbortSignal): Promise<Case> {
     const path = `/api/warranty/branches/${branchId}/cases`;
-    return (await this.#requests.send<Case>('POST', path, { body: values })).body;
+    return (await this.#requests.send<Case>('POST', path, { body: values, signal })).body;
   }
 
-  /** Writes fields of one case, all or none. */
+  /** Writes fields of one case, all or none. `keepalive`: the page unloads, so the server also releases the leases. */
   async update(
     id: string,
     updates: CaseUpdates,
     leases: Readonly<Record<string, LeaseProof>>,
-    options: { keepalive: boolean; signal: AbortSignal },
+    options: { keepalive: boolean; signal?: AbortSignal },
   ): Promise<{ version: number; updates: CaseUpdates }> {
     const path = `/api/warranty/cases/${id}`;
-    const body = { updates, leases };
+    const body = { updates, leases, ...(options.keepalive && { release: true }) };
     return (
       await this.#requests.send<{ version: number; updates: CaseUpdates }>('PATCH', path, {
         body,
@@ -130,13 +161,13 @@ export class CaseApi {
   }
 
   /** Loads the current locks of a branch from the engine's list of leases. A tab that joins a shared stream receives no snapshot. */
-  async locks(branchId: number): Promise<readonly FieldLock[]> {
-    const path = `/dunlin/v1/leases?prefix=${encodeURIComponent(`warranty/${branchId}`)}`;
+  async locks(branchId: number, signal?: AbortSignal): Promise<readonly FieldLock[]> {
+    const path = `/dunlin/v1/leases?prefix=${encodeURIComponent(branchTopic(branchId))}`;
     const locks: FieldLock[] = [];
     let next: string | undefined;
     do {
       const after = next === undefined ? '' : `&after=${encodeURIComponent(next)}`;
-      const { body } = await this.#requests.send<LeaseList>('GET', path + after);
+      const { body } = await this.#requests.send<LeaseList>('GET', path + after, { signal });
       locks.push(...locksOf(body, branchId));
       next = body.next;
     } while (next !== undefined);

@@ -51,6 +51,13 @@ export const fields: readonly Field[] = [
   field('remarks', 'Remarks', 'text', 4000, { isSortable: false }),
 ];
 
+/** The names that cases can be sorted by. */
+export const sortNames: ReadonlySet<string> = new Set([
+  'createdAt',
+  'serviceNo',
+  ...fields.filter(({ isSortable }) => isSortable).map(({ name }) => name),
+]);
+
 const byName = new Map(fields.map((each) => [each.name, each]));
 
 export function fieldOf(name: FieldName): Field {

@@ -1,15 +1,19 @@
 import {
   Client,
+  DunlinError,
   problemOf,
+  type Cancel,
   type Connection,
   type ConnectionState,
   type Environment,
   type Leases,
+  type Presence,
   type Problem,
   type Store,
 } from '@dunlin/client';
 import {
   CaseApi,
+  branchTopic,
   streamPath,
   type Case,
   type CaseUpdates,
@@ -19,11 +23,11 @@ import {
 import { fieldKey, fieldLocks, partsOf, type FieldKey } from '../api/fieldLocks';
 import { labelOf } from '../api/fields';
 import { FieldEdits } from './edits';
+import { CaseList } from './list';
 import { LockBook } from './locks';
-import { firstQuery, type WarrantyState, type WarrantyStore } from './state';
-import { SyncLoop } from './sync';
+import type { FieldError, WarrantyState, WarrantyStore } from './state';
 import { UnsavedEdits, type UnsavedStorage } from './unsaved';
-import { refusalWords } from './words';
+import { problemWords, refusalWords } from './words';
 
 export interface Notice {
   readonly text: string;
@@ -42,6 +46,12 @@ export interface BranchStoreOptions {
   readonly unsavedStorage?: UnsavedStorage | undefined;
 }
 
+const ELSEWHERE: Problem = {
+  kind: 'notFound',
+  code: 'transferred',
+  title: 'it is in another branch.',
+};
+
 /** The logic of the page. It connects the parts of the client with the Zustand state. */
 export class BranchStore {
   readonly api: CaseApi;
@@ -51,9 +61,11 @@ export class BranchStore {
   readonly #store: Store<Case>;
   readonly #leases: Leases;
   readonly #locks: LockBook;
-  readonly #sync: SyncLoop;
+  readonly #list: CaseList;
   readonly #unsaved: UnsavedEdits | undefined;
   #connection: Connection<WarrantyEvents> | undefined;
+  #presence: Presence | undefined;
+  readonly #stopLeaving: Cancel;
   #isDisposed = false;
 
   constructor(options: BranchStoreOptions) {
@@ -80,59 +92,85 @@ export class BranchStore {
     });
     this.#store.subscribe(() => state.setState({ records: this.#store.get().records }));
     this.#store.onRefused(({ id, changes, problem }) => this.edits.refused(id, changes, problem));
-    this.#sync = new SyncLoop(environment, () => this.#fetch());
+    this.#list = new CaseList({
+      environment,
+      state,
+      api: this.api,
+      store: this.#store,
+      locks: this.#locks,
+      onFailed: (problem) => this.#failed(problem),
+    });
+    this.#stopLeaving = environment.onSignal('pagehide', () => this.edits.leave());
   }
 
   /** Adopts unsaved edits of closed tabs, and displays a branch. */
-  start(branchId: number): void {
+  start(branchId: number, query: Query): void {
     const { environment } = this.#options;
     this.#unsaved?.adopt(environment.locks, ({ edits, bases }) => {
       for (const [id, updates] of Object.entries(edits)) this.edits.adopt(id, updates, bases);
     });
-    this.open(branchId);
+    this.open(branchId, query);
   }
 
-  /** Displays the first page of a branch. */
-  open(branchId: number): void {
+  /** Displays a branch. */
+  open(branchId: number, query: Query): void {
     for (const key of this.edits.open.keys()) this.edits.commit(key);
+    this.#presence?.dispose();
     this.#connection?.dispose();
-    const { state } = this.#options;
-    state.setState({ branchId, query: firstQuery, ids: [], total: 0, isLoaded: false, problem: undefined });
+    this.#list.open(branchId, query);
+    this.#options.state.setState({ present: [], errors: new Map(), openId: undefined });
     this.#locks.replace([]);
-    this.#sync.stop();
+    this.#list.sync.stop();
     this.#connect(branchId);
-    void this.#sync.now();
-    this.#sync.start();
-    if (state.getState().branches.length === 0) void this.#loadBranches();
+    void this.#list.sync.now();
+    this.#list.sync.start();
+    if (this.#state.branches.length === 0) void this.#loadBranches();
+    void this.loadStaff();
   }
 
-  /** Displays another search, order or page. */
-  show(query: Partial<Query>): void {
-    const { state } = this.#options;
-    const before = state.getState().query;
-    const next = { ...before, page: 1, ...query };
-    if (JSON.stringify(next) === JSON.stringify(before)) return;
-    state.setState({ query: next, isLoading: true });
-    void this.#sync.now();
+  /** Displays another search, filter, order or page. */
+  show(query: Query): void {
+    this.#list.show(query);
+  }
+
+  /** Loads the rows that the window shows. */
+  view(first: number, last: number): void {
+    this.#list.view(first, last);
+  }
+
+  /** Shows a case in the record panel; undefined closes the panel. */
+  openCase(id: string | undefined): void {
+    if (id === this.#state.openId) return;
+    this.#options.state.setState({ openId: id });
+    if (id !== undefined && !this.#store.record(id)) void this.#find(id);
+  }
+
+  /** Drops the text of a refused edit. */
+  dismissError(key: FieldKey): void {
+    if (this.#state.errors.has(key)) this.#setError(key, undefined);
+  }
+
+  /** Begins an edit. It continues from the text of a refused edit, or from `typed`, which replaces the value. */
+  beginEdit(key: FieldKey, typed?: string): void {
+    const kept = this.#state.errors.get(key)?.typed;
+    this.dismissError(key);
+    this.edits.begin(key);
+    if (typed !== undefined) this.edits.type(key, typed);
+    else if (kept !== undefined) this.edits.restore(key, kept);
   }
 
   retry(): void {
     this.#options.state.setState({ problem: undefined });
     void this.#loadBranches();
     this.#connection?.connect();
-    void this.#sync.now();
+    this.#list.retry();
   }
 
   async create(values: CaseUpdates): Promise<Case> {
     const { branchId } = this.#state;
     const created = await this.api.create(branchId, values);
     this.#store.put(created);
-    this.#options.state.setState(({ query, ids, total }) => ({
-      query: { ...firstQuery, sort: query.sort },
-      ids: [String(created.id), ...ids.filter((id) => id !== String(created.id))],
-      total: total + 1,
-    }));
-    this.#sync.soon();
+    this.#list.prepend(String(created.id));
     return created;
   }
 
@@ -160,7 +198,7 @@ export class BranchStore {
     this.#store.resume();
     this.edits.relock();
     void this.#loadBranches();
-    void this.#sync.now();
+    void this.#list.sync.now();
   }
 
   /** Saves pending edits, as far as possible now. */
@@ -174,7 +212,9 @@ export class BranchStore {
 
   /** Stops sending. Typed text, including unfinished values, is stored before this returns. */
   dispose(): void {
-    this.#sync.stop();
+    this.#stopLeaving();
+    this.#presence?.dispose();
+    this.#list.dispose();
     this.#store.dispose();
     for (const key of this.edits.open.keys()) this.edits.commit(key);
     this.#isDisposed = true;
@@ -219,14 +259,17 @@ export class BranchStore {
       this.#gone(caseId);
       this.#store.update(String(caseId), { branchId: toBranchId });
     });
-    connection.on('sync-required', () => void this.#sync.now());
-    connection.onReset(() => void this.#sync.now());
+    connection.on('sync-required', () => void this.#list.sync.now());
+    connection.onReset(() => void this.#list.sync.now());
     connection.onState((next, previous) => {
       if (this.#connection !== connection) return;
       state.setState({ connection: next });
       this.#connectionChanged(next, previous);
     });
     state.setState({ connection: connection.state });
+    const presence = this.#client.presence(connection, branchTopic(branchId));
+    this.#presence = presence;
+    presence.subscribe(() => state.setState({ present: [...presence.get().values()] }));
     connection.connect();
   }
 
@@ -235,37 +278,7 @@ export class BranchStore {
     if (next.name === 'closed' && next.problem) this.#failed(next.problem);
     if (next.name !== 'live' || previous.name === 'live') return;
     this.edits.relock();
-    void this.#sync.now();
-  }
-
-  // Runs a full sync. Changes that arrived during the request are fresher than its answer and stay.
-  async #fetch(): Promise<void> {
-    const { branchId, query } = this.#state;
-    const isCurrent = () => this.#state.branchId === branchId && this.#state.query === query;
-    const since = this.#store.mark();
-    const locksSince = this.#locks.mark();
-    this.#options.state.setState({ isLoading: true });
-    try {
-      const [page, locks] = await Promise.all([this.api.page(branchId, query), this.api.locks(branchId)]);
-      if (this.#state.branchId !== branchId) return;
-      this.#store.merge(page.items, { since });
-      this.#locks.replace(locks, locksSince);
-      if (!isCurrent()) return;
-      const ids = page.items.map((item) => String(item.id));
-      this.#options.state.setState({
-        ids: keepEdited(ids, this.#state),
-        total: page.total,
-        isLoaded: true,
-        problem: undefined,
-      });
-      // The last case of the last page was removed.
-      const lastPage = Math.max(1, Math.ceil(page.total / page.limit));
-      if (query.page > lastPage) this.show({ page: lastPage });
-    } catch (error) {
-      if (isCurrent()) this.#failed(problemOf(error));
-    } finally {
-      if (isCurrent()) this.#options.state.setState({ isLoading: false });
-    }
+    void this.#list.sync.now();
   }
 
   async #loadBranches(): Promise<void> {
@@ -273,6 +286,17 @@ export class BranchStore {
       this.#options.state.setState({ branches: await this.api.branches() });
     } catch {
       // The next load of the list reports the error.
+    }
+  }
+
+  /** Loads the names for the field `staff`. */
+  async loadStaff(): Promise<void> {
+    const { branchId } = this.#state;
+    try {
+      const staff = await this.api.staff(branchId);
+      if (this.#state.branchId === branchId) this.#options.state.setState({ staff });
+    } catch {
+      // The menus then offer the names of the loaded cases.
     }
   }
 
@@ -286,12 +310,35 @@ export class BranchStore {
 
   #arrived(record: Case): void {
     this.#store.put(record);
-    this.#sync.soon();
+    this.#list.sync.soon();
   }
 
   #gone(id: number): void {
-    this.#options.state.setState(({ ids }) => ({ ids: ids.filter((each) => each !== String(id)) }));
-    this.#sync.soon();
+    this.#list.remove(String(id));
+    if (this.#state.openId === String(id)) this.openCase(undefined);
+  }
+
+  // The address may name a case that is not in the loaded part of the list.
+  async #find(id: string): Promise<void> {
+    const { branchId } = this.#state;
+    try {
+      const found = await this.api.find(id);
+      if (found.branchId !== branchId) throw new DunlinError(ELSEWHERE);
+      this.#store.put(found);
+    } catch (error) {
+      if (this.#state.openId !== id || this.#state.branchId !== branchId) return;
+      const problem = problemOf(error);
+      if (problem.kind === 'signedOut') return this.#options.onSignedOut();
+      this.openCase(undefined);
+      this.#options.notify({ kind: 'error', text: `The case could not be opened: ${problemWords(problem)}` });
+    }
+  }
+
+  #setError(key: FieldKey, error: FieldError | undefined): void {
+    const errors = new Map(this.#state.errors);
+    if (error) errors.set(key, error);
+    else errors.delete(key);
+    this.#options.state.setState({ errors });
   }
 
   #keepUnsaved(unsaved: Unsaved): void {
@@ -315,17 +362,8 @@ export class BranchStore {
       kind: isOnlyLocked ? 'info' : 'error',
       copy: typed,
     });
+    if (typed !== undefined && this.#store.record(id)) this.#setError(key, { text, typed });
   }
 }
 
 type Unsaved = Readonly<Record<string, CaseUpdates>>;
-
-// A case that is being edited stays in its place, even if it no longer belongs on this page.
-function keepEdited(fetched: readonly string[], { ids, edits, records }: WarrantyState): readonly string[] {
-  const edited = new Set([...edits.keys()].map((key) => partsOf(key).id));
-  const kept = [...fetched];
-  ids.forEach((id, index) => {
-    if (edited.has(id) && records.has(id) && !kept.includes(id)) kept.splice(index, 0, id);
-  });
-  return kept;
-}

@@ -9,18 +9,18 @@ import {
   type SaveContext,
   type Store,
 } from '@dunlin/client';
-import type { Case, CaseApi, CaseUpdates, LeaseProof } from '../api/cases';
+import type { Case, CaseApi, CaseUpdates } from '../api/cases';
 import { fieldKey, partsOf, type FieldKey } from '../api/fieldLocks';
 import { changeTo, fieldOf, type FieldName } from '../api/fields';
 import {
   IDLE_FIELD,
-  isUncertain,
   transition,
   type FieldEffect,
   type FieldInput,
   type FieldState,
   type Shown,
 } from './fieldEdit';
+import { FieldSaves } from './saves';
 import type { OpenEdit } from './state';
 
 /** Duration of one field lock in seconds. It is renewed while the field is edited. */
@@ -39,7 +39,7 @@ export interface FieldEditsOptions {
 /**
  * The fields that this tab edits. `transition` decides about each field; this class carries out the effects.
  *
- * The store receives typed text at once and saves it. Invariant: `save` sends no request without the lock.
+ * The store receives typed text at once and saves it through `FieldSaves`.
  */
 export class FieldEdits {
   readonly #options: FieldEditsOptions;
@@ -48,9 +48,19 @@ export class FieldEdits {
   readonly #asking = new Map<FieldKey, Promise<Lease>>();
   /** Releases that the server has not answered. */
   readonly #returning = new Map<FieldKey, Promise<void>>();
+  readonly #saves: FieldSaves;
+  /** Aborted when the page unloads: a lock that is granted afterwards would have no page. */
+  #asks = new AbortController();
 
   constructor(options: FieldEditsOptions) {
     this.#options = options;
+    this.#saves = new FieldSaves({
+      userId: options.userId,
+      api: options.api,
+      stateOf: (key) => this.#stateOf(key),
+      lock: (key) => this.#lock(key),
+      take: (key, input) => this.#take(key, input),
+    });
   }
 
   get open(): ReadonlyMap<FieldKey, OpenEdit> {
@@ -80,6 +90,11 @@ export class FieldEdits {
 
   type(key: FieldKey, value: string): void {
     this.#take(key, { type: 'type', value });
+  }
+
+  /** Continues with the text of a refused edit, without saving it yet. */
+  restore(key: FieldKey, value: string): void {
+    this.#take(key, { type: 'restore', value });
   }
 
   /** Ends the edit and saves the typed text. */
@@ -126,35 +141,16 @@ export class FieldEdits {
       this.#take(fieldKey(id, field), { type: 'saveRefused', problem, value });
   }
 
-  /** Saves those fields of one case whose lock this tab holds or can acquire now. The others are refused. */
-  async save(id: string, changes: Partial<Case>, context: SaveContext): Promise<SaveAnswer<Case>> {
-    const updates = changes as CaseUpdates;
-    const refused: Partial<Record<FieldName, Problem>> = {};
-    const proofs: Record<string, LeaseProof> = {};
-    await Promise.all(
-      (Object.keys(updates) as FieldName[]).map(async (field) => {
-        const key = fieldKey(id, field);
-        try {
-          const { leaseId, fence } = await this.#guard(key, context.keepalive);
-          proofs[field] = { leaseId, fence: Number(fence) };
-          this.#take(key, { type: 'sent' });
-        } catch (error) {
-          if (isUncertain(problemOf(error))) throw error;
-          refused[field] = problemOf(error);
-        }
-      }),
-    );
-    const names = Object.keys(proofs) as FieldName[];
-    let version: number | undefined;
-    try {
-      if (names.length > 0) version = (await this.#send(id, names, updates, proofs, context)).version;
-    } catch (error) {
-      const problem = problemOf(error);
-      if (isUncertain(problem)) throw error;
-      if (names.length === 1) refused[names[0]!] = problem;
-      else version = await this.#sendEach(id, names, updates, proofs, context, refused);
-    }
-    return { version, refused };
+  /** Saves the changes of one case. */
+  save(id: string, changes: Partial<Case>, context: SaveContext): Promise<SaveAnswer<Case>> {
+    return this.#saves.save(id, changes, context);
+  }
+
+  /** The page unloads. Saves in flight are repeated with `keepalive`, and lock requests in flight are withdrawn. */
+  leave(): void {
+    this.#saves.leave();
+    this.#asks.abort();
+    this.#asks = new AbortController();
   }
 
   get #store(): Store<Case> {
@@ -225,69 +221,6 @@ export class FieldEdits {
     }
   }
 
-  #send(
-    id: string,
-    names: readonly FieldName[],
-    updates: CaseUpdates,
-    proofs: Readonly<Record<string, LeaseProof>>,
-    context: SaveContext,
-  ): Promise<{ version: number }> {
-    const pick = <Value>(from: Readonly<Record<string, Value>>) =>
-      Object.fromEntries(names.map((name) => [name, from[name]!]));
-    return this.#options.api.update(id, pick(updates as Record<string, string>), pick(proofs), context);
-  }
-
-  // The server accepts all fields of a request or none. Send each field alone, so that a refused one does not block the others.
-  async #sendEach(
-    id: string,
-    names: readonly FieldName[],
-    updates: CaseUpdates,
-    proofs: Readonly<Record<string, LeaseProof>>,
-    context: SaveContext,
-    refused: Partial<Record<FieldName, Problem>>,
-  ): Promise<number | undefined> {
-    let version: number | undefined;
-    for (const name of names) {
-      try {
-        version = (await this.#send(id, [name], updates, proofs, context)).version;
-      } catch (error) {
-        if (isUncertain(problemOf(error))) throw error;
-        refused[name] = problemOf(error);
-      }
-    }
-    return version;
-  }
-
-  // Acquires the lock of a field before its save. If this tab did not hold the lock all the time, a value that another user saved meanwhile
-  // wins, because it is newer than the value on which this edit is based.
-  async #guard(key: FieldKey, isLeaving: boolean): Promise<Lease> {
-    const isSafe = this.#stateOf(key).lock === 'held' && !this.#stateOf(key).isUnguarded;
-    if (isLeaving && !isSafe) {
-      throw new DunlinError({
-        kind: 'network',
-        code: 'leaving',
-        title: 'There is no time to take the lock.',
-      });
-    }
-    const lease = await this.#lock(key);
-    const { isUnguarded, base = 0 } = this.#stateOf(key);
-    if (!isUnguarded) return lease;
-    const { id, field } = partsOf(key);
-    const history = await this.#options.api.history(id);
-    const other = history.find(
-      (entry) => entry.field === field && entry.version > base && entry.userId !== this.#options.userId,
-    );
-    if (other) {
-      throw new DunlinError({
-        kind: 'conflict',
-        code: 'changed',
-        title: `${other.userName} changed it meanwhile.`,
-      });
-    }
-    this.#take(key, { type: 'guarded' });
-    return lease;
-  }
-
   #lock(key: FieldKey): Promise<Lease> {
     const held = this.#held.get(key);
     if (held?.isHeld) return Promise.resolve(held);
@@ -304,7 +237,10 @@ export class FieldEdits {
     try {
       // Wait for the release of the previous lock. An acquire request that overtakes it would be refused as held by this tab.
       await this.#returning.get(key);
-      const result = await this.#options.leases.tryAcquire(key, { seconds: LOCK_SECONDS });
+      const result = await this.#options.leases.tryAcquire(key, {
+        seconds: LOCK_SECONDS,
+        signal: this.#asks.signal,
+      });
       if (result.status === 'held') {
         const { holder } = result;
         throw new DunlinError({ kind: 'held', code: 'lease_held', title: 'Another holds the lock.', holder });

@@ -30,6 +30,8 @@ export interface FieldState {
   readonly base: number | undefined;
   /** Whether the lock was missing at some time since the edit began, so that another user may have saved the field. */
   readonly isUnguarded: boolean;
+  /** The unsaved value is of an earlier page, which may have saved it. */
+  readonly isAdopted: boolean;
 }
 
 /** The field of a case as the store displays it. */
@@ -41,6 +43,8 @@ export interface Shown {
 export type FieldInput =
   | { readonly type: 'begin'; readonly shown: Shown }
   | { readonly type: 'type'; readonly value: string }
+  /** Continue with the text of a refused edit. It is not sent before the user leaves the edit or types. */
+  | { readonly type: 'restore'; readonly value: string }
   | { readonly type: 'commit' | 'cancel' | 'relock' }
   /** Continue an unsaved edit of an earlier page. */
   | { readonly type: 'adopt'; readonly value: string; readonly base: number }
@@ -98,6 +102,7 @@ export const IDLE_FIELD: FieldState = {
   isReturned: false,
   base: undefined,
   isUnguarded: false,
+  isAdopted: false,
 };
 
 /** Whether the outcome is unknown: the edit is kept and retried. */
@@ -122,12 +127,15 @@ export function transition(state: FieldState, input: FieldInput, context: FieldC
         effects: [isNothing ? { type: 'discard' } : { type: 'write', value, immediate: isMenu(kind) }],
       };
     }
+    case 'restore':
+      return edit ? { state: { ...state, edit: { ...edit, draft: input.value } }, effects: [] } : same;
     case 'commit': {
       if (!edit) return same;
       const { draft, before } = edit;
       const effects: FieldEffect[] = [{ type: 'endEdit' }, { type: 'flush' }, { type: 'settle' }];
-      // The server validates an unfinished value.
-      if (draft !== before && isUnfinished(kind, draft))
+      // The server validates an unfinished value. A restored text was not written yet.
+      const isWritten = unsaved !== undefined || edit.isSent;
+      if (draft !== before && (!isWritten || isUnfinished(kind, draft)))
         effects.unshift({ type: 'write', value: draft, immediate: true });
       return { state: { ...state, edit: undefined }, effects };
     }
@@ -139,7 +147,7 @@ export function transition(state: FieldState, input: FieldInput, context: FieldC
     }
     case 'adopt':
       return {
-        state: { ...state, base: input.base, isUnguarded: true },
+        state: { ...state, base: input.base, isUnguarded: true, isAdopted: true },
         effects: [{ type: 'write', value: input.value, immediate: false }],
       };
     case 'relock':
@@ -169,7 +177,8 @@ export function transition(state: FieldState, input: FieldInput, context: FieldC
       if (!edit || edit.isSent) return same;
       return { state: { ...state, edit: { ...edit, isSent: true } }, effects: [] };
     case 'guarded':
-      return state.isUnguarded ? { state: { ...state, isUnguarded: false }, effects: [] } : same;
+      if (!state.isUnguarded && !state.isAdopted) return same;
+      return { state: { ...state, isUnguarded: false, isAdopted: false }, effects: [] };
     case 'saveRefused': {
       const typed = edit?.draft ?? input.value;
       return close(state, { type: 'refuse', problem: input.problem, typed, ifSaved: false });
@@ -177,7 +186,7 @@ export function transition(state: FieldState, input: FieldInput, context: FieldC
     case 'settled': {
       if (edit || unsaved !== undefined) return same;
       if (lock !== 'held' && state.base === undefined && !state.isUnguarded) return same;
-      const next = { ...state, base: undefined, isUnguarded: false };
+      const next = { ...state, base: undefined, isUnguarded: false, isAdopted: false };
       if (lock !== 'held') return { state: next, effects: [] };
       return { state: { ...next, lock: 'none', isReturned: true }, effects: [{ type: 'giveBack' }] };
     }

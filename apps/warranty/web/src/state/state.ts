@@ -1,7 +1,8 @@
-import type { ConnectionState, Problem } from '@dunlin/client';
+import type { ConnectionState, PresentMember, Problem } from '@dunlin/client';
 import { createStore } from 'zustand/vanilla';
 import type { Branch, Case, FieldLock, Query } from '../api/cases';
 import type { FieldKey } from '../api/fieldLocks';
+import { FIRST_COLUMNS, type Columns } from './columns';
 
 /** A field that this tab edits now. */
 export interface OpenEdit {
@@ -13,14 +14,22 @@ export interface OpenEdit {
   readonly draft: string;
 }
 
+/** An edit that the server refused. */
+export interface FieldError {
+  /** Why, for users. */
+  readonly text: string;
+  /** What the user typed. The next edit of the field begins with it. */
+  readonly typed: string;
+}
+
 /** The state of the page. Only `BranchStore` and its parts change it. */
 export interface WarrantyState {
   readonly userId: string;
   readonly branches: readonly Branch[];
   readonly branchId: number;
   readonly query: Query;
-  /** Ids of the cases on this page of the list, in the server's order. */
-  readonly ids: readonly string[];
+  /** One id for each row of the whole list, in the server's order; undefined for a row that is not loaded. */
+  readonly ids: readonly (string | undefined)[];
   readonly total: number;
   readonly isLoaded: boolean;
   readonly isLoading: boolean;
@@ -35,9 +44,17 @@ export interface WarrantyState {
   /** Fields whose lock this tab holds, requests, or has just released. */
   readonly mine: ReadonlySet<FieldKey>;
   readonly edits: ReadonlyMap<FieldKey, OpenEdit>;
+  readonly errors: ReadonlyMap<FieldKey, FieldError>;
+  /** The users who look at this branch now. */
+  readonly present: readonly PresentMember[];
+  /** The names that the branch's cases have in the field `staff`. */
+  readonly staff: readonly string[];
+  /** The case that the record panel shows. */
+  readonly openId: string | undefined;
+  readonly columns: Columns;
 }
 
-export const firstQuery: Query = { search: '', sort: '-createdAt', page: 1 };
+export const firstQuery: Query = { search: '', sort: '-createdAt', page: 1, status: [], staff: [] };
 
 export function createWarrantyState(userId: string, branchId: number) {
   return createStore<WarrantyState>(() => ({
@@ -56,6 +73,11 @@ export function createWarrantyState(userId: string, branchId: number) {
     locks: new Map(),
     mine: new Set(),
     edits: new Map(),
+    errors: new Map(),
+    present: [],
+    staff: [],
+    openId: undefined,
+    columns: FIRST_COLUMNS,
   }));
 }
 

@@ -16,6 +16,7 @@ export class SyncLoop {
   #again: Promise<void> | undefined;
   #stopInterval: Cancel | undefined;
   #stopSoon: Cancel | undefined;
+  #isStopped = false;
 
   constructor(environment: Environment, run: () => Promise<void>) {
     this.#environment = environment;
@@ -23,6 +24,7 @@ export class SyncLoop {
   }
 
   start(): void {
+    this.#isStopped = false;
     this.#stopInterval = this.#environment.setTimer(SYNC_INTERVAL_MS, () => {
       this.start();
       void this.now();
@@ -30,11 +32,14 @@ export class SyncLoop {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#stopInterval?.();
     this.#stopSoon?.();
+    this.#stopSoon = undefined;
   }
 
   soon(): void {
+    if (this.#isStopped) return;
     this.#stopSoon ??= this.#environment.setTimer(SOON_MS, () => {
       this.#stopSoon = undefined;
       void this.now();
@@ -46,7 +51,7 @@ export class SyncLoop {
     if (!this.#running) return this.#begin();
     this.#again ??= this.#running.then(() => {
       this.#again = undefined;
-      return this.#begin();
+      return this.#isStopped ? undefined : this.#begin();
     });
     return this.#again;
   }

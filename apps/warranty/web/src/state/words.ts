@@ -32,6 +32,7 @@ export function refusalWords(
 export function problemWords(problem: Problem): string {
   if (problem.kind === 'network') return 'the server cannot be reached.';
   if (problem.kind === 'held') return `it is locked by ${holderName(problem.holder, '')}.`;
+  if (problem.status === 500) return 'the server reported an error.';
   const said = problem.detail?.['detail'];
   const text = typeof said === 'string' ? said : problem.title;
   // The server names fields by their wire names.

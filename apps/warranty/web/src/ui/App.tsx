@@ -1,40 +1,42 @@
-import { useEffect, useState } from 'react';
-import type { Case } from '../api/cases';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { CaseTable } from './CaseTable';
 import { useWarranty } from './context';
-import { DeleteDialog, NewCaseDialog, TransferDialog } from './dialogs';
-import { HistoryPanel } from './HistoryPanel';
+import { NewCaseDialog } from './dialogs';
 import { Pager } from './Pager';
+import { RecordPanel } from './RecordPanel';
+import { Toolbar, type ToolbarDialog } from './Toolbar';
 import { Trouble } from './Trouble';
-import { Toolbar } from './Toolbar';
 
-/** The dialog or panel over the table. */
-export type Overlay =
-  { readonly kind: 'new' } | { readonly kind: 'history' | 'transfer' | 'delete'; readonly record: Case };
+// Few users need them in a visit, and both load the CSV library.
+const ExportDialog = lazy(() => import('./ExportDialog'));
+const ImportDialog = lazy(() => import('./ImportDialog'));
 
 export function App() {
-  const [overlay, setOverlay] = useState<Overlay | undefined>();
+  const [dialog, setDialog] = useState<ToolbarDialog | undefined>();
   const problem = useWarranty((state) => state.problem);
+  const openId = useWarranty((state) => state.openId);
   const branch = useWarranty((state) => state.branches.find((each) => each.id === state.branchId));
-  const close = () => setOverlay(undefined);
+  const close = () => setDialog(undefined);
   useEffect(() => {
     document.title = branch ? `${branch.name} · Warranty cases` : 'Warranty cases · Dunlin';
   }, [branch]);
   return (
     <div className="app">
-      <Toolbar onNew={() => setOverlay({ kind: 'new' })} />
+      <Toolbar onDialog={setDialog} />
       {problem ? (
         <Trouble problem={problem} />
       ) : (
         <>
-          <CaseTable onOverlay={setOverlay} />
+          <CaseTable />
           <Pager />
         </>
       )}
-      {overlay?.kind === 'new' && <NewCaseDialog onClose={close} />}
-      {overlay?.kind === 'history' && <HistoryPanel record={overlay.record} onClose={close} />}
-      {overlay?.kind === 'transfer' && <TransferDialog record={overlay.record} onClose={close} />}
-      {overlay?.kind === 'delete' && <DeleteDialog record={overlay.record} onClose={close} />}
+      {openId !== undefined && !problem && <RecordPanel key={openId} id={openId} />}
+      {dialog === 'new' && <NewCaseDialog onClose={close} />}
+      <Suspense>
+        {dialog === 'export' && <ExportDialog onClose={close} />}
+        {dialog === 'import' && <ImportDialog onClose={close} />}
+      </Suspense>
     </div>
   );
 }

@@ -1,130 +1,224 @@
-import { useEffect, useRef, type KeyboardEvent } from 'react';
-import { fields } from '../api/fields';
-import type { Overlay } from './App';
-import { CaseRow } from './CaseRow';
-import { useBranchStore, useWarranty } from './context';
-import { focusCell, moveFocus } from './focus';
-import { Icon } from './Icon';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, type KeyboardEvent } from 'react';
+import { fieldOf, fields } from '../api/fields';
+import { fieldKey, partsOf } from '../api/fieldLocks';
+import { visibleColumns, widthOf, type ColumnName } from '../state/columns';
+import { pageOf, rowOf } from '../state/pages';
+import { holderOf } from '../state/state';
+import { CaseRow, EmptyRow } from './CaseRow';
+import { useBranchStore, useContextValue, useOpenCase, useShow, useWarranty } from './context';
+import { Empty, Skeleton } from './Empty';
+import { GridContext } from './gridContext';
+import { beside, isTyping, moved, type Position } from './gridKeys';
+import { HeaderCell } from './HeaderCell';
+import { useGridFocus } from './useGridFocus';
+import { useFrameRows, useIsPhone, useWindowRows, type Rows } from './useRows';
 
-export interface CaseTableProps {
-  readonly onOverlay: (overlay: Overlay) => void;
+const PAGE_DELAY_MS = 150;
+
+/** The columns of a card. The record panel shows the other fields. */
+const cardColumns: readonly ColumnName[] = [
+  'case',
+  ...fields.filter(({ isMain }) => isMain).map(({ name }) => name),
+];
+
+export function CaseTable() {
+  return useIsPhone() ? <Cards /> : <Grid />;
 }
 
-export function CaseTable({ onOverlay }: CaseTableProps) {
-  const ids = useWarranty((state) => state.ids);
-  const isLoaded = useWarranty((state) => state.isLoaded);
-  const isLoading = useWarranty((state) => state.isLoading);
-  const table = useRef<HTMLTableElement>(null);
-  useOneTabStop(table, ids);
+function Grid() {
+  const settings = useWarranty((state) => state.columns);
+  const columns = useMemo(() => visibleColumns(settings), [settings]);
+  return <Table columns={columns} useRows={useFrameRows} />;
+}
 
+function Cards() {
+  return <Table columns={cardColumns} useRows={useWindowRows} />;
+}
+
+interface TableProps {
+  readonly columns: readonly ColumnName[];
+  readonly useRows: typeof useFrameRows;
+}
+
+function Table({ columns, useRows }: TableProps) {
+  const store = useBranchStore();
+  const { state } = useContextValue();
+  const openCase = useOpenCase();
+  const ids = useWarranty(({ ids }) => ids);
+  const isLoaded = useWarranty(({ isLoaded }) => isLoaded);
+  const isLoading = useWarranty(({ isLoading }) => isLoading);
+  const edits = useWarranty(({ edits }) => edits);
+  const frame = useRef<HTMLElement>(null);
+  const table = useRef<HTMLTableElement>(null);
+  const grid = useGridFocus(table, ids, columns);
+  const { active, focus } = grid;
+  const pinned = useMemo(
+    () => [active.row, ...[...edits.keys()].map((key) => ids.indexOf(partsOf(key).id))],
+    [active.row, edits, ids],
+  );
+  const rows = useRows(frame, { ids, pinned });
+  useVisiblePages(rows);
+
+  const size = { rows: ids.length, columns: columns.length, shownRows: rows.last - rows.first };
+  const leave = useCallback(
+    (step: 0 | 1 | -1) => {
+      const next = step === 0 ? active : beside(active, step, { ...size, rows: ids.length });
+      focus(next ?? active);
+    },
+    [active.row, active.column, ids.length, columns.length, focus],
+  );
+  const actions = useMemo(() => ({ leave }), [leave]);
+
+  const beginAt = ({ row, column }: Position, typed?: string) => {
+    const id = ids[row];
+    const name = columns[column];
+    if (id === undefined || name === undefined) return;
+    if (name === 'case') return typed === undefined ? openCase(id) : undefined;
+    const key = fieldKey(id, name);
+    const holder = holderOf(state.getState(), key);
+    if (holder !== undefined) return store.tellLocked(key, holder);
+    const { kind } = fieldOf(name);
+    const isMenu = kind === 'status' || kind === 'staff' || kind === 'date';
+    store.beginEdit(key, isMenu ? undefined : typed);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target instanceof HTMLElement && event.target.matches('td[data-field]')) moveFocus(event);
+    const target = event.target as HTMLElement;
+    const isCell = target.matches('[data-column]') || target.matches('[data-focus]');
+    if (!isCell || event.nativeEvent.isComposing) return;
+    const to = event.altKey || event.metaKey ? undefined : moved(active, event, size);
+    if (to) {
+      event.preventDefault();
+      return focus(to);
+    }
+    if (active.row < 0) return;
+    const id = ids[active.row];
+    const name = columns[active.column];
+    if (event.key === 'Enter' || event.key === 'F2') beginAt(active);
+    else if (event.key === ' ' && id !== undefined) openCase(id);
+    else if (event.key === 'Escape' && id !== undefined && name !== undefined && name !== 'case')
+      store.dismissError(fieldKey(id, name));
+    else if (isTyping(event)) beginAt(active, event.key);
+    else return;
+    event.preventDefault();
   };
   return (
-    <main className="table-frame" aria-busy={isLoading}>
-      {isLoading && <div className="progress" />}
-      <table ref={table} className="cases" role="grid" onKeyDown={onKeyDown}>
-        <caption className="visually-hidden">
-          Warranty cases. Arrow keys move between fields, Enter or F2 edits, Escape takes an edit back.
-        </caption>
-        <thead>
-          <tr>
-            <SortableHeader name="serviceNo" label="Service no." className="column-case" />
-            {fields.map(({ name, label, isSortable }) =>
-              isSortable ? (
-                <SortableHeader key={name} name={name} label={label} className={`column-${name}`} />
-              ) : (
-                <th key={name} scope="col" className={`column-${name}`}>
-                  <span className="header-label">{label}</span>
-                </th>
-              ),
-            )}
-            <th scope="col" className="column-actions">
-              <span className="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {ids.map((id) => (
-            <CaseRow key={id} id={id} onOverlay={onOverlay} />
-          ))}
-        </tbody>
-      </table>
-      {ids.length === 0 && (isLoaded ? <Empty /> : <Skeleton />)}
-    </main>
+    <GridContext value={actions}>
+      <main ref={frame} className="table-frame" aria-busy={isLoading}>
+        {isLoading && <div className="progress" />}
+        <table
+          ref={table}
+          className="cases"
+          role="grid"
+          aria-rowcount={ids.length + 1}
+          aria-colcount={columns.length}
+          onKeyDown={onKeyDown}
+          onFocus={grid.onFocus}
+          onBlur={grid.onBlur}
+        >
+          <caption className="visually-hidden">
+            Warranty cases. Arrow keys move between fields. Enter, F2 or a character begins an edit, Escape
+            takes it back, the space bar opens the case.
+          </caption>
+          <Widths columns={columns} />
+          <thead>
+            <tr role="row" aria-rowindex={1} data-row={-1}>
+              {columns.map((name, index) => (
+                <HeaderCell
+                  key={name}
+                  name={name}
+                  index={index}
+                  isActive={active.row === -1 && active.column === index}
+                />
+              ))}
+            </tr>
+          </thead>
+          <Body columns={columns} rows={rows} ids={ids} active={active} />
+        </table>
+        {ids.length === 0 && (isLoaded ? <Empty /> : <Skeleton />)}
+      </main>
+    </GridContext>
   );
 }
 
-function SortableHeader({
-  name,
-  label,
-  className,
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly className: string;
-}) {
-  const store = useBranchStore();
-  const sort = useWarranty((state) => state.query.sort);
-  const direction = sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : undefined;
+function Widths({ columns }: { readonly columns: readonly ColumnName[] }) {
+  const settings = useWarranty((state) => state.columns);
   return (
-    <th scope="col" className={className} aria-sort={direction ?? 'none'} data-sort={name}>
-      <button
-        type="button"
-        className="header-label"
-        onClick={() => store.show({ sort: direction === 'ascending' ? `-${name}` : name })}
-      >
-        {label}
-        {direction && <Icon name={direction === 'ascending' ? 'up' : 'down'} />}
-      </button>
-    </th>
-  );
-}
-
-function Empty() {
-  const search = useWarranty((state) => state.query.search);
-  const store = useBranchStore();
-  if (search === '') {
-    return (
-      <div className="empty">
-        <Icon name="table" />
-        <h2>No cases yet</h2>
-        <p className="muted">The first one begins with “New case”.</p>
-      </div>
-    );
-  }
-  return (
-    <div className="empty">
-      <Icon name="search" />
-      <h2>Nothing found for “{search}”</h2>
-      <button type="button" className="button" onClick={() => store.show({ search: '' })}>
-        Show all cases
-      </button>
-    </div>
-  );
-}
-
-function Skeleton() {
-  return (
-    <div className="skeleton" role="status" aria-label="Loading cases">
-      {Array.from({ length: 8 }, (_, index) => (
-        <div key={index} />
+    <colgroup>
+      {columns.map((name) => (
+        <col key={name} style={{ width: widthOf(settings, name) }} />
       ))}
-    </div>
+    </colgroup>
   );
 }
 
-// Makes one cell of the grid reachable with Tab: the last focused one, or the first.
-function useOneTabStop(table: React.RefObject<HTMLTableElement | null>, ids: readonly string[]): void {
+interface BodyProps {
+  readonly columns: readonly ColumnName[];
+  readonly rows: Rows;
+  readonly ids: readonly (string | undefined)[];
+  readonly active: Position;
+}
+
+/** Renders the rows of the window. Spacers stand for the others, also between a pinned row and the window. */
+function Body({ columns, rows, ids, active }: BodyProps) {
+  let end = rows.before;
+  const rendered = rows.items.flatMap(({ index, start, end: next, key }) => {
+    const gap = start - end;
+    end = next;
+    const id = ids[index];
+    const activeColumn = active.row === index ? active.column : undefined;
+    const row =
+      id === undefined ? (
+        <EmptyRow key={String(key)} row={index} columns={columns} activeColumn={activeColumn} />
+      ) : (
+        <CaseRow
+          key={String(key)}
+          id={id}
+          row={index}
+          columns={columns}
+          activeColumn={activeColumn}
+          measure={rows.measure}
+        />
+      );
+    return gap > 0 ? [<Spacer key={`gap ${index}`} height={gap} />, row] : [row];
+  });
+  const rest = rows.before + rows.totalSize - end;
+  return (
+    <tbody>
+      {rendered}
+      {rest > 0 && <Spacer height={rest} />}
+    </tbody>
+  );
+}
+
+function Spacer({ height }: { readonly height: number }) {
+  return <tr className="spacer" role="presentation" aria-hidden="true" style={{ height }} />;
+}
+
+// Loads the rows of the window, and keeps the page in the address equal to the scroll position.
+function useVisiblePages({ first, last, scrollTo }: Rows): void {
+  const store = useBranchStore();
+  const show = useShow();
+  const isLoaded = useWarranty((state) => state.isLoaded);
+  const ids = useWarranty((state) => state.ids);
+  const page = useWarranty((state) => state.query.page);
+  const list = useWarranty(({ branchId, query }) => JSON.stringify({ ...query, page: 0, branchId }));
+  const shown = useRef({ page: 1, list });
+  useEffect(() => store.view(first, last), [store, first, last, ids]);
+  useLayoutEffect(() => {
+    if (!isLoaded || (shown.current.page === page && shown.current.list === list)) return;
+    shown.current = { page, list };
+    scrollTo(rowOf(page));
+  }, [isLoaded, page, list]);
   useEffect(() => {
-    const element = table.current!;
-    const hasStop = element.querySelector('td[data-field][tabindex="0"]');
-    if (!hasStop) element.querySelector<HTMLElement>('td[data-field]')?.setAttribute('tabindex', '0');
-    const onFocus = (event: FocusEvent) => {
-      const cell = (event.target as HTMLElement).closest<HTMLElement>('td[data-field]');
-      if (cell) focusCell(element, cell, false);
-    };
-    element.addEventListener('focusin', onFocus);
-    return () => element.removeEventListener('focusin', onFocus);
-  }, [table, ids]);
+    if (!isLoaded) return;
+    // The last page may be too short to begin at the top.
+    const isVisible = rowOf(shown.current.page) >= first && rowOf(shown.current.page) <= last;
+    const now = pageOf(first);
+    if (isVisible || now === shown.current.page) return;
+    const timer = setTimeout(() => {
+      shown.current = { ...shown.current, page: now };
+      show({ page: now }, true);
+    }, PAGE_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [show, isLoaded, first, last]);
 }

@@ -1,65 +1,61 @@
-import { memo, useRef } from 'react';
+import { memo } from 'react';
 import { fieldKey } from '../api/fieldLocks';
 import { shownValue, type Field } from '../api/fields';
 import { holderOf } from '../state/state';
+import { Avatar } from './Avatar';
 import { useBranchStore, useWarranty } from './context';
 import { FieldEditor } from './FieldEditor';
-import { focusCell, neighbour } from './focus';
+import { useGrid } from './gridContext';
 import { Icon } from './Icon';
 
-export const FieldCell = memo(function FieldCell({
-  id,
-  field,
-}: {
+interface FieldCellProps {
   readonly id: string;
   readonly field: Field;
-}) {
-  const { name, label, kind, isMain } = field;
+  readonly index: number;
+  readonly isActive: boolean;
+}
+
+export const FieldCell = memo(function FieldCell({ id, field, index, isActive }: FieldCellProps) {
+  const { name, label, kind } = field;
   const key = fieldKey(id, name);
   const store = useBranchStore();
-  const cell = useRef<HTMLTableCellElement>(null);
+  const { leave } = useGrid();
   const value = useWarranty((state) => state.records.get(id)?.[name] ?? '');
   const serviceNo = useWarranty((state) => state.records.get(id)?.serviceNo ?? '');
-  const edit = useWarranty((state) => state.edits.get(key));
+  // An edit in the record panel is shown there.
+  const edit = useWarranty((state) => (state.openId === id ? undefined : state.edits.get(key)));
   const isPending = useWarranty((state) => state.pending.has(key));
   const holder = useWarranty((state) => holderOf(state, key));
+  const holderName = useWarranty((state) => state.locks.get(key)?.userName ?? '');
+  const error = useWarranty((state) => state.errors.get(key));
   const lockedBy = holder === undefined ? undefined : `Locked by ${holder}`;
 
   const begin = () => {
     if (edit) return;
-    if (holder === undefined) store.edits.begin(key);
+    if (holder === undefined) store.beginEdit(key);
     else store.tellLocked(key, holder);
-  };
-  // Leaves the editor and focuses this cell or its neighbour.
-  const leave = (step: 0 | 1 | -1) => {
-    const from = cell.current!;
-    const next = step === 0 ? from : neighbour(from, step);
-    if (next) focusCell(from.closest('table')!, next);
-    else from.querySelector<HTMLElement>('input, select, textarea')?.blur();
   };
   const shown = shownValue(kind, value);
   return (
     <td
-      ref={cell}
+      role="gridcell"
       className={`field-cell column-${name} kind-${kind}`}
       data-case={id}
       data-field={name}
       data-label={label}
-      data-main={isMain ? '' : undefined}
+      data-column={name}
+      data-error={error ? '' : undefined}
       data-pending={isPending ? '' : undefined}
       data-locked={lockedBy === undefined ? undefined : ''}
       data-editing={edit?.phase}
       data-value={value}
-      title={edit ? undefined : (lockedBy ?? (shown.length > 30 ? shown : undefined))}
-      tabIndex={-1}
+      title={edit || error ? undefined : (lockedBy ?? (shown.length > 30 ? shown : undefined))}
+      tabIndex={isActive ? 0 : -1}
+      aria-colindex={index + 1}
+      aria-invalid={error !== undefined}
       aria-readonly={lockedBy !== undefined}
-      aria-label={`${label}: ${shown || 'empty'}${lockedBy === undefined ? '' : `. ${lockedBy}`}${isPending ? '. Not saved yet' : ''}`}
+      aria-label={`${label}: ${shown || 'empty'}${lockedBy === undefined ? '' : `. ${lockedBy}`}${isPending ? '. Not saved yet' : ''}${error ? `. ${error.text} You typed: ${error.typed}` : ''}`}
       onClick={begin}
-      onKeyDown={(event) => {
-        if (event.target !== event.currentTarget || (event.key !== 'Enter' && event.key !== 'F2')) return;
-        event.preventDefault();
-        begin();
-      }}
     >
       {edit ? (
         <>
@@ -85,6 +81,14 @@ export const FieldCell = memo(function FieldCell({
       {lockedBy !== undefined && !edit && (
         <span className="lock-mark" data-lock={holder} title={lockedBy}>
           <Icon name="lock" />
+          <Avatar name={holderName} />
+        </span>
+      )}
+      {error && !edit && (
+        <span className="cell-error">
+          <Icon name="alert" />
+          <span className="cell-error-typed">{error.typed || 'empty'}</span>
+          <span className="cell-error-text">{error.text} Press Enter to go on with your text.</span>
         </span>
       )}
     </td>

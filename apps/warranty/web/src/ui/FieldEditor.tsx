@@ -103,11 +103,12 @@ function StatusOptions({ value }: { readonly value: string }) {
   );
 }
 
-// Suggests the staff names of the loaded cases. The user may type another name.
+// Suggests the staff names of the branch. The user may type another name.
 function StaffOptions({ value }: { readonly value: string }) {
   const { state } = useContextValue();
   const names = useMemo(() => {
-    const known = new Set([...state.getState().records.values()].map((record) => record.staff));
+    const { records, staff } = state.getState();
+    const known = new Set([...staff, ...[...records.values()].map((record) => record.staff)]);
     return [...known.add(value)].filter((name) => name !== '').sort((one, other) => one.localeCompare(other));
   }, [state, value]);
   return (

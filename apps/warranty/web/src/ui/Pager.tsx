@@ -1,20 +1,16 @@
 import { PAGE_SIZE } from '../api/cases';
-import { useBranchStore, useWarranty } from './context';
+import { useShow, useWarranty } from './context';
 import { Icon } from './Icon';
 
 export function Pager() {
-  const store = useBranchStore();
+  const show = useShow();
   const page = useWarranty((state) => state.query.page);
   const total = useWarranty((state) => state.total);
   const pending = useWarranty((state) => state.pending.size);
   const pages = Math.max(1, Math.ceil(total / PAGE_SIZE));
-  const first = Math.min(total, (page - 1) * PAGE_SIZE + 1);
-  const last = Math.min(total, page * PAGE_SIZE);
   return (
     <footer className="pager">
-      <span aria-live="polite">
-        {total === 0 ? 'No cases' : `${first}–${last} of ${total} ${total === 1 ? 'case' : 'cases'}`}
-      </span>
+      <span aria-live="polite">{total === 0 ? 'No cases' : total === 1 ? '1 case' : `${total} cases`}</span>
       <PendingCount count={pending} />
       <span className="toolbar-space" />
       {pages > 1 && (
@@ -24,7 +20,7 @@ export function Pager() {
             className="icon-button"
             aria-label="Previous page"
             disabled={page <= 1}
-            onClick={() => store.show({ page: page - 1 })}
+            onClick={() => show({ page: page - 1 })}
           >
             <Icon name="left" />
           </button>
@@ -36,7 +32,7 @@ export function Pager() {
             className="icon-button"
             aria-label="Next page"
             disabled={page >= pages}
-            onClick={() => store.show({ page: page + 1 })}
+            onClick={() => show({ page: page + 1 })}
           >
             <Icon name="right" />
           </button>

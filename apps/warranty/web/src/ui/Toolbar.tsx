@@ -1,28 +1,62 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { fields } from '../api/fields';
-import { branchAddress, goToBranch } from './address';
-import { useBranchStore, useWarranty } from './context';
+import { firstQuery } from '../state/state';
+import { branchAddress, goTo } from './address';
+import { useShow, useWarranty } from './context';
+import { ColumnMenu } from './ColumnMenu';
+import { Filters } from './Filters';
 import { Icon } from './Icon';
+import { Popover } from './Popover';
+import { Presence } from './Presence';
+import { useIsPhone } from './useRows';
 
 const SEARCH_DELAY_MS = 300;
 
-export function Toolbar({ onNew }: { readonly onNew: () => void }) {
+export type ToolbarDialog = 'new' | 'export' | 'import';
+
+export function Toolbar({ onDialog }: { readonly onDialog: (dialog: ToolbarDialog) => void }) {
   const isUsable = useWarranty((state) => state.problem === undefined);
+  // Cards have no columns.
+  const isPhone = useIsPhone();
   return (
     <div className="toolbar">
       <BranchSwitcher />
+      <Presence />
       <span className="toolbar-space" />
       {isUsable && (
         <>
           <Search />
           <SortMenu />
-          <button type="button" className="button button-primary" onClick={onNew}>
+          <Filters />
+          {!isPhone && <ColumnMenu />}
+          <Popover label="More" icon="more">
+            <div className="menu-list">
+              <MenuButton text="Export as CSV" onClick={() => onDialog('export')} />
+              <MenuButton text="Import CSV" onClick={() => onDialog('import')} />
+            </div>
+          </Popover>
+          <button type="button" className="button button-primary" onClick={() => onDialog('new')}>
             <Icon name="plus" />
             New case
           </button>
         </>
       )}
     </div>
+  );
+}
+
+function MenuButton({ text, onClick }: { readonly text: string; readonly onClick: () => void }) {
+  return (
+    <button
+      type="button"
+      className="menu-item"
+      onClick={(event) => {
+        event.currentTarget.closest<HTMLElement>('[popover]')?.hidePopover();
+        onClick();
+      }}
+    >
+      {text}
+    </button>
   );
 }
 
@@ -40,7 +74,7 @@ function BranchSwitcher() {
           onClick={(event) => {
             if (event.metaKey || event.ctrlKey || event.shiftKey) return;
             event.preventDefault();
-            goToBranch(id);
+            goTo({ branchId: id, query: firstQuery });
           }}
         >
           {name}
@@ -52,17 +86,23 @@ function BranchSwitcher() {
 }
 
 function Search() {
-  const store = useBranchStore();
+  const show = useShow();
   const searched = useWarranty((state) => state.query.search);
   const branchId = useWarranty((state) => state.branchId);
   const [text, setText] = useState(searched);
-  // Another branch, or a new case, resets the search.
-  useEffect(() => setText(searched), [searched, branchId]);
+  // Another branch, a new case, and the browser's Back button change the search. A space at the end of the typed text stays.
+  useEffect(() => setText((typed) => (typed.trim() === searched ? typed : searched)), [searched, branchId]);
+  // One search is one entry of the browser's history, however long the user types.
+  const search = useCallback(
+    (typed: string) => {
+      if (typed.trim() !== searched) show({ search: typed.trim() }, searched !== '' && typed.trim() !== '');
+    },
+    [show, searched],
+  );
   useEffect(() => {
-    if (text.trim() === searched) return;
-    const timer = setTimeout(() => store.show({ search: text.trim() }), SEARCH_DELAY_MS);
+    const timer = setTimeout(() => search(text), SEARCH_DELAY_MS);
     return () => clearTimeout(timer);
-  }, [store, text, searched]);
+  }, [search, text]);
   return (
     <label className="search">
       <Icon name="search" />
@@ -75,7 +115,7 @@ function Search() {
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter') store.show({ search: text.trim() });
+          if (event.key === 'Enter') search(text);
         }}
       />
     </label>
@@ -84,7 +124,7 @@ function Search() {
 
 /** Replaces the column headers on phones. */
 function SortMenu() {
-  const store = useBranchStore();
+  const show = useShow();
   const sort = useWarranty((state) => state.query.sort);
   const options = [
     ['-createdAt', 'Newest first'],
@@ -95,7 +135,7 @@ function SortMenu() {
   return (
     <label className="sort-menu">
       <span className="visually-hidden">Sort by</span>
-      <select className="input" value={sort} onChange={(event) => store.show({ sort: event.target.value })}>
+      <select className="input" value={sort} onChange={(event) => show({ sort: event.target.value })}>
         {!options.some(([value]) => value === sort) && <option value={sort}>{sort}</option>}
         {options.map(([value, label]) => (
           <option key={value} value={value}>

@@ -1,5 +1,6 @@
 import type { Problem } from '@dunlin/client';
-import { branchAddress, goToBranch } from './address';
+import { firstQuery } from '../state/state';
+import { branchAddress, goTo } from './address';
 import { useBranchStore, useWarranty } from './context';
 import { Icon } from './Icon';
 
@@ -35,7 +36,7 @@ export function Trouble({ problem }: { readonly problem: Problem }) {
                 href={branchAddress(id)}
                 onClick={(event) => {
                   event.preventDefault();
-                  goToBranch(id);
+                  goTo({ branchId: id, query: firstQuery });
                 }}
               >
                 {name}
@@ -46,7 +47,7 @@ export function Trouble({ problem }: { readonly problem: Problem }) {
       ) : (
         <>
           <p className="muted">
-            {problem.kind === 'network' ? 'The server cannot be reached.' : problem.title}
+            {problem.code === 'network' ? 'The server cannot be reached.' : problem.title}
           </p>
           <button type="button" className="button button-primary" onClick={() => store.retry()}>
             Try again

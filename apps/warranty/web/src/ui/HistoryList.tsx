@@ -1,31 +1,35 @@
 import { problemOf } from '@dunlin/client';
 import { useEffect, useState } from 'react';
-import type { Case, HistoryEntry } from '../api/cases';
+import type { HistoryEntry } from '../api/cases';
 import { fieldOf, labelOf, shownValue } from '../api/fields';
 import { problemWords } from '../state/words';
 import { useBranchStore, useWarranty } from './context';
-import { Dialog } from './Dialog';
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** Displays previous values of the fields, newest first. */
-export function HistoryPanel({ record, onClose }: { readonly record: Case; readonly onClose: () => void }) {
+/** Displays previous values of the fields of a case, newest first. */
+export function HistoryList({ id }: { readonly id: string }) {
   const store = useBranchStore();
-  const version = useWarranty((state) => state.records.get(String(record.id))?.version);
+  const version = useWarranty((state) => state.records.get(id)?.version);
   const [entries, setEntries] = useState<readonly HistoryEntry[] | undefined>();
   const [failure, setFailure] = useState<string | undefined>();
   useEffect(() => {
     let isCurrent = true;
-    store.api.history(record.id).then(
-      (found) => isCurrent && setEntries(found),
+    store.api.history(id).then(
+      (found) => {
+        if (!isCurrent) return;
+        setEntries(found);
+        setFailure(undefined);
+      },
       (error: unknown) => isCurrent && setFailure(problemWords(problemOf(error))),
     );
     return () => {
       isCurrent = false;
     };
-  }, [store, record.id, version]);
+  }, [store, id, version]);
   return (
-    <Dialog title={`History of ${record.serviceNo}`} className="side-panel" onClose={onClose}>
+    <section className="record-history" aria-label="History">
+      <h3>History</h3>
       {failure !== undefined && <p className="form-failure">The history could not be loaded: {failure}</p>}
       {entries?.length === 0 && <p className="muted">Nothing has been changed since the case was created.</p>}
       <ol className="history">
@@ -44,7 +48,7 @@ export function HistoryPanel({ record, onClose }: { readonly record: Case; reado
           </li>
         ))}
       </ol>
-    </Dialog>
+    </section>
   );
 }
 
