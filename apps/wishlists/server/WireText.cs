@@ -6,17 +6,14 @@ namespace Dunlin.Apps.Wishlists;
 /// <summary>Validates and normalizes the values that users and clients send.</summary>
 internal static class WireText
 {
-    public const int MaxName = 100;
-    public const int MaxTitle = 300;
-    public const int MaxDescription = 2_000;
-    public const int MaxQuantity = 999;
-
     /// <summary>Maximum of bytes of a request body.</summary>
     public const int MaxBody = 32 * 1024;
 
-    public static string Name(string? text) => Line(text, MaxName, "name");
+    private static WishlistLimits Limits => WishlistLimits.Shared;
 
-    public static string Title(string? text) => Line(text, MaxTitle, "title");
+    public static string Name(string? text) => Line(text, Limits.ListName, "name");
+
+    public static string Title(string? text) => Line(text, Limits.Title, "title");
 
     /// <summary>Validates a description; null if empty.</summary>
     public static string? Description(string? text)
@@ -24,11 +21,11 @@ internal static class WireText
         var trimmed = text?.Trim();
         if (string.IsNullOrEmpty(trimmed))
             return null;
-        return trimmed.Length <= MaxDescription && IsText(trimmed, allowLines: true)
+        return trimmed.Length <= Limits.Description && IsText(trimmed, allowLines: true)
             ? trimmed
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'description' must have at most {MaxDescription} characters.",
+                $"'description' must have at most {Limits.Description} characters.",
                 "description"
             );
     }
@@ -45,15 +42,15 @@ internal static class WireText
             ? text.Trim()
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'source_url' must be an http or https address of at most {PageAddress.MaxLength} characters, without a user name.",
+                $"'source_url' must be an http or https address of at most {Limits.Address} characters, without a user name.",
                 "source_url"
             );
     }
 
     public static int Quantity(int quantity) =>
-        quantity is >= 1 and <= MaxQuantity
+        quantity >= 1 && quantity <= Limits.Quantity
             ? quantity
-            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' must be a number from 1 to {MaxQuantity}.", "quantity");
+            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' must be a number from 1 to {Limits.Quantity}.", "quantity");
 
     /// <summary>Validates a client-chosen id.</summary>
     public static string Id(string? id, string field = "id") =>

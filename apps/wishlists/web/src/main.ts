@@ -2,10 +2,12 @@ import { problemOf } from '@dunlin/client';
 import type { RefusedDocument } from '@dunlin/client/rxdb';
 import { element, showToast, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
 import { createApp } from 'vue';
+import type { Item, Wishlist } from './api/documents';
 import { WishlistsStore } from './state/wishlistsStore';
 import { has, t } from './ui/i18n';
 import { useKitWords } from './ui/i18n/kitWords';
 import { current, go } from './ui/address';
+import { forgetReturned, giveBack, NEW_LIST } from './ui/returned';
 import App from './ui/App.vue';
 import PreviewShell from './ui/PreviewShell.vue';
 
@@ -20,7 +22,9 @@ function typedIn(document: unknown): string {
     .join('\n');
 }
 
-function tellRefused(refused: readonly RefusedDocument[]): void {
+function tellRefused(store: WishlistsStore, refused: readonly RefusedDocument[]): void {
+  for (const each of refused)
+    void store.wasTakenBack(each).then((wasTakenBack) => wasTakenBack && returnText(each));
   for (const { code, document } of refused.slice(0, 3)) {
     const key = `refused_${code}`;
     const reason = has(key) ? t(key) : t('refused_other');
@@ -28,12 +32,19 @@ function tellRefused(refused: readonly RefusedDocument[]): void {
   }
 }
 
+/** Returns the text of a refused new list or wish to the field that it was typed into. */
+function returnText({ collection, document }: RefusedDocument): void {
+  const { name, title, source_url, wishlist_id } = document as Partial<Wishlist & Item>;
+  if (collection === 'wishlists') giveBack(NEW_LIST, name ?? '');
+  else giveBack(wishlist_id ?? '', source_url ?? title ?? '');
+}
+
 async function showLists(session: PageSession): Promise<Stop> {
-  const store = await WishlistsStore.open({
+  const store: WishlistsStore = await WishlistsStore.open({
     user: session.user,
     refresh: session.refresh,
     onSignedOut: session.end,
-    onRefused: tellRefused,
+    onRefused: (refused) => tellRefused(store, refused),
   });
   if (joining !== undefined) {
     try {
@@ -49,6 +60,7 @@ async function showLists(session: PageSession): Promise<Stop> {
   session.trackUnsent({ count: () => store.sync.get().pending });
   return () => {
     app.unmount();
+    forgetReturned();
     return store.dispose();
   };
 }

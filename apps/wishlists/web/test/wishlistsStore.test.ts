@@ -176,6 +176,28 @@ describe('A change', () => {
   });
 });
 
+describe('A refused document', () => {
+  test('is known as taken back when this tab had inserted it', async () => {
+    const store = await openSynced();
+    server.refuse = () => 'too_large';
+    await store.addList('One too many');
+    await until('the refusal', () => refused.length === 1);
+    expect(await store.wasTakenBack(refused[0]!)).toBe(true);
+  });
+
+  test('is known to stay when it was changed', async () => {
+    const store = await openSynced();
+    const id = await store.addList('Birthday');
+    await until('the list', () => server.read('wishlists', id));
+    await synced(store);
+    server.refuse = () => 'invalid_field';
+    await store.changeList(id, { name: 'Name day' });
+    await until('the refusal', () => refused.length === 1);
+    expect(await store.wasTakenBack(refused[0]!)).toBe(false);
+    await shown(store, 'Birthday');
+  });
+});
+
 describe('An item', () => {
   test('with an address waits for its page, and one without does not', async () => {
     const store = await openSynced();

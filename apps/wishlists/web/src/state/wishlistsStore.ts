@@ -1,6 +1,12 @@
 import { Client, problemOf, type Connection, type Environment } from '@dunlin/client';
 import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
-import { createRxDatabase, type RxDatabase, type RxStorage } from 'rxdb/plugins/core';
+import {
+  createRxDatabase,
+  type RxDatabase,
+  type RxDocument,
+  type RxQuery,
+  type RxStorage,
+} from 'rxdb/plugins/core';
 import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
 import { sha256 } from './sha256';
 import { shallowRef, type ShallowRef } from 'vue';
@@ -40,6 +46,8 @@ export class WishlistsStore {
   readonly marks: ShallowRef<readonly Mark[]> = shallowRef([]);
   readonly #collections: Collections;
   readonly #database: RxDatabase<Collections>;
+  /** Ids of documents that this tab has inserted. */
+  readonly #inserted = new Set<string>();
 
   private constructor(client: Client, database: RxDatabase<Collections>, options: WishlistsStoreOptions) {
     const { user } = options;
@@ -94,7 +102,7 @@ export class WishlistsStore {
   }
 
   async addList(name: string): Promise<string> {
-    const id = newId();
+    const id = this.#newId();
     const { userId, name: owner_name } = this.user;
     await this.#collections.wishlists.insert({
       id,
@@ -105,6 +113,23 @@ export class WishlistsStore {
       ...stamps(),
     });
     return id;
+  }
+
+  /** Resolves with `true` when a refused document was inserted by this tab and has been removed, and with `false` when it stays. */
+  async wasTakenBack({ collection, id, document }: RefusedDocument): Promise<boolean> {
+    if (!this.#inserted.has(id)) return false;
+    const { $ } = this.#collections[collection as keyof Collections].findOne(id) as RxQuery;
+    return new Promise((resolve) => {
+      const subscription = $.subscribe({
+        next: (now: RxDocument | null) => {
+          // The document is still as it was refused: RxDB has not reverted it yet.
+          if (now && isSame(now.toJSON(), document as object)) return;
+          resolve(!now);
+          queueMicrotask(() => subscription.unsubscribe());
+        },
+        complete: () => resolve(false),
+      });
+    });
   }
 
   async changeList(id: string, change: Partial<Pick<Wishlist, 'name' | 'description'>>): Promise<void> {
@@ -120,7 +145,7 @@ export class WishlistsStore {
     wishlist_id: string,
     item: { title: string; source_url?: string | undefined; quantity?: number | undefined },
   ): Promise<string> {
-    const id = newId();
+    const id = this.#newId();
     const { title, source_url, quantity = 1 } = item;
     await this.#collections.items.insert({
       id,
@@ -176,6 +201,12 @@ export class WishlistsStore {
       });
   }
 
+  #newId(): string {
+    const id = newId();
+    this.#inserted.add(id);
+    return id;
+  }
+
   /** Joins the list of a link. Resolves with the list's id. */
   async join(token: string): Promise<string> {
     const listId = await this.api.join(token);
@@ -187,6 +218,16 @@ export class WishlistsStore {
 /** Whether a request failed because of the network. */
 export function isNetworkTrouble(error: unknown): boolean {
   return problemOf(error).kind === 'network';
+}
+
+function isSame(document: object, other: object): boolean {
+  const fields = (of: object) =>
+    JSON.stringify(
+      Object.entries(of)
+        .filter(([name]) => name[0] !== '_')
+        .sort(),
+    );
+  return fields(document) === fields(other);
 }
 
 function newId(): string {
