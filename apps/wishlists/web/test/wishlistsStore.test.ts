@@ -121,6 +121,41 @@ describe('Loading', () => {
     await synced(store);
   });
 
+  test('says that it fails, and that nothing is there only when it has ended', async () => {
+    server.override = () => json(500, { code: 'unexpected', title: 'Something failed.' });
+    const store = await open();
+    expect(store.loading.value).toBe('loading');
+    await until('the failure', () => store.loading.value === 'failed');
+    server.override = undefined;
+    store.sync.pull();
+    await until('the end', () => store.loading.value === 'loaded');
+    expect(store.lists.value).toEqual([]);
+  });
+
+  test('that hangs ends at its time limit, and can be repeated', async () => {
+    server.hangs = true;
+    server.write('wishlists', wishlist('w', 'Birthday'));
+    const store = await open();
+    expect(store.loading.value).toBe('loading');
+    await until('the limit', () => store.loading.value === 'offline');
+    server.hangs = false;
+    store.sync.pull();
+    await shown(store, 'Birthday');
+    await until('the end', () => store.loading.value === 'loaded');
+  });
+
+  test('that ended once is remembered for the next visit of the user, and of no other', async () => {
+    const kept = new Map<string, string>();
+    server.storage = {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+    };
+    await close(await openSynced());
+    server.isReachable = false;
+    expect((await open()).loading.value).toBe('loaded');
+    expect((await open(`${userId}-next`)).loading.value).toBe('loading');
+  });
+
   test('is repeated after a hint', async () => {
     const store = await openSynced();
     server.write('wishlists', wishlist('w', 'Birthday'));

@@ -1,4 +1,4 @@
-import { Client, problemOf, type Connection, type Environment } from '@dunlin/client';
+import { browserEnvironment, Client, problemOf, type Connection, type Environment } from '@dunlin/client';
 import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
 import {
   createRxDatabase,
@@ -9,8 +9,9 @@ import {
 } from 'rxdb/plugins/core';
 import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
 import { sha256 } from './sha256';
-import { shallowRef, type ShallowRef } from 'vue';
+import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue';
 import type { User } from '@dunlin/kit';
+import { loadStateOf, withTimeLimit, type LoadState } from './loading';
 import {
   itemSchema,
   markSchema,
@@ -21,6 +22,8 @@ import {
   type Wishlist,
 } from '../api/documents';
 import { WishlistsApi } from '../api/wishlists';
+
+const SYNC_PATH = '/api/v1/sync';
 
 export interface WishlistsStoreOptions {
   readonly user: User;
@@ -44,6 +47,8 @@ export class WishlistsStore {
   readonly lists: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
   readonly items: ShallowRef<readonly Item[]> = shallowRef([]);
   readonly marks: ShallowRef<readonly Mark[]> = shallowRef([]);
+  /** What to say while there is no data. */
+  readonly loading: ComputedRef<LoadState>;
   readonly #collections: Collections;
   readonly #database: RxDatabase<Collections>;
   /** Ids of documents that this tab has inserted. */
@@ -60,13 +65,29 @@ export class WishlistsStore {
     this.sync = replicate({
       client,
       user: user.userId,
-      path: '/api/v1/sync',
+      path: SYNC_PATH,
       collections: this.#collections,
       connection: this.connection,
       onRefused: options.onRefused,
     });
     const { onSignedOut } = options;
-    this.sync.subscribe(() => this.sync.get().name === 'signedOut' && onSignedOut());
+    const { storage } = client.environment;
+    const loadedKey = `dunlin.wishlists.loaded.${user.userId}`;
+    const hasLoaded = shallowRef(storage?.getItem(loadedKey) !== null && storage !== undefined);
+    const syncName = shallowRef(this.sync.get().name);
+    this.loading = computed(() => loadStateOf(hasLoaded.value, syncName.value));
+    this.sync.subscribe(() => {
+      const { name } = this.sync.get();
+      syncName.value = name;
+      if (name === 'signedOut') onSignedOut();
+      if (name !== 'synced' || hasLoaded.value) return;
+      hasLoaded.value = true;
+      try {
+        storage?.setItem(loadedKey, '1');
+      } catch {
+        // The storage is full: the next visit finds out again.
+      }
+    });
     this.connection.onState((state) => state.name === 'signedOut' && onSignedOut());
     const { wishlists, items, marks } = this.#collections;
     wishlists.find().$.subscribe((all) => (this.lists.value = all.map((list) => list.toJSON() as Wishlist)));
@@ -90,7 +111,8 @@ export class WishlistsStore {
       items: { schema: itemSchema, conflictHandler: keepChangedFields<Item>() },
       marks: { schema: markSchema, conflictHandler: keepChangedFields<Mark>() },
     });
-    const client = new Client({ user: user.userId, refresh, environment });
+    const timed = withTimeLimit(environment ?? browserEnvironment(), SYNC_PATH);
+    const client = new Client({ user: user.userId, refresh, environment: timed });
     return new WishlistsStore(client, database, options);
   }
 

@@ -116,6 +116,9 @@ export const en = {
   },
   syncNow: 'Sync now',
   reload: 'Load anew',
+  loading: 'Loading your lists …',
+  loadOffline: 'Your lists are not on this device yet, and the server cannot be reached.',
+  loadFailed: 'Your lists could not be loaded: the server has trouble. It is tried again by itself.',
   tooLong: {
     one: 'At most {limit} characters: {n} character too many.',
     few: 'At most {limit} characters: {n} characters too many.',
