@@ -1,4 +1,3 @@
-import { problemOf } from '@dunlin/client';
 import type { RefusedDocument } from '@dunlin/client/rxdb';
 import { element, showToast, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
 import { createApp } from 'vue';
@@ -10,6 +9,7 @@ import { current, go } from './ui/address';
 import { forgetReturned, giveBack, NEW_LIST } from './ui/returned';
 import App from './ui/App.vue';
 import PreviewShell from './ui/PreviewShell.vue';
+import { problemText } from './ui/problem';
 
 /** The link that a visitor wants to join after signing in. */
 let joining: string | undefined;
@@ -50,7 +50,7 @@ async function showLists(session: PageSession): Promise<Stop> {
     try {
       go({ name: 'list', id: await store.join(joining) });
     } catch (error) {
-      showToast({ kind: 'error', text: problemOf(error).title });
+      showToast({ kind: 'error', text: problemText(error) });
       go({ name: 'home' });
     }
     joining = undefined;
@@ -95,6 +95,8 @@ async function openLists(session: PageSession): Promise<Stop> {
 }
 
 useKitWords();
+// The kit shows this title whenever no user is signed in.
+document.title = `${t('title')} · Dunlin`;
 startPage({
   title: () => t('title'),
   home: '/wishlists',
