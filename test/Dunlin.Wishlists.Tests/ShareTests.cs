@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Dunlin.Apps.Wishlists;
 using Dunlin.Wishlists.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Wishlists.Tests;
 
@@ -107,6 +109,42 @@ public sealed class ShareTests
             await nobody.RefusedAsync(404, "not_found", "GET", "share/" + token);
             await bob.RefusedAsync(404, "not_found", "POST", $"share/{token}/join");
         }
+    }
+
+    [Fact]
+    public async Task A_revoked_link_can_be_restored_for_ten_minutes()
+    {
+        await using var host = await WishlistsHost.StartAsync(services =>
+            services.Configure<WishlistOptions>(options => options.MaxShares = 1)
+        );
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var nobody = host.Client(null);
+        var list = await ann.ListAsync();
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
+        var (token, path) = (share.GetProperty("token").GetString(), $"wishlists/{list}/shares/{share.GetProperty("id").GetString()}");
+        await ann.OkAsync("DELETE", path);
+        await nobody.RefusedAsync(404, "not_found", "GET", "share/" + token);
+        Assert.Equal(0, (await ann.OkAsync("GET", $"wishlists/{list}/shares")).GetArrayLength());
+        await bob.RefusedAsync(404, "not_found", "POST", path + "/restore");
+
+        host.Time.Advance(TimeSpan.FromMinutes(10));
+        await ann.OkAsync("POST", path + "/restore");
+        Assert.Equal("Birthday", (await nobody.OkAsync("GET", "share/" + token)).GetProperty("name").GetString());
+        // Repeating it changes nothing.
+        await ann.OkAsync("POST", path + "/restore");
+        Assert.Equal(1, (await ann.OkAsync("GET", $"wishlists/{list}/shares")).GetArrayLength());
+
+        await ann.OkAsync("DELETE", path);
+        host.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+        await ann.RefusedAsync(404, "not_found", "POST", path + "/restore");
+        var second = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "view" });
+        await ann.OkAsync("DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}");
+        await ann.ShareAsync(list, "view");
+        // Another link has taken the place.
+        await ann.RefusedAsync(413, "too_large", "POST", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}/restore");
+        await ann.OkAsync("DELETE", "wishlists/" + list);
+        await ann.RefusedAsync(404, "not_found", "POST", path + "/restore");
     }
 
     [Fact]

@@ -145,7 +145,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             foreach (var row in await records.ListAsync(space, prefix, cancellationToken))
                 await records.DeleteAsync(space, row.Key, cancellationToken);
         }
-        await Shares.RevokeAllAsync(records, listId, cancellationToken);
+        await Shares.DeleteAllAsync(records, listId, cancellationToken);
     }
 
     public async ValueTask<ItemDocument> BeginItemAsync(ItemDocument wanted, CancellationToken cancellationToken)

@@ -34,6 +34,7 @@ internal static class ShareEndpoints
         );
         owners.MapPost("", CreateAsync);
         owners.MapDelete("{shareId}", RevokeAsync);
+        owners.MapPost("{shareId}/restore", RestoreAsync).WithSummary("Restore a link that was revoked a few minutes ago");
 
         var holders = endpoints.MapGroup("/api/v1/share/{token}").WithTags("Wishlists");
         holders
@@ -84,7 +85,7 @@ internal static class ShareEndpoints
             async (work, ct) =>
             {
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
-                return await Shares.RevokeAsync(work.Records, id, WireText.Id(shareId, "shareId"), ct)
+                return await Shares.RevokeAsync(work.Records, id, WireText.Id(shareId, "shareId"), work.Unit.Now, ct)
                     ? true
                     : throw new DunlinException(ErrorCode.NotFound, "No link with this id.");
             },
@@ -92,6 +93,17 @@ internal static class ShareEndpoints
         );
         return Results.NoContent();
     }
+
+    private static async Task<Share> RestoreAsync(HttpContext http, string id, string shareId, WishlistService lists) =>
+        await lists.ChangeAsync(
+            http.RequireCaller(),
+            async (work, ct) =>
+            {
+                await work.RequireOwnListAsync(WireText.Id(id), ct);
+                return await Shares.RestoreAsync(work.Records, id, WireText.Id(shareId, "shareId"), work.Unit.Now, work.Options, ct);
+            },
+            CancellationToken.None
+        );
 
     private sealed record CreateBody(
         [property: JsonPropertyName("role")] string Role,

@@ -28,6 +28,9 @@ internal static class Shares
 
     private const int TokenBytes = 32;
 
+    /// <summary>How long a revoked link can be restored.</summary>
+    private static readonly TimeSpan RestoreLimit = TimeSpan.FromMinutes(10);
+
     public static string Role(string role) =>
         role is ViewRole or MarkRole ? role : throw new DunlinException(ErrorCode.InvalidField, "'role' must be view or mark.", "role");
 
@@ -43,6 +46,7 @@ internal static class Shares
     {
         if (expiresAt <= now)
             throw new DunlinException(ErrorCode.InvalidField, "'expires_at' must be in the future.", "expires_at");
+        await DropRevokedAsync(records, listId, now, cancellationToken);
         if ((await ListAsync(records, listId, cancellationToken)).Count >= options.MaxShares)
             throw WishlistOptions.Reached(options.MaxShares, $"The limit for one list is {options.MaxShares} links. Revoke one first.");
         var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
@@ -58,28 +62,66 @@ internal static class Shares
         CancellationToken cancellationToken
     ) =>
         [
-            .. (await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken)).Select(row =>
-                WishlistJson.Read<Row>(row).Share
-            ),
+            .. (await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken))
+                .Select(WishlistJson.Read<Row>)
+                .Where(row => row.RevokedAt is null)
+                .Select(row => row.Share),
         ];
+
+    /// <summary>Ends a link at once. It can be restored for 10 minutes.</summary>
+    /// <returns>False if the list has no such link.</returns>
 
     public static async ValueTask<bool> RevokeAsync(
         RecordWriter records,
         string listId,
         string shareId,
+        DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
-        if (await records.FindAsync<Row>(SharesOf(listId), shareId, cancellationToken) is not { } row)
+        await DropRevokedAsync(records, listId, now, cancellationToken);
+        if (await records.FindAsync<Row>(SharesOf(listId), shareId, cancellationToken) is not { RevokedAt: null } row)
             return false;
         await records.DeleteAsync(Tokens, row.TokenHash, cancellationToken);
-        return await records.DeleteAsync(SharesOf(listId), shareId, cancellationToken);
+        await records.PutAsync(SharesOf(listId), shareId, row with { RevokedAt = now }, cancellationToken: cancellationToken);
+        return true;
     }
 
-    public static async ValueTask RevokeAllAsync(RecordWriter records, string listId, CancellationToken cancellationToken)
+    /// <summary>Restores a link that was revoked at most 10 minutes ago, with the same token. A link that was not revoked stays.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.NotFound"/>: the list has no such link, or it was revoked too long ago.
+    /// <see cref="ErrorCode.TooLarge"/>: the list has too many links.
+    /// </exception>
+    public static async ValueTask<Share> RestoreAsync(
+        RecordWriter records,
+        string listId,
+        string shareId,
+        DateTimeOffset now,
+        WishlistOptions options,
+        CancellationToken cancellationToken
+    )
     {
-        foreach (var share in await ListAsync(records, listId, cancellationToken))
-            await RevokeAsync(records, listId, share.Id, cancellationToken);
+        await DropRevokedAsync(records, listId, now, cancellationToken);
+        var row =
+            await records.FindAsync<Row>(SharesOf(listId), shareId, cancellationToken)
+            ?? throw new DunlinException(ErrorCode.NotFound, "No link with this id that can be restored.");
+        if (row.RevokedAt is null)
+            return row.Share;
+        if ((await ListAsync(records, listId, cancellationToken)).Count >= options.MaxShares)
+            throw WishlistOptions.Reached(options.MaxShares, $"The limit for one list is {options.MaxShares} links. Revoke one first.");
+        await records.PutAsync(Tokens, row.TokenHash, new ShareKey(listId, shareId), cancellationToken: cancellationToken);
+        await records.PutAsync(SharesOf(listId), shareId, row with { RevokedAt = null }, cancellationToken: cancellationToken);
+        return row.Share;
+    }
+
+    /// <summary>Deletes all links of a list, without a way back.</summary>
+    public static async ValueTask DeleteAllAsync(RecordWriter records, string listId, CancellationToken cancellationToken)
+    {
+        foreach (var record in await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken))
+        {
+            await records.DeleteAsync(Tokens, WishlistJson.Read<Row>(record).TokenHash, cancellationToken);
+            await records.DeleteAsync(SharesOf(listId), record.Key, cancellationToken);
+        }
     }
 
     /// <summary>Returns the link of a token. Unknown, expired and revoked tokens give the same error.</summary>
@@ -106,11 +148,25 @@ internal static class Shares
         throw new DunlinException(ErrorCode.NotFound, "The link is unknown, expired or revoked. Ask the owner of the list for a new one.");
     }
 
+    private static async ValueTask DropRevokedAsync(
+        RecordWriter records,
+        string listId,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (var record in await records.ListAsync(SharesOf(listId), cancellationToken: cancellationToken))
+        {
+            if (WishlistJson.Read<Row>(record).RevokedAt is { } revokedAt && revokedAt + RestoreLimit < now)
+                await records.DeleteAsync(SharesOf(listId), record.Key, cancellationToken);
+        }
+    }
+
     private static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
-    private sealed record Row(Share Share, string TokenHash);
+    private sealed record Row(Share Share, string TokenHash, DateTimeOffset? RevokedAt = null);
 
     private sealed record ShareKey(string WishlistId, string ShareId);
 }

@@ -45,6 +45,7 @@ async function showLists(session: PageSession): Promise<Stop> {
     refresh: session.refresh,
     onSignedOut: session.end,
     onRefused: (refused) => tellRefused(store, refused),
+    onRemovalFailed: (_, error) => showToast({ kind: 'error', text: problemText(error) }),
   });
   if (joining !== undefined) {
     try {
@@ -57,7 +58,7 @@ async function showLists(session: PageSession): Promise<Stop> {
   }
   const app = createApp(App, { store, tools: session.tools });
   app.mount(session.root);
-  session.trackUnsent({ count: () => store.sync.get().pending });
+  session.trackUnsent({ count: () => store.unsent, flush: () => store.flush() });
   return () => {
     app.unmount();
     forgetReturned();

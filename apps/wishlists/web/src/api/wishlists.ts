@@ -50,8 +50,20 @@ export class WishlistsApi {
     await this.#send('DELETE', `/api/v1/wishlists/${listId}/shares/${shareId}`);
   }
 
-  async removeMember(listId: string, userId: string): Promise<void> {
-    await this.#send('DELETE', `/api/v1/wishlists/${listId}/members/${userId}`);
+  /** Brings a link back that was revoked a few minutes ago. */
+  async restore(listId: string, shareId: string): Promise<void> {
+    await this.#send('POST', `/api/v1/wishlists/${listId}/shares/${shareId}/restore`);
+  }
+
+  /** Deletes a list while the page closes, when the replication has no time to send it. */
+  async deleteList(listId: string): Promise<void> {
+    await this.#requests.send('DELETE', `/api/v1/wishlists/${listId}`, { keepalive: true });
+  }
+
+  /** @param keepalive lets the request outlive the page. */
+  async removeMember(listId: string, userId: string, keepalive = false): Promise<void> {
+    const path = `/api/v1/wishlists/${listId}/members/${encodeURIComponent(userId)}`;
+    await this.#requests.send('DELETE', path, { keepalive });
   }
 
   /** Joins the list of a link. Resolves with the list's id. */

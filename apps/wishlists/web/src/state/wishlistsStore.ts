@@ -11,6 +11,7 @@ import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
 import { sha256 } from './sha256';
 import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue';
 import type { User } from '@dunlin/kit';
+import { Removals, type Removal } from './removals';
 import { loadStateOf, withTimeLimit, type LoadState } from './loading';
 import {
   itemSchema,
@@ -31,6 +32,8 @@ export interface WishlistsStoreOptions {
   /** The session of this user has ended. */
   readonly onSignedOut: () => void;
   readonly onRefused: (refused: readonly RefusedDocument[]) => void;
+  /** A removal that the user did not undo could not be carried out. */
+  readonly onRemovalFailed?: ((removal: Removal, error: unknown) => void) | undefined;
   readonly environment?: Environment | undefined;
   /** Default: IndexedDB. */
   readonly storage?: RxStorage<unknown, unknown> | undefined;
@@ -44,7 +47,9 @@ export class WishlistsStore {
   readonly connection: Connection;
   readonly sync: Replication<'wishlists' | 'items' | 'marks'>;
   /** Undefined until the lists are loaded. */
-  readonly lists: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
+  readonly lists: ComputedRef<readonly Wishlist[] | undefined>;
+  /** Removals that can still be undone. Lists of removals are not among `lists`. */
+  readonly removals: Removals;
   readonly items: ShallowRef<readonly Item[]> = shallowRef([]);
   readonly marks: ShallowRef<readonly Mark[]> = shallowRef([]);
   /** What to say while there is no data. */
@@ -89,8 +94,20 @@ export class WishlistsStore {
       }
     });
     this.connection.onState((state) => state.name === 'signedOut' && onSignedOut());
+    this.removals = new Removals({
+      environment: client.environment,
+      key: `dunlin.wishlists.removals.${user.userId}`,
+      perform: (removal, isLeaving) => this.#remove(removal, isLeaving),
+      onFailed: (removal, error) => options.onRemovalFailed?.(removal, error),
+    });
+    const stored: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
+    this.lists = computed(() =>
+      stored.value?.filter(
+        ({ id }) => !this.removals.has('list', id) && !this.removals.has('member', id, user.userId),
+      ),
+    );
     const { wishlists, items, marks } = this.#collections;
-    wishlists.find().$.subscribe((all) => (this.lists.value = all.map((list) => list.toJSON() as Wishlist)));
+    wishlists.find().$.subscribe((all) => (stored.value = all.map((list) => list.toJSON() as Wishlist)));
     items.find().$.subscribe((all) => (this.items.value = all.map((item) => item.toJSON() as Item)));
     marks.find().$.subscribe((all) => (this.marks.value = all.map((mark) => mark.toJSON() as Mark)));
     this.connection.connect();
@@ -118,6 +135,7 @@ export class WishlistsStore {
 
   /** Stops sending. All changes are already on the disk. */
   async dispose(): Promise<void> {
+    this.removals.dispose();
     this.client.dispose();
     await this.sync.dispose();
     await this.#database.close();
@@ -161,6 +179,29 @@ export class WishlistsStore {
   /** Deletes a list locally; its items disappear with it. The server deletes the items. */
   async deleteList(id: string): Promise<void> {
     await (await this.#collections.wishlists.findOne(id).exec())?.incrementalRemove();
+  }
+
+  /** Number of changes that the server has not confirmed, removals included that can still be undone. */
+  get unsent(): number {
+    return this.sync.get().pending + this.removals.pending.value.length;
+  }
+
+  /** Carries out all removals and sends all changes. */
+  async flush(): Promise<void> {
+    await this.removals.flush();
+    await this.sync.synced();
+  }
+
+  async #remove({ kind, listId, userId }: Removal, isLeaving: boolean): Promise<void> {
+    try {
+      if (kind === 'member') await this.api.removeMember(listId, userId, isLeaving);
+      else if (isLeaving) await this.api.deleteList(listId);
+      else await this.deleteList(listId);
+    } catch (error) {
+      // An earlier visit or another device has done it.
+      if (problemOf(error).kind !== 'notFound') throw error;
+    }
+    if (kind === 'member') this.sync.pull();
   }
 
   async addItem(
@@ -235,11 +276,6 @@ export class WishlistsStore {
     this.sync.pull();
     return listId;
   }
-}
-
-/** Whether a request failed because of the network. */
-export function isNetworkTrouble(error: unknown): boolean {
-  return problemOf(error).kind === 'network';
 }
 
 function isSame(document: object, other: object): boolean {
