@@ -10,7 +10,9 @@ namespace Dunlin.Apps.Wishlists;
 /// <param name="Description">Largest length of a description of a list or an item.</param>
 /// <param name="Address">Largest length of an address.</param>
 /// <param name="Quantity">Largest wanted quantity.</param>
-internal sealed record WishlistLimits(int ListName, int Title, int Description, int Address, int Quantity)
+/// <param name="Price">Largest price.</param>
+/// <param name="Order">Largest length of the sort key of an item.</param>
+internal sealed record WishlistLimits(int ListName, int Title, int Description, int Address, int Quantity, int Price, int Order)
 {
     private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true };
 

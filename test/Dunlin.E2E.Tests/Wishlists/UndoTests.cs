@@ -41,8 +41,9 @@ public sealed class UndoTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         var bob = await ClockedAsync(host, "bob");
         var glasses = Wish(bob, "Water glasses");
-        for (var i = 0; i < 2; i++)
-            await glasses.GetByRole(AriaRole.Button, new() { Name = "Give one fewer" }).ClickAsync();
+        await glasses.GetByRole(AriaRole.Button, new() { Name = "Give one fewer" }).ClickAsync();
+        await Expect(glasses.GetByText("You give 1")).ToBeVisibleAsync();
+        await glasses.GetByRole(AriaRole.Button, new() { Name = "Give one fewer" }).ClickAsync();
         await Expect(glasses.GetByText("You give")).ToHaveCountAsync(0);
         await bob.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
         await Expect(glasses.GetByText("You give 1")).ToBeVisibleAsync();
@@ -86,7 +87,7 @@ public sealed class UndoTests(BrowserFixture browser)
         // Closed with a removal that can be undone: a toast takes over.
         await dialog.Locator("[data-member=carol]").GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await alice.Keyboard.PressAsync("Escape");
-        await Expect(alice.GetByText("Carol Cook was removed from the list.")).ToBeVisibleAsync();
+        await Expect(alice.GetByText("Carol Carter was removed from the list.")).ToBeVisibleAsync();
         await alice.Clock.FastForwardAsync(11_000);
         await alice.GetByRole(AriaRole.Button, new() { Name = "Share" }).ClickAsync();
         await Expect(dialog.Locator("[data-member=carol]")).ToHaveCountAsync(0, new() { Timeout = 20_000 });

@@ -93,9 +93,9 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         {
             Status = ItemStatus.Resolved,
             Title = item.TitleEdited ? item.Title : facts.Title?.Value ?? item.Title,
-            Price = facts.Price?.Value.Amount,
-            Currency = facts.Price?.Value.Currency,
-            ImageUrl = facts.Image?.Value,
+            Price = item.PriceEdited ? item.Price : facts.Price?.Value.Amount,
+            Currency = item.PriceEdited ? item.Currency : facts.Price?.Value.Currency,
+            ImageUrl = item.ImageEdited ? item.ImageUrl : facts.Image?.Value,
             Error = null,
             ResolvedAt = now,
         };

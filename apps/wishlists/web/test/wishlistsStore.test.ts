@@ -1,9 +1,10 @@
 import type { RefusedDocument } from '@dunlin/client/rxdb';
+import { createRxDatabase } from 'rxdb/plugins/core';
 import { getRxStorageMemory } from 'rxdb/plugins/storage-memory';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { json } from '../../../../clients/typescript/test/support/fakeServer';
 import { until } from '../../../../test/support/until';
-import type { Item, Wishlist } from '../src/api/documents';
+import { itemSchema, type Item, type Wishlist } from '../src/api/documents';
 import { WishlistsStore } from '../src/state/wishlistsStore';
 import { FakeWishlists } from './fakeWishlists';
 
@@ -335,4 +336,23 @@ describe('Closing', () => {
     await until('the list', () => server.read('wishlists', id));
     await synced(second);
   });
+});
+
+test('A database of the former schema is migrated with its unsent changes', async () => {
+  const { price_edited, image_edited, priority, order, ...properties } = itemSchema.properties;
+  expect([price_edited, image_edited, priority, order].every(Boolean)).toBe(true);
+  const database = await createRxDatabase({ name: `wishlists-${userId}`, storage });
+  await database.addCollections({
+    items: { schema: { ...itemSchema, version: 0, properties } as typeof itemSchema },
+  });
+  await database.collections['items']!.insert({ ...item('i', 'Kite'), price: 12.5, currency: 'EUR' });
+  await database.close();
+
+  const store = await openSynced();
+  await titled(store, 'Kite');
+  await until('the item on the server', () => server.read('items', 'i'));
+  expect(store.items.value[0]).toMatchObject({ price: 12.5, currency: 'EUR' });
+  await store.changeItem('i', { priority: 'high', order: 'V' });
+  await until('the change', () => server.taken.length === 2);
+  expect(server.read('items', 'i')).toMatchObject({ title: 'Kite', priority: 'high', order: 'V' });
 });

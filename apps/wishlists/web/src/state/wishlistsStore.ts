@@ -1,13 +1,16 @@
 import { browserEnvironment, Client, problemOf, type Connection, type Environment } from '@dunlin/client';
 import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
 import {
+  addRxPlugin,
   createRxDatabase,
   type RxDatabase,
   type RxDocument,
   type RxQuery,
   type RxStorage,
 } from 'rxdb/plugins/core';
+import { RxDBMigrationSchemaPlugin } from 'rxdb/plugins/migration-schema';
 import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
+import { byOrder, keyForNew } from './order';
 import { sha256 } from './sha256';
 import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue';
 import type { User } from '@dunlin/kit';
@@ -23,6 +26,8 @@ import {
   type Wishlist,
 } from '../api/documents';
 import { WishlistsApi } from '../api/wishlists';
+
+addRxPlugin(RxDBMigrationSchemaPlugin);
 
 const SYNC_PATH = '/api/v1/sync';
 
@@ -125,7 +130,11 @@ export class WishlistsStore {
     });
     await database.addCollections({
       wishlists: { schema: wishlistSchema, conflictHandler: keepChangedFields<Wishlist>() },
-      items: { schema: itemSchema, conflictHandler: keepChangedFields<Item>() },
+      items: {
+        schema: itemSchema,
+        conflictHandler: keepChangedFields<Item>(),
+        migrationStrategies: { 1: (item: Item) => item },
+      },
       marks: { schema: markSchema, conflictHandler: keepChangedFields<Mark>() },
     });
     const timed = withTimeLimit(environment ?? browserEnvironment(), SYNC_PATH);
@@ -218,6 +227,7 @@ export class WishlistsStore {
       quantity,
       status: source_url === undefined ? 'manual' : 'pending',
       title_edited: false,
+      order: keyForNew(this.itemsOf(wishlist_id), Date.now()),
       ...stamps(),
     });
     return id;
@@ -225,7 +235,7 @@ export class WishlistsStore {
 
   async changeItem(
     id: string,
-    change: Partial<Pick<Item, 'title' | 'description' | 'source_url' | 'quantity'>>,
+    change: Partial<Omit<Item, 'id' | 'wishlist_id' | 'status' | 'created_at' | 'updated_at'>>,
   ): Promise<void> {
     const item = await this.#collections.items.findOne(id).exec();
     // A missing value removes the field instead of storing null.
@@ -234,6 +244,16 @@ export class WishlistsStore {
       for (const name of Object.keys(change)) if (next[name] === undefined) delete next[name];
       return next as never;
     });
+  }
+
+  /** Returns the items of a list in their order. */
+  itemsOf(listId: string): Item[] {
+    return this.items.value.filter(({ wishlist_id: id }) => id === listId).sort(byOrder);
+  }
+
+  /** Writes sort keys, by the ids of their items. */
+  async reorder(keys: ReadonlyMap<string, string>): Promise<void> {
+    await Promise.all([...keys].map(([id, order]) => this.changeItem(id, { order })));
   }
 
   async deleteItem(id: string): Promise<void> {
