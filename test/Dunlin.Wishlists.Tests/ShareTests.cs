@@ -112,6 +112,51 @@ public sealed class ShareTests
     }
 
     [Fact]
+    public async Task A_link_can_be_read_again_by_its_owner_only()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        var list = await ann.ListAsync();
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
+        var path = $"wishlists/{list}/shares/{share.GetProperty("id").GetString()}";
+        var link = await ann.SendAsync("GET", path + "/link");
+        Assert.Equal(share.GetProperty("path").GetString(), link.Member("path"));
+        Assert.Equal("no-store", link.Headers.CacheControl!.ToString());
+        await bob.RefusedAsync(404, "not_found", "GET", path + "/link");
+        await bob.JoinAsync(link.Member("token")!);
+        await bob.RefusedAsync(403, "forbidden", "GET", path + "/link");
+        await ann.OkAsync("DELETE", path);
+        await ann.RefusedAsync(404, "not_found", "GET", path + "/link");
+        await ann.OkAsync("POST", path + "/restore");
+        Assert.Equal(link.Member("token"), (await ann.OkAsync("GET", path + "/link")).GetProperty("token").GetString());
+    }
+
+    [Fact]
+    public async Task A_link_shows_the_wishes_if_the_owner_wants_it_and_never_marks()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var nobody = host.Client(null);
+        var list = await ann.ListAsync();
+        var item = await ann.ItemAsync(list, "Kite", quantity: 3);
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark", shows_wishes = true });
+        Assert.True(share.GetProperty("shows_wishes").GetBoolean());
+        var token = share.GetProperty("token").GetString()!;
+        await bob.JoinAsync(token);
+        var before = await nobody.OkAsync("GET", "share/" + token);
+        await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 2 });
+        var after = await nobody.OkAsync("GET", "share/" + token);
+        var wish = Assert.Single(after.GetProperty("wishes").EnumerateArray());
+        Assert.Equal(("Kite", 3), (wish.GetProperty("title").GetString(), wish.GetProperty("quantity").GetInt32()));
+        // The owner may open the link too: a mark must not change a byte of the answer.
+        Assert.Equal(before.GetRawText(), after.GetRawText());
+        await ann.OkAsync("DELETE", "items/" + item);
+        Assert.Equal(0, (await nobody.OkAsync("GET", "share/" + token)).GetProperty("wishes").GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_revoked_link_can_be_restored_for_ten_minutes()
     {
         await using var host = await WishlistsHost.StartAsync(services =>

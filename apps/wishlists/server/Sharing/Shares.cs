@@ -7,13 +7,15 @@ using static Dunlin.Apps.Wishlists.WishlistSpaces;
 
 namespace Dunlin.Apps.Wishlists.Sharing;
 
-/// <summary>A link to join a list. The token is shown once; the store contains only its hash.</summary>
+/// <summary>A link to join a list. Its token is a secret of the owner and of those who have the link.</summary>
 internal sealed record Share(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("wishlist_id")] string WishlistId,
     [property: JsonPropertyName("role")] string Role,
     [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt,
-    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt
+    [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt,
+    // Whether the link shows the wishes before anybody signs in.
+    [property: JsonPropertyName("shows_wishes")] bool ShowsWishes = false
 )
 {
     /// <summary>Whether the link is still valid.</summary>
@@ -40,6 +42,7 @@ internal static class Shares
         string role,
         DateTimeOffset now,
         DateTimeOffset? expiresAt,
+        bool showsWishes,
         WishlistOptions options,
         CancellationToken cancellationToken
     )
@@ -50,8 +53,8 @@ internal static class Shares
         if ((await ListAsync(records, listId, cancellationToken)).Count >= options.MaxShares)
             throw WishlistOptions.Reached(options.MaxShares, $"The limit for one list is {options.MaxShares} links. Revoke one first.");
         var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
-        var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt);
-        await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token)), cancellationToken: cancellationToken);
+        var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt, showsWishes);
+        await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token), Token: token), cancellationToken: cancellationToken);
         await records.PutAsync(Tokens, HashOf(token), new ShareKey(listId, share.Id), cancellationToken: cancellationToken);
         return (share, token);
     }
@@ -114,6 +117,24 @@ internal static class Shares
         return row.Share;
     }
 
+    /// <summary>Returns the token of a link.</summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.NotFound"/>: the list has no such link. <see cref="ErrorCode.Conflict"/>: the link is of a former version, which
+    /// did not store tokens.
+    /// </exception>
+    public static async ValueTask<string> TokenAsync(
+        RecordWriter records,
+        string listId,
+        string shareId,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await records.FindAsync<Row>(SharesOf(listId), shareId, cancellationToken) is not { RevokedAt: null } row)
+            throw new DunlinException(ErrorCode.NotFound, "No link with this id.");
+        return row.Token
+            ?? throw new DunlinException(ErrorCode.Conflict, "The link was made before links could be read again. Make a new one.");
+    }
+
     /// <summary>Deletes all links of a list, without a way back.</summary>
     public static async ValueTask DeleteAllAsync(RecordWriter records, string listId, CancellationToken cancellationToken)
     {
@@ -166,7 +187,9 @@ internal static class Shares
 
     private static string Base64Url(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
-    private sealed record Row(Share Share, string TokenHash, DateTimeOffset? RevokedAt = null);
+    // Rows of former versions have no token, only its hash. The token is stored so that the owner can copy the link again. It opens nothing
+    // to a reader of the store, which contains the lists.
+    private sealed record Row(Share Share, string TokenHash, DateTimeOffset? RevokedAt = null, string? Token = null);
 
     private sealed record ShareKey(string WishlistId, string ShareId);
 }

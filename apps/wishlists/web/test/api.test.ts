@@ -21,10 +21,11 @@ beforeEach(() => {
 });
 
 test('a share without days never expires, and one with days has an expiry', async () => {
-  await api.share('w', 'view', undefined);
-  await api.share('w', 'mark', 2);
+  await api.share('w', { role: 'view', showsWishes: false });
+  await api.share('w', { role: 'mark', days: 2, showsWishes: true });
   const bodies = sent.map(([, , options]) => (options as { body: { expires_at?: string } }).body);
-  expect(bodies[0]).toEqual({ role: 'view' });
+  expect(bodies[0]).toEqual({ role: 'view', shows_wishes: false });
+  expect(bodies[1]).toMatchObject({ role: 'mark', shows_wishes: true });
   const days = (Date.parse(bodies[1]!.expires_at!) - Date.now()) / (24 * 3600_000);
   expect(days).toBeCloseTo(2, 2);
 });
