@@ -48,8 +48,8 @@ public sealed class LinkTests(BrowserFixture browser)
         await Expect(wishes).ToHaveCountAsync(3, new() { Timeout = 20_000 });
         await Expect(wishes.Filter(new() { HasText = "Cast iron teapot" }).GetByText("€48.90")).ToBeVisibleAsync();
         // The order is the list's, and marks are not shown: the visitor may be the owner.
-        var titles = await alice.Locator("[data-item] h3").AllTextContentsAsync();
-        await Expect(visitor.Locator("[data-wish] h3")).ToHaveTextAsync(titles);
+        var titles = await alice.Locator("[data-item] .wish-title").AllTextContentsAsync();
+        await Expect(visitor.Locator("[data-wish] .wish-title")).ToHaveTextAsync(titles);
         await Expect(visitor.GetByText("Bob Baker")).ToHaveCountAsync(0);
         await Expect(visitor.GetByText("left")).ToHaveCountAsync(0);
         await visitor.PictureAsync("wishlists-preview-wishes");

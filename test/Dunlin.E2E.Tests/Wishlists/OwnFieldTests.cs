@@ -60,7 +60,7 @@ public sealed class OwnFieldTests(BrowserFixture browser)
         var alice = await OpenAsync(host, browser.Browser, "alice");
         var phone = await OpenAsync(host, browser.Browser, "alice");
         var bob = await OpenAsync(host, browser.Browser, "bob");
-        var titles = alice.Locator("[data-item] h3");
+        var titles = alice.Locator("[data-item] .wish-title");
         var before = await titles.AllTextContentsAsync();
         await alice.GetByRole(AriaRole.Button, new() { Name = $"Move {before[2]}" }).FocusAsync();
         await alice.Keyboard.PressAsync("Home");
@@ -69,7 +69,7 @@ public sealed class OwnFieldTests(BrowserFixture browser)
         await Expect(alice.GetByText($"{before[2]} is now number 1 of 3.")).ToBeAttachedAsync();
         await alice.Keyboard.PressAsync("ArrowDown");
         await Expect(titles).ToHaveTextAsync([before[0], before[2], before[1]]);
-        await Expect(bob.Locator("[data-item] h3")).ToHaveTextAsync([before[0], before[2], before[1]], new() { Timeout = 20_000 });
+        await Expect(bob.Locator("[data-item] .wish-title")).ToHaveTextAsync([before[0], before[2], before[1]], new() { Timeout = 20_000 });
         // Members do not move wishes.
         await Expect(bob.Locator(".wish-grip")).ToHaveCountAsync(0);
 
@@ -87,7 +87,7 @@ public sealed class OwnFieldTests(BrowserFixture browser)
         await CloudAsync(alice, "synced", 0);
 
         // Both devices move a wish to the same place while one is offline: they agree, and a new wish is the first.
-        await Expect(phone.Locator("[data-item] h3")).ToHaveTextAsync([before[1], before[0], before[2]], new() { Timeout = 20_000 });
+        await Expect(phone.Locator("[data-item] .wish-title")).ToHaveTextAsync([before[1], before[0], before[2]], new() { Timeout = 20_000 });
         await phone.Context.SetOfflineAsync(true);
         await CloudAsync(phone, "offline", 0);
         await MoveAsync(phone, before[2], "Home");
@@ -100,15 +100,15 @@ public sealed class OwnFieldTests(BrowserFixture browser)
         await CloudAsync(phone, "synced", 0);
         var agreed = await titles.AllTextContentsAsync();
         Assert.Equal(("Wool socks", before[1]), (agreed[0], agreed[3]));
-        await Expect(phone.Locator("[data-item] h3")).ToHaveTextAsync(agreed);
+        await Expect(phone.Locator("[data-item] .wish-title")).ToHaveTextAsync(agreed);
         await phone.ReloadAsync();
-        await Expect(phone.Locator("[data-item] h3")).ToHaveTextAsync(agreed, new() { Timeout = 20_000 });
+        await Expect(phone.Locator("[data-item] .wish-title")).ToHaveTextAsync(agreed, new() { Timeout = 20_000 });
     }
 
     private static async Task MoveAsync(IPage page, string title, string key)
     {
         await page.GetByRole(AriaRole.Button, new() { Name = $"Move {title}" }).FocusAsync();
         await page.Keyboard.PressAsync(key);
-        await Expect(page.Locator("[data-item] h3").First).ToHaveTextAsync(title);
+        await Expect(page.Locator("[data-item] .wish-title").First).ToHaveTextAsync(title);
     }
 }

@@ -61,7 +61,7 @@ public sealed record ItemDocument(
     [JsonPropertyName("image_url"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ImageUrl { get; init; }
 
-    /// <summary>The error code of a page that could not be read; only with <see cref="ItemStatus.Failed"/>.</summary>
+    /// <summary>The error code of the last attempt to read the page; null before the first and after a successful one.</summary>
     [JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Error { get; init; }
 

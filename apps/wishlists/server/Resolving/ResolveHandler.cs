@@ -52,7 +52,11 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
             failure.Unit,
             order,
             (item, _) =>
-                failure.IsFinal ? item with { Status = ItemStatus.Failed, Error = code } : item with { Status = ItemStatus.Pending },
+                item with
+                {
+                    Status = failure.IsFinal ? ItemStatus.Failed : ItemStatus.Pending,
+                    Error = code,
+                },
             isOutcome: failure.IsFinal,
             cancellationToken
         );
