@@ -99,7 +99,17 @@ public sealed class OwnFieldTests
         await using var host = await WishlistsHost.StartAsync();
         using var ann = host.Client("ann");
         var list = await ann.ListAsync();
-        await ann.OkAsync("POST", $"wishlists/{list}/items", new { id = "i", title = "Kettle", price = 48.90m, priority = "high" });
+        await ann.OkAsync(
+            "POST",
+            $"wishlists/{list}/items",
+            new
+            {
+                id = "i",
+                title = "Kettle",
+                price = 48.90m,
+                priority = "high",
+            }
+        );
         var pulled = (await ann.OkAsync("GET", "sync/pull/items?limit=5&schema=0")).GetProperty("documents")[0];
         var text = pulled.GetRawText().Replace("\"Kettle\"", "\"Enamel kettle\"", StringComparison.Ordinal);
         var answer = await ann.SendAsync(
@@ -117,7 +127,6 @@ public sealed class OwnFieldTests
 
     private static string Text(JsonElement item, string name) =>
         !item.TryGetProperty(name, out var value) ? "-"
-        : value.ValueKind == JsonValueKind.Number
-            ? value.GetDecimal().ToString("0.###", System.Globalization.CultureInfo.InvariantCulture)
+        : value.ValueKind == JsonValueKind.Number ? value.GetDecimal().ToString("0.###", System.Globalization.CultureInfo.InvariantCulture)
         : value.GetString()!;
 }

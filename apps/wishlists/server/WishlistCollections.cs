@@ -41,21 +41,7 @@ internal static class WishlistCollections
                     Schema = 1,
                     // Pages of version 0 keep fields that they do not know, and send them back unchanged.
                     OldestSchema = 0,
-                    ClientFields =
-                    [
-                        "wishlist_id",
-                        "title",
-                        "description",
-                        "source_url",
-                        "quantity",
-                        "price",
-                        "currency",
-                        "price_edited",
-                        "image_url",
-                        "image_edited",
-                        "priority",
-                        "order",
-                    ],
+                    ClientFields = ItemFields.OfClient,
                     Normalize = static fields => Trim(fields, "title", "description", "source_url", "image_url"),
                     Decide = DecideItemAsync,
                     Hint = static item => new JsonObject { ["wishlist_id"] = item["wishlist_id"]?.DeepClone() },

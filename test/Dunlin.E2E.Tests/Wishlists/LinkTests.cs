@@ -33,7 +33,8 @@ public sealed class LinkTests(BrowserFixture browser)
         await alice.ReloadAsync();
         await SyncedAsync(alice);
         await ShareAsync();
-        await dialog.Locator("[data-share]", new() { HasText = "· shows the wishes" })
+        await dialog
+            .Locator("[data-share]", new() { HasText = "· shows the wishes" })
             .Filter(new() { HasNotText = "after joining" })
             .GetByRole(AriaRole.Button, new() { Name = "Copy link" })
             .ClickAsync();

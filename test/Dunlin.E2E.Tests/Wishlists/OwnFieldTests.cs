@@ -87,7 +87,8 @@ public sealed class OwnFieldTests(BrowserFixture browser)
         await CloudAsync(alice, "synced", 0);
 
         // Both devices move a wish to the same place while one is offline: they agree, and a new wish is the first.
-        await Expect(phone.Locator("[data-item] .wish-title")).ToHaveTextAsync([before[1], before[0], before[2]], new() { Timeout = 20_000 });
+        await Expect(phone.Locator("[data-item] .wish-title"))
+            .ToHaveTextAsync([before[1], before[0], before[2]], new() { Timeout = 20_000 });
         await phone.Context.SetOfflineAsync(true);
         await CloudAsync(phone, "offline", 0);
         await MoveAsync(phone, before[2], "Home");

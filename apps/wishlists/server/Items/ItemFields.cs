@@ -1,8 +1,25 @@
 namespace Dunlin.Apps.Wishlists.Items;
 
-/// <summary>The fields of an item that its owner writes besides title and address.</summary>
+/// <summary>The fields of an item that its owner writes.</summary>
 internal static class ItemFields
 {
+    /// <summary>The fields of a document that a client may write.</summary>
+    public static readonly string[] OfClient =
+    [
+        "wishlist_id",
+        "title",
+        "description",
+        "source_url",
+        "quantity",
+        "price",
+        "currency",
+        "price_edited",
+        "image_url",
+        "image_edited",
+        "priority",
+        "order",
+    ];
+
     /// <summary>Returns the item with the owner's values, validated.</summary>
     /// <remarks>Without <c>price_edited</c> and <c>image_edited</c> the values are the page's, and those of the client are ignored.</remarks>
     public static ItemDocument Apply(ItemDocument item, ItemDocument wanted)

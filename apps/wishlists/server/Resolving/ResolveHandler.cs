@@ -51,12 +51,7 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         await ChangeAsync(
             failure.Unit,
             order,
-            (item, _) =>
-                item with
-                {
-                    Status = failure.IsFinal ? ItemStatus.Failed : ItemStatus.Pending,
-                    Error = code,
-                },
+            (item, _) => item with { Status = failure.IsFinal ? ItemStatus.Failed : ItemStatus.Pending, Error = code },
             isOutcome: failure.IsFinal,
             cancellationToken
         );

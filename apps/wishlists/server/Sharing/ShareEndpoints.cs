@@ -68,7 +68,16 @@ internal static class ShareEndpoints
             async (work, ct) =>
             {
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
-                return await Shares.CreateAsync(work.Records, id, body.Role, work.Unit.Now, body.ExpiresAt, body.ShowsWishes, work.Options, ct);
+                return await Shares.CreateAsync(
+                    work.Records,
+                    id,
+                    body.Role,
+                    work.Unit.Now,
+                    body.ExpiresAt,
+                    body.ShowsWishes,
+                    work.Options,
+                    ct
+                );
             },
             CancellationToken.None
         );
@@ -129,10 +138,7 @@ internal static class ShareEndpoints
         [property: JsonPropertyName("shows_wishes")] bool ShowsWishes = false
     );
 
-    private sealed record ShareLink(
-        [property: JsonPropertyName("token")] string Token,
-        [property: JsonPropertyName("path")] string Path
-    );
+    private sealed record ShareLink([property: JsonPropertyName("token")] string Token, [property: JsonPropertyName("path")] string Path);
 
     private sealed record NewShare(
         [property: JsonPropertyName("id")] string Id,

@@ -54,7 +54,12 @@ internal static class Shares
             throw WishlistOptions.Reached(options.MaxShares, $"The limit for one list is {options.MaxShares} links. Revoke one first.");
         var token = Base64Url(RandomNumberGenerator.GetBytes(TokenBytes));
         var share = new Share(WireText.NewId(), listId, Role(role), now, expiresAt, showsWishes);
-        await records.PutAsync(SharesOf(listId), share.Id, new Row(share, HashOf(token), Token: token), cancellationToken: cancellationToken);
+        await records.PutAsync(
+            SharesOf(listId),
+            share.Id,
+            new Row(share, HashOf(token), Token: token),
+            cancellationToken: cancellationToken
+        );
         await records.PutAsync(Tokens, HashOf(token), new ShareKey(listId, share.Id), cancellationToken: cancellationToken);
         return (share, token);
     }
@@ -73,7 +78,6 @@ internal static class Shares
 
     /// <summary>Ends a link at once. It can be restored for 10 minutes.</summary>
     /// <returns>False if the list has no such link.</returns>
-
     public static async ValueTask<bool> RevokeAsync(
         RecordWriter records,
         string listId,

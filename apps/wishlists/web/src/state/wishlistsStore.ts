@@ -1,33 +1,14 @@
 import { browserEnvironment, Client, problemOf, type Connection, type Environment } from '@dunlin/client';
-import { keepChangedFields, replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
-import {
-  addRxPlugin,
-  createRxDatabase,
-  type RxDatabase,
-  type RxDocument,
-  type RxQuery,
-  type RxStorage,
-} from 'rxdb/plugins/core';
-import { RxDBMigrationSchemaPlugin } from 'rxdb/plugins/migration-schema';
-import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie';
+import { replicate, type RefusedDocument, type Replication } from '@dunlin/client/rxdb';
+import type { RxDocument, RxQuery, RxStorage } from 'rxdb/plugins/core';
+import { openDatabase, type WishlistsDatabase } from './database';
 import { byOrder, keyForNew } from './order';
-import { sha256 } from './sha256';
 import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue';
 import type { User } from '@dunlin/kit';
 import { Removals, type Removal } from './removals';
 import { loadStateOf, withTimeLimit, type LoadState } from './loading';
-import {
-  itemSchema,
-  markSchema,
-  wishlistSchema,
-  type Collections,
-  type Item,
-  type Mark,
-  type Wishlist,
-} from '../api/documents';
+import type { Collections, Item, Mark, Wishlist } from '../api/documents';
 import { WishlistsApi } from '../api/wishlists';
-
-addRxPlugin(RxDBMigrationSchemaPlugin);
 
 const SYNC_PATH = '/api/v1/sync';
 
@@ -40,7 +21,9 @@ export interface WishlistsStoreOptions {
   /** A removal that the user did not undo could not be carried out. */
   readonly onRemovalFailed?: ((removal: Removal, error: unknown) => void) | undefined;
   readonly environment?: Environment | undefined;
-  /** Default: IndexedDB. */
+  /** The database of the user, if it is being opened already. */
+  readonly database?: Promise<WishlistsDatabase> | undefined;
+  /** Of a database that is not open yet. Default: IndexedDB. */
   readonly storage?: RxStorage<unknown, unknown> | undefined;
 }
 
@@ -60,11 +43,11 @@ export class WishlistsStore {
   /** What to say while there is no data. */
   readonly loading: ComputedRef<LoadState>;
   readonly #collections: Collections;
-  readonly #database: RxDatabase<Collections>;
+  readonly #database: WishlistsDatabase;
   /** Ids of documents that this tab has inserted. */
   readonly #inserted = new Set<string>();
 
-  private constructor(client: Client, database: RxDatabase<Collections>, options: WishlistsStoreOptions) {
+  private constructor(client: Client, database: WishlistsDatabase, options: WishlistsStoreOptions) {
     const { user } = options;
     this.user = user;
     this.client = client;
@@ -119,24 +102,8 @@ export class WishlistsStore {
   }
 
   static async open(options: WishlistsStoreOptions): Promise<WishlistsStore> {
-    const { user, refresh, environment, storage = getRxStorageDexie() } = options;
-    // One database per user, so that data in the browser does not pass to the next user.
-    const database = await createRxDatabase<Collections>({
-      name: `wishlists-${user.userId}`,
-      storage,
-      // Without `hashFunction` RxDB needs `crypto.subtle`, which insecure contexts lack. It hashes schemas only, because there are no
-      // attachments.
-      ...(globalThis.crypto.subtle ? {} : { hashFunction: (schema) => sha256(schema as string) }),
-    });
-    await database.addCollections({
-      wishlists: { schema: wishlistSchema, conflictHandler: keepChangedFields<Wishlist>() },
-      items: {
-        schema: itemSchema,
-        conflictHandler: keepChangedFields<Item>(),
-        migrationStrategies: { 1: (item: Item) => item },
-      },
-      marks: { schema: markSchema, conflictHandler: keepChangedFields<Mark>() },
-    });
+    const { user, refresh, environment } = options;
+    const database = await (options.database ?? openDatabase(user.userId, options.storage));
     const timed = withTimeLimit(environment ?? browserEnvironment(), SYNC_PATH);
     const client = new Client({ user: user.userId, refresh, environment: timed });
     return new WishlistsStore(client, database, options);
