@@ -120,7 +120,7 @@ export const en = {
   previewWishes: 'The wishes',
   previewUntil: 'The link works until {date}.',
   previewGone: 'This link does not work, or no longer does.',
-  previewOffline: 'The link can be opened when there is a network.',
+  previewOffline: 'The link could not be opened: the server cannot be reached or has trouble.',
   join: 'Join the list',
   joinSignIn: 'Sign in to join',
   joinReason: 'Sign in to join the list.',
@@ -145,6 +145,8 @@ export const en = {
   syncNow: 'Sync now',
   reload: 'Load anew',
   loading: 'Loading your lists …',
+  loadingLinks: 'Loading the links …',
+  loadingPreview: 'Opening the link …',
   loadOffline: 'Your lists are not on this device yet, and the server cannot be reached.',
   loadFailed: 'Your lists could not be loaded: the server has trouble. It is tried again by itself.',
   tooLong: {
