@@ -54,6 +54,12 @@ export class WishlistsStore {
     this.api = new WishlistsApi(client.requests);
     this.#database = database;
     this.#collections = database.collections;
+    // Asked for before the replication starts, which reads and writes the same database.
+    const stored: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
+    const { wishlists, items, marks } = this.#collections;
+    wishlists.find().$.subscribe((all) => (stored.value = all.map((list) => list.toJSON() as Wishlist)));
+    items.find().$.subscribe((all) => (this.items.value = all.map((item) => item.toJSON() as Item)));
+    marks.find().$.subscribe((all) => (this.marks.value = all.map((mark) => mark.toJSON() as Mark)));
     this.connection = client.connection({ path: '/api/v1/events/stream', heartbeatSeconds: 30 });
     this.sync = replicate({
       client,
@@ -88,16 +94,11 @@ export class WishlistsStore {
       perform: (removal, isLeaving) => this.#remove(removal, isLeaving),
       onFailed: (removal, error) => options.onRemovalFailed?.(removal, error),
     });
-    const stored: ShallowRef<readonly Wishlist[] | undefined> = shallowRef();
     this.lists = computed(() =>
       stored.value?.filter(
         ({ id }) => !this.removals.has('list', id) && !this.removals.has('member', id, user.userId),
       ),
     );
-    const { wishlists, items, marks } = this.#collections;
-    wishlists.find().$.subscribe((all) => (stored.value = all.map((list) => list.toJSON() as Wishlist)));
-    items.find().$.subscribe((all) => (this.items.value = all.map((item) => item.toJSON() as Item)));
-    marks.find().$.subscribe((all) => (this.marks.value = all.map((mark) => mark.toJSON() as Mark)));
     this.connection.connect();
   }
 

@@ -27,6 +27,12 @@ export interface ItemForm {
   readonly change: () => ItemChange;
 }
 
+// Cents have two digits; more decimals than two stay as they are.
+function textOf(price: number | undefined): string {
+  if (price === undefined) return '';
+  return Number.isInteger(price * 100) && !Number.isInteger(price) ? price.toFixed(2) : String(price);
+}
+
 const isEmpty = (text: string) => text.trim() === '';
 
 /** @param currency the currency to offer for an item without one. */
@@ -36,7 +42,7 @@ export function useItemDraft(item: Item, currency: string): ItemForm {
     url: item.source_url ?? '',
     note: item.description ?? '',
     quantity: item.quantity,
-    price: item.price === undefined ? '' : String(item.price),
+    price: textOf(item.price),
     currency: item.currency ?? currency,
     picture: item.image_url ?? '',
     priority: item.priority ?? '',
