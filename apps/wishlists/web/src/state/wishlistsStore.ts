@@ -166,7 +166,8 @@ export class WishlistsStore {
   /** Carries out all removals and sends all changes. */
   async flush(): Promise<void> {
     await this.removals.flush();
-    await this.sync.synced();
+    // Without a server the wait would only delay the question about the changes.
+    if (this.unsent > 0 && this.sync.get().name !== 'offline') await this.sync.synced();
   }
 
   async #remove({ kind, listId, userId }: Removal, isLeaving: boolean): Promise<void> {
