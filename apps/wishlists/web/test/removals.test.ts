@@ -122,7 +122,10 @@ test('Flushing carries all out at once', async () => {
   removals.add('list', 'a');
   removals.add('list', 'b');
   await removals.flush();
-  expect(performed.map(([listId]) => listId)).toEqual(['a', 'b']);
+  expect(performed).toEqual([
+    ['a', true],
+    ['b', true],
+  ]);
   expect(removals.pending.value).toEqual([]);
 });
 

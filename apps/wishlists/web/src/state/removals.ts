@@ -16,7 +16,7 @@ export interface RemovalsOptions {
   readonly environment: Environment;
   /** Key of the storage and name of the broadcast: one for each user. */
   readonly key: string;
-  /** Carries a removal out. `isLeaving`: the page is closing, so only a request that outlives it arrives. */
+  /** Carries a removal out. `isLeaving`: the page is closing, so only a request at once arrives, and one that outlives the page. */
   readonly perform: (removal: Removal, isLeaving: boolean) => Promise<void>;
   readonly onFailed: (removal: Removal, error: unknown) => void;
 }
@@ -65,9 +65,9 @@ export class Removals {
     this.#write(this.#others({ kind, listId, userId }));
   }
 
-  /** Carries out all removals now. */
+  /** Carries out all removals now, because the user is leaving. */
   async flush(): Promise<void> {
-    await Promise.all(this.pending.value.map((removal) => this.#perform(removal)));
+    await Promise.all(this.pending.value.map((removal) => this.#perform(removal, true)));
   }
 
   /** Stops the timer. Pending removals stay in the storage. */
@@ -91,14 +91,14 @@ export class Removals {
     });
   }
 
-  async #perform(removal: Removal): Promise<void> {
+  async #perform(removal: Removal, isLeaving = false): Promise<void> {
     // Another tab may have carried it out, or undone it.
     if (!this.#read().some((each) => isSame(each, removal))) return this.#set(this.#read());
     if (this.#running.has(removal)) return;
     this.#running.add(removal);
     let failure: unknown;
     try {
-      await this.#options.perform(removal, false);
+      await this.#options.perform(removal, isLeaving);
     } catch (error) {
       failure = error;
     }

@@ -167,13 +167,13 @@ export class WishlistsStore {
   async flush(): Promise<void> {
     await this.removals.flush();
     // Without a server the wait would only delay the question about the changes.
-    if (this.unsent > 0 && this.sync.get().name !== 'offline') await this.sync.synced();
+    if (this.sync.get().name === 'syncing') await this.sync.synced();
   }
 
   async #remove({ kind, listId, userId }: Removal, isLeaving: boolean): Promise<void> {
     try {
       if (kind === 'member') await this.api.removeMember(listId, userId, isLeaving);
-      else if (isLeaving) await this.api.deleteList(listId);
+      else if (isLeaving) await this.api.deleteList(listId).catch(() => this.deleteList(listId));
       else await this.deleteList(listId);
     } catch (error) {
       // An earlier visit or another device has done it.
