@@ -21,7 +21,9 @@ internal static class ItemFields
     ];
 
     /// <summary>Returns the item with the owner's values, validated.</summary>
-    /// <remarks>Without <c>price_edited</c> and <c>image_edited</c> the values are the page's, and those of the client are ignored.</remarks>
+    /// <remarks>
+    /// Without <c>price_edited</c> and <c>image_edited</c> the values are the page's, and those of the client are ignored.
+    /// </remarks>
     public static ItemDocument Apply(ItemDocument item, ItemDocument wanted)
     {
         var price =

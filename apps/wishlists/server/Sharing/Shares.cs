@@ -123,8 +123,8 @@ internal static class Shares
 
     /// <summary>Returns the token of a link.</summary>
     /// <exception cref="DunlinException">
-    /// <see cref="ErrorCode.NotFound"/>: the list has no such link. <see cref="ErrorCode.Conflict"/>: the link is of a former version, which
-    /// did not store tokens.
+    /// <see cref="ErrorCode.NotFound"/>: the list has no such link. <see cref="ErrorCode.Conflict"/>: the link is of a former version,
+    /// which did not store tokens.
     /// </exception>
     public static async ValueTask<string> TokenAsync(
         RecordWriter records,

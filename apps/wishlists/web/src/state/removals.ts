@@ -25,8 +25,8 @@ export interface RemovalsOptions {
 export const UNDO_MS = 10_000;
 
 /**
- * The removals of one user that can still be undone. They are kept in the storage, so that a closed page carries them out at its next visit.
- * All tabs of the user show the same ones.
+ * The removals of one user that can still be undone. They are kept in the storage, so that a closed page carries them out at its next
+ * visit. All tabs of the user show the same ones.
  */
 export class Removals {
   readonly pending: ShallowRef<readonly Removal[]> = shallowRef([]);
