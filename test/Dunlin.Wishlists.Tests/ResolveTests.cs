@@ -181,7 +181,8 @@ public sealed class ResolveTests
         host.Site.Status("/", "503 Service Unavailable");
         var id = await ann.PageItemAsync(await ann.ListAsync(), host.Url(""));
         await host.IdleAsync();
-        Assert.Equal("pending", Text(await ann.ItemNowAsync(id), "status"));
+        var waiting = await ann.ItemNowAsync(id);
+        Assert.Equal(("pending", "site_failed"), (Text(waiting, "status"), Text(waiting, "error")));
         Assert.Single(host.Site.Requests);
         await host.AdvanceAsync(TimeSpan.FromSeconds(2));
         Assert.Equal(2, host.Site.Requests.Count);

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Dunlin.Apps.Wishlists;
 using Dunlin.Wishlists.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Wishlists.Tests;
 
@@ -107,6 +109,87 @@ public sealed class ShareTests
             await nobody.RefusedAsync(404, "not_found", "GET", "share/" + token);
             await bob.RefusedAsync(404, "not_found", "POST", $"share/{token}/join");
         }
+    }
+
+    [Fact]
+    public async Task A_link_can_be_read_again_by_its_owner_only()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        var list = await ann.ListAsync();
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
+        var path = $"wishlists/{list}/shares/{share.GetProperty("id").GetString()}";
+        var link = await ann.SendAsync("GET", path + "/link");
+        Assert.Equal(share.GetProperty("path").GetString(), link.Member("path"));
+        Assert.Equal("no-store", link.Headers.CacheControl!.ToString());
+        await bob.RefusedAsync(404, "not_found", "GET", path + "/link");
+        await bob.JoinAsync(link.Member("token")!);
+        await bob.RefusedAsync(403, "forbidden", "GET", path + "/link");
+        await ann.OkAsync("DELETE", path);
+        await ann.RefusedAsync(404, "not_found", "GET", path + "/link");
+        await ann.OkAsync("POST", path + "/restore");
+        Assert.Equal(link.Member("token"), (await ann.OkAsync("GET", path + "/link")).GetProperty("token").GetString());
+    }
+
+    [Fact]
+    public async Task A_link_shows_the_wishes_if_the_owner_wants_it_and_never_marks()
+    {
+        await using var host = await WishlistsHost.StartAsync();
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var nobody = host.Client(null);
+        var list = await ann.ListAsync();
+        var item = await ann.ItemAsync(list, "Kite", quantity: 3);
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark", shows_wishes = true });
+        Assert.True(share.GetProperty("shows_wishes").GetBoolean());
+        var token = share.GetProperty("token").GetString()!;
+        await bob.JoinAsync(token);
+        var before = await nobody.OkAsync("GET", "share/" + token);
+        await bob.OkAsync("PUT", $"items/{item}/mark", new { quantity = 2 });
+        var after = await nobody.OkAsync("GET", "share/" + token);
+        var wish = Assert.Single(after.GetProperty("wishes").EnumerateArray());
+        Assert.Equal(("Kite", 3), (wish.GetProperty("title").GetString(), wish.GetProperty("quantity").GetInt32()));
+        // The owner may open the link too: a mark must not change a byte of the answer.
+        Assert.Equal(before.GetRawText(), after.GetRawText());
+        await ann.OkAsync("DELETE", "items/" + item);
+        Assert.Equal(0, (await nobody.OkAsync("GET", "share/" + token)).GetProperty("wishes").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_revoked_link_can_be_restored_for_ten_minutes()
+    {
+        await using var host = await WishlistsHost.StartAsync(services =>
+            services.Configure<WishlistOptions>(options => options.MaxShares = 1)
+        );
+        using var ann = host.Client("ann");
+        using var bob = host.Client("bob");
+        using var nobody = host.Client(null);
+        var list = await ann.ListAsync();
+        var share = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "mark" });
+        var (token, path) = (share.GetProperty("token").GetString(), $"wishlists/{list}/shares/{share.GetProperty("id").GetString()}");
+        await ann.OkAsync("DELETE", path);
+        await nobody.RefusedAsync(404, "not_found", "GET", "share/" + token);
+        Assert.Equal(0, (await ann.OkAsync("GET", $"wishlists/{list}/shares")).GetArrayLength());
+        await bob.RefusedAsync(404, "not_found", "POST", path + "/restore");
+
+        host.Time.Advance(TimeSpan.FromMinutes(10));
+        await ann.OkAsync("POST", path + "/restore");
+        Assert.Equal("Birthday", (await nobody.OkAsync("GET", "share/" + token)).GetProperty("name").GetString());
+        // Repeating it changes nothing.
+        await ann.OkAsync("POST", path + "/restore");
+        Assert.Equal(1, (await ann.OkAsync("GET", $"wishlists/{list}/shares")).GetArrayLength());
+
+        await ann.OkAsync("DELETE", path);
+        host.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+        await ann.RefusedAsync(404, "not_found", "POST", path + "/restore");
+        var second = await ann.OkAsync("POST", $"wishlists/{list}/shares", new { role = "view" });
+        await ann.OkAsync("DELETE", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}");
+        await ann.ShareAsync(list, "view");
+        // Another link has taken the place.
+        await ann.RefusedAsync(413, "too_large", "POST", $"wishlists/{list}/shares/{second.GetProperty("id").GetString()}/restore");
+        await ann.OkAsync("DELETE", "wishlists/" + list);
+        await ann.RefusedAsync(404, "not_found", "POST", path + "/restore");
     }
 
     [Fact]

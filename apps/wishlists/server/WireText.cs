@@ -6,17 +6,17 @@ namespace Dunlin.Apps.Wishlists;
 /// <summary>Validates and normalizes the values that users and clients send.</summary>
 internal static class WireText
 {
-    public const int MaxName = 100;
-    public const int MaxTitle = 300;
-    public const int MaxDescription = 2_000;
-    public const int MaxQuantity = 999;
-
     /// <summary>Maximum of bytes of a request body.</summary>
     public const int MaxBody = 32 * 1024;
 
-    public static string Name(string? text) => Line(text, MaxName, "name");
+    // No settings of this server: they open its own network to its fetcher, not to the browsers of members.
+    private static readonly FetchOptions Public = new();
 
-    public static string Title(string? text) => Line(text, MaxTitle, "title");
+    private static WishlistLimits Limits => WishlistLimits.Shared;
+
+    public static string Name(string? text) => Line(text, Limits.ListName, "name");
+
+    public static string Title(string? text) => Line(text, Limits.Title, "title");
 
     /// <summary>Validates a description; null if empty.</summary>
     public static string? Description(string? text)
@@ -24,11 +24,11 @@ internal static class WireText
         var trimmed = text?.Trim();
         if (string.IsNullOrEmpty(trimmed))
             return null;
-        return trimmed.Length <= MaxDescription && IsText(trimmed, allowLines: true)
+        return trimmed.Length <= Limits.Description && IsText(trimmed, allowLines: true)
             ? trimmed
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'description' must have at most {MaxDescription} characters.",
+                $"'description' must have at most {Limits.Description} characters.",
                 "description"
             );
     }
@@ -45,15 +45,64 @@ internal static class WireText
             ? text.Trim()
             : throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"'source_url' must be an http or https address of at most {PageAddress.MaxLength} characters, without a user name.",
+                $"'source_url' must be an http or https address of at most {Limits.Address} characters, without a user name.",
                 "source_url"
             );
     }
 
     public static int Quantity(int quantity) =>
-        quantity is >= 1 and <= MaxQuantity
+        quantity >= 1 && quantity <= Limits.Quantity
             ? quantity
-            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' must be a number from 1 to {MaxQuantity}.", "quantity");
+            : throw new DunlinException(ErrorCode.InvalidField, $"'quantity' must be a number from 1 to {Limits.Quantity}.", "quantity");
+
+    /// <summary>Validates a price; null for none.</summary>
+    public static decimal? Price(decimal? price) =>
+        price is null || (price >= 0 && price <= Limits.Price && decimal.Round(price.Value, 3) == price)
+            ? price
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'price' must be a number from 0 to {Limits.Price} with at most 3 decimals.",
+                "price"
+            );
+
+    /// <summary>Validates a currency; null for none.</summary>
+    public static string? Currency(string? code) =>
+        code is null or { Length: 3 } && code?.All(char.IsAsciiLetterUpper) != false
+            ? code
+            : throw new DunlinException(ErrorCode.InvalidField, "'currency' must be an ISO 4217 code such as EUR.", "currency");
+
+    /// <summary>
+    /// Validates the address of a picture; null if empty. Threat: the browser of each member fetches it, so it must not lead into their
+    /// own networks.
+    /// </summary>
+    public static string? Image(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            return null;
+        return PageAddress.Parse(text) is { Scheme: "https" } image && PageAddress.MayBeAsked(image, Public)
+            ? text.Trim()
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'image_url' must be a public https address of at most {Limits.Address} characters, without a user name.",
+                "image_url"
+            );
+    }
+
+    /// <summary>Validates a priority; null for the normal one.</summary>
+    public static string? Priority(string? priority) =>
+        priority is null or "high" or "low"
+            ? priority
+            : throw new DunlinException(ErrorCode.InvalidField, "'priority' must be high or low, or absent.", "priority");
+
+    /// <summary>Validates a sort key; null for none. A key that ends with the lowest digit would have no key before it.</summary>
+    public static string? Order(string? order) =>
+        order is null || (order.Length >= 1 && order.Length <= Limits.Order && order.All(char.IsAsciiLetterOrDigit) && order[^1] != '0')
+            ? order
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'order' must have 1 to {Limits.Order} ASCII letters and digits and must not end with 0.",
+                "order"
+            );
 
     /// <summary>Validates a client-chosen id.</summary>
     public static string Id(string? id, string field = "id") =>

@@ -38,8 +38,11 @@ internal static class WishlistCollections
             .AddCollection(
                 new RxCollection(ItemCollection)
                 {
-                    ClientFields = ["wishlist_id", "title", "description", "source_url", "quantity"],
-                    Normalize = static fields => Trim(fields, "title", "description", "source_url"),
+                    Schema = 1,
+                    // Pages of version 0 keep fields that they do not know, and send them back unchanged.
+                    OldestSchema = 0,
+                    ClientFields = ItemFields.OfClient,
+                    Normalize = static fields => Trim(fields, "title", "description", "source_url", "image_url"),
                     Decide = DecideItemAsync,
                     Hint = static item => new JsonObject { ["wishlist_id"] = item["wishlist_id"]?.DeepClone() },
                     Tombstone = new JsonObject
@@ -151,7 +154,7 @@ internal static class WishlistCollections
             if (fields[name] is not JsonValue value || !value.TryGetValue<string>(out var text))
                 continue;
             var trimmed = text.Trim();
-            if (trimmed.Length == 0 && (name is "description" or "source_url"))
+            if (trimmed.Length == 0 && (name is "description" or "source_url" or "image_url"))
                 fields.Remove(name);
             else if (trimmed != text)
                 fields[name] = trimmed;

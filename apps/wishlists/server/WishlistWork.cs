@@ -145,7 +145,7 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             foreach (var row in await records.ListAsync(space, prefix, cancellationToken))
                 await records.DeleteAsync(space, row.Key, cancellationToken);
         }
-        await Shares.RevokeAllAsync(records, listId, cancellationToken);
+        await Shares.DeleteAllAsync(records, listId, cancellationToken);
     }
 
     public async ValueTask<ItemDocument> BeginItemAsync(ItemDocument wanted, CancellationToken cancellationToken)
@@ -158,29 +158,24 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
         var title = string.IsNullOrWhiteSpace(wanted.Title) && url is not null ? WireText.HostOf(url) : WireText.Title(wanted.Title);
         var item = new ItemDocument(WireText.Id(wanted.Id), wanted.WishlistId, title)
         {
-            Description = WireText.Description(wanted.Description),
             SourceUrl = url,
-            Quantity = WireText.Quantity(wanted.Quantity),
             // A client that adds an address offline uses the host as the title, as the server does.
             TitleEdited = url is null || !WireText.IsHost(title, url),
             CreatedAt = unit.Now,
             UpdatedAt = unit.Now,
         };
-        return await WithPageAsync(item, cancellationToken);
+        return await WithPageAsync(ItemFields.Apply(item, wanted), cancellationToken);
     }
 
     public async ValueTask<ItemDocument> ChangeItemAsync(ItemDocument master, ItemDocument wanted, CancellationToken cancellationToken)
     {
         var url = WireText.Url(wanted.SourceUrl);
         var title = WireText.Title(wanted.Title);
-        var item = master with
+        var item = ItemFields.Apply(master, wanted) with
         {
             Title = title,
             TitleEdited = master.TitleEdited || title != master.Title,
-            Description = WireText.Description(wanted.Description),
             SourceUrl = url,
-            // Allow less than the marked quantity: an error would reveal the marks to the owner.
-            Quantity = WireText.Quantity(wanted.Quantity),
             UpdatedAt = unit.Now,
         };
         return url == master.SourceUrl ? item : await WithPageAsync(item, cancellationToken);
@@ -331,10 +326,9 @@ internal sealed class WishlistWork(IUnitOfWork unit, RecordWriter records, Calle
             cancellationToken
         );
 
-    // Removes the data of the former page.
     private async ValueTask<ItemDocument> WithPageAsync(ItemDocument item, CancellationToken cancellationToken)
     {
-        item = item with { Price = null, Currency = null, ImageUrl = null, Error = null, ResolvedAt = null, Status = ItemStatus.Manual };
+        item = ItemFields.WithoutPage(item);
         if (item.SourceUrl is null)
         {
             await ResolveQueue.CancelAsync(unit, item.Id, cancellationToken);

@@ -68,7 +68,7 @@ public sealed class SharingTests(BrowserFixture browser)
         await Expect(link).ToHaveValueAsync(new Regex("/wishlists/share/[A-Za-z0-9_-]{43}$"));
         await Expect(alice.Locator("[data-share]")).ToHaveCountAsync(1);
         await alice.PictureAsync("wishlists-share");
-        await alice.GetByRole(AriaRole.Button, new() { Name = "Copy" }).ClickAsync();
+        await alice.GetByRole(AriaRole.Button, new() { Name = "Copy", Exact = true }).ClickAsync();
         await Expect(alice.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
         var address = await link.InputValueAsync();
 

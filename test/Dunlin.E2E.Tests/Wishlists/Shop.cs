@@ -22,6 +22,9 @@ internal sealed class Shop : IAsyncDisposable
     /// <summary>Whether <c>/lamp</c> exists.</summary>
     public bool HasLamp { get; set; }
 
+    /// <summary>Delays the answers of <c>/lamp</c>.</summary>
+    public Task LampIsReady { get; set; } = Task.CompletedTask;
+
     public static async Task<Shop> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -39,7 +42,11 @@ internal sealed class Shop : IAsyncDisposable
         );
         app.MapGet(
             "/lamp",
-            () => shop.HasLamp ? Page("Reading lamp", "75", "EUR", "https://pictures.example/lamp.svg") : Results.NotFound()
+            async () =>
+            {
+                await shop.LampIsReady;
+                return shop.HasLamp ? Page("Reading lamp", "75", "EUR", "https://pictures.example/lamp.svg") : Results.NotFound();
+            }
         );
         await app.StartAsync();
         shop.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Dunlin.Apps.Wishlists.Items;
 
 /// <summary>
-/// An item of a wishlist. The client writes list (once), title, description, address and quantity. The server writes the data of the page
-/// at the address.
+/// An item of a wishlist. The client writes list (once), title, description, address, quantity, priority and order. Price and picture come
+/// from the page at the address, unless the client has set them.
 /// </summary>
 public sealed record ItemDocument(
     [property: JsonPropertyName("id")] string Id,
@@ -32,11 +32,28 @@ public sealed record ItemDocument(
     [JsonPropertyName("title_edited")]
     public bool TitleEdited { get; init; }
 
-    /// <summary>The price on the page.</summary>
+    /// <summary>Whether a user set or removed the price. Then the price of the page does not replace it.</summary>
+    [JsonPropertyName("price_edited"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool PriceEdited { get; init; }
+
+    /// <summary>Whether a user set or removed the picture. Then the picture of the page does not replace it.</summary>
+    [JsonPropertyName("image_edited"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ImageEdited { get; init; }
+
+    /// <summary><c>high</c> or <c>low</c>; null for the normal priority.</summary>
+    [JsonPropertyName("priority"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Priority { get; init; }
+
+    /// <summary>The sort key in the list, a base 62 fraction in ASCII order. An item without one sorts by its creation, newest
+    /// first.</summary>
+    [JsonPropertyName("order"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Order { get; init; }
+
+    /// <summary>The price, by the user or the page.</summary>
     [JsonPropertyName("price"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public decimal? Price { get; init; }
 
-    /// <summary>The currency of the price, an ISO 4217 code; null if the page does not name one.</summary>
+    /// <summary>The currency of the price, an ISO 4217 code; null if unknown.</summary>
     [JsonPropertyName("currency"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Currency { get; init; }
 
@@ -44,7 +61,7 @@ public sealed record ItemDocument(
     [JsonPropertyName("image_url"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ImageUrl { get; init; }
 
-    /// <summary>The error code of a page that could not be read; only with <see cref="ItemStatus.Failed"/>.</summary>
+    /// <summary>The error code of the last attempt to read the page; null before the first and after a successful one.</summary>
     [JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Error { get; init; }
 

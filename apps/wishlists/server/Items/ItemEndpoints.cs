@@ -53,6 +53,13 @@ internal static class ItemEndpoints
                         Description = body.Description,
                         SourceUrl = body.SourceUrl,
                         Quantity = body.Quantity ?? 1,
+                        Price = body.Price,
+                        Currency = body.Currency,
+                        PriceEdited = body.Price is not null,
+                        ImageUrl = body.ImageUrl,
+                        ImageEdited = body.ImageUrl is not null,
+                        Priority = body.Priority,
+                        Order = body.Order,
                     },
                     ct
                 );
@@ -81,6 +88,13 @@ internal static class ItemEndpoints
                     Description = body.Description ?? item.Description,
                     SourceUrl = body.SourceUrl ?? item.SourceUrl,
                     Quantity = body.Quantity ?? item.Quantity,
+                    Price = body.Price ?? item.Price,
+                    Currency = body.Currency ?? item.Currency,
+                    PriceEdited = item.PriceEdited || body.Price is not null || body.Currency is not null,
+                    ImageUrl = body.ImageUrl ?? item.ImageUrl,
+                    ImageEdited = item.ImageEdited || body.ImageUrl is not null,
+                    Priority = body.Priority ?? item.Priority,
+                    Order = body.Order ?? item.Order,
                 };
                 var after = await work.ChangeItemAsync(item, wanted, ct);
                 return new Versioned<ItemDocument>(after, (await work.PutAsync(after, ct)).Version);
@@ -161,14 +175,24 @@ internal static class ItemEndpoints
         [property: JsonPropertyName("id")] string? Id = null,
         [property: JsonPropertyName("description")] string? Description = null,
         [property: JsonPropertyName("source_url")] string? SourceUrl = null,
-        [property: JsonPropertyName("quantity")] int? Quantity = null
+        [property: JsonPropertyName("quantity")] int? Quantity = null,
+        [property: JsonPropertyName("price")] decimal? Price = null,
+        [property: JsonPropertyName("currency")] string? Currency = null,
+        [property: JsonPropertyName("image_url")] string? ImageUrl = null,
+        [property: JsonPropertyName("priority")] string? Priority = null,
+        [property: JsonPropertyName("order")] string? Order = null
     );
 
     private sealed record UpdateBody(
         [property: JsonPropertyName("title")] string? Title = null,
         [property: JsonPropertyName("description")] string? Description = null,
         [property: JsonPropertyName("source_url")] string? SourceUrl = null,
-        [property: JsonPropertyName("quantity")] int? Quantity = null
+        [property: JsonPropertyName("quantity")] int? Quantity = null,
+        [property: JsonPropertyName("price")] decimal? Price = null,
+        [property: JsonPropertyName("currency")] string? Currency = null,
+        [property: JsonPropertyName("image_url")] string? ImageUrl = null,
+        [property: JsonPropertyName("priority")] string? Priority = null,
+        [property: JsonPropertyName("order")] string? Order = null
     );
 
     private sealed record MarkBody([property: JsonPropertyName("quantity")] int Quantity);

@@ -112,7 +112,11 @@ internal sealed class WishlistService(IStore store, RxDocuments documents, IOpti
                         "The link is unknown, expired or revoked. Ask the owner of the list for a new one."
                     );
                 var list = WishlistJson.Read<WishlistDocument>(row);
-                return new SharePreview(list.Name, list.OwnerName, share.Role, share.ExpiresAt);
+                // Items only: marks must not reach a visitor, who may be the owner.
+                var wishes = share.ShowsWishes
+                    ? await AllAsync<ItemDocument>(scope, List(list.Id), documents.KeyOf(ItemCollection, ""), ct)
+                    : null;
+                return new SharePreview(list.Name, list.OwnerName, share.Role, share.ExpiresAt, wishes);
             },
             cancellationToken
         );

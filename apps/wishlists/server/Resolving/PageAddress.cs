@@ -8,7 +8,7 @@ namespace Dunlin.Apps.Wishlists.Resolving;
 /// </summary>
 internal static class PageAddress
 {
-    public const int MaxLength = 2_000;
+    public static int MaxLength => WishlistLimits.Shared.Address;
 
     // RFC 6761, 6762, 8375 and 9476, ICANN's reserved names, and names that routers use.
     private static readonly string[] LocalZones =
@@ -27,7 +27,8 @@ internal static class PageAddress
 
     /// <summary>Parses an address; null if invalid.</summary>
     public static Uri? Parse(string? text) =>
-        text is { Length: >= 1 and <= MaxLength }
+        text is { Length: >= 1 }
+        && text.Length <= MaxLength
         && !text.Any(char.IsControl)
         && Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri)
         && IsPage(uri)

@@ -6,7 +6,7 @@ namespace Dunlin.Apps.Wishlists.Resolving;
 /// <summary>Normalizes text of a page to one line.</summary>
 internal static class PlainText
 {
-    public const int MaxTitle = 300;
+    public static int MaxTitle => WishlistLimits.Shared.Title;
 
     private const int BlackFlag = 0x1F3F4;
 

@@ -51,8 +51,7 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         await ChangeAsync(
             failure.Unit,
             order,
-            (item, _) =>
-                failure.IsFinal ? item with { Status = ItemStatus.Failed, Error = code } : item with { Status = ItemStatus.Pending },
+            (item, _) => item with { Status = failure.IsFinal ? ItemStatus.Failed : ItemStatus.Pending, Error = code },
             isOutcome: failure.IsFinal,
             cancellationToken
         );
@@ -93,9 +92,9 @@ internal sealed class ResolveHandler(PageFetcher fetcher, PageReader reader, RxD
         {
             Status = ItemStatus.Resolved,
             Title = item.TitleEdited ? item.Title : facts.Title?.Value ?? item.Title,
-            Price = facts.Price?.Value.Amount,
-            Currency = facts.Price?.Value.Currency,
-            ImageUrl = facts.Image?.Value,
+            Price = item.PriceEdited ? item.Price : facts.Price?.Value.Amount,
+            Currency = item.PriceEdited ? item.Currency : facts.Price?.Value.Currency,
+            ImageUrl = item.ImageEdited ? item.ImageUrl : facts.Image?.Value,
             Error = null,
             ResolvedAt = now,
         };

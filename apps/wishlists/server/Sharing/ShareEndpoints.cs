@@ -34,6 +34,8 @@ internal static class ShareEndpoints
         );
         owners.MapPost("", CreateAsync);
         owners.MapDelete("{shareId}", RevokeAsync);
+        owners.MapGet("{shareId}/link", LinkAsync).WithSummary("The link of a share, to copy it again");
+        owners.MapPost("{shareId}/restore", RestoreAsync).WithSummary("Restore a link that was revoked a few minutes ago");
 
         var holders = endpoints.MapGroup("/api/v1/share/{token}").WithTags("Wishlists");
         holders
@@ -66,14 +68,23 @@ internal static class ShareEndpoints
             async (work, ct) =>
             {
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
-                return await Shares.CreateAsync(work.Records, id, body.Role, work.Unit.Now, body.ExpiresAt, work.Options, ct);
+                return await Shares.CreateAsync(
+                    work.Records,
+                    id,
+                    body.Role,
+                    work.Unit.Now,
+                    body.ExpiresAt,
+                    body.ShowsWishes,
+                    work.Options,
+                    ct
+                );
             },
             CancellationToken.None
         );
         http.Response.Headers.CacheControl = "no-store";
         return Results.Created(
             $"/api/v1/wishlists/{id}/shares/{share.Id}",
-            new NewShare(share.Id, id, share.Role, share.CreatedAt, share.ExpiresAt, token, $"/wishlists/share/{token}")
+            new NewShare(share.Id, id, share.Role, share.CreatedAt, share.ExpiresAt, share.ShowsWishes, token, PathOf(token))
         );
     }
 
@@ -84,7 +95,7 @@ internal static class ShareEndpoints
             async (work, ct) =>
             {
                 await work.RequireOwnListAsync(WireText.Id(id), ct);
-                return await Shares.RevokeAsync(work.Records, id, WireText.Id(shareId, "shareId"), ct)
+                return await Shares.RevokeAsync(work.Records, id, WireText.Id(shareId, "shareId"), work.Unit.Now, ct)
                     ? true
                     : throw new DunlinException(ErrorCode.NotFound, "No link with this id.");
             },
@@ -93,10 +104,41 @@ internal static class ShareEndpoints
         return Results.NoContent();
     }
 
+    private static async Task<ShareLink> LinkAsync(HttpContext http, string id, string shareId, WishlistService lists)
+    {
+        var token = await lists.ChangeAsync(
+            http.RequireCaller(),
+            async (work, ct) =>
+            {
+                await work.RequireOwnListAsync(WireText.Id(id), ct);
+                return await Shares.TokenAsync(work.Records, id, WireText.Id(shareId, "shareId"), ct);
+            },
+            http.RequestAborted
+        );
+        http.Response.Headers.CacheControl = "no-store";
+        return new ShareLink(token, PathOf(token));
+    }
+
+    private static string PathOf(string token) => $"/wishlists/share/{token}";
+
+    private static async Task<Share> RestoreAsync(HttpContext http, string id, string shareId, WishlistService lists) =>
+        await lists.ChangeAsync(
+            http.RequireCaller(),
+            async (work, ct) =>
+            {
+                await work.RequireOwnListAsync(WireText.Id(id), ct);
+                return await Shares.RestoreAsync(work.Records, id, WireText.Id(shareId, "shareId"), work.Unit.Now, work.Options, ct);
+            },
+            CancellationToken.None
+        );
+
     private sealed record CreateBody(
         [property: JsonPropertyName("role")] string Role,
-        [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt = null
+        [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt = null,
+        [property: JsonPropertyName("shows_wishes")] bool ShowsWishes = false
     );
+
+    private sealed record ShareLink([property: JsonPropertyName("token")] string Token, [property: JsonPropertyName("path")] string Path);
 
     private sealed record NewShare(
         [property: JsonPropertyName("id")] string Id,
@@ -104,6 +146,7 @@ internal static class ShareEndpoints
         [property: JsonPropertyName("role")] string Role,
         [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt,
         [property: JsonPropertyName("expires_at")] DateTimeOffset? ExpiresAt,
+        [property: JsonPropertyName("shows_wishes")] bool ShowsWishes,
         [property: JsonPropertyName("token")] string Token,
         [property: JsonPropertyName("path")] string Path
     );

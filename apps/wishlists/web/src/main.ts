@@ -1,65 +1,17 @@
-import { problemOf } from '@dunlin/client';
-import type { RefusedDocument } from '@dunlin/client/rxdb';
-import {
-  element,
-  openOffline,
-  showToast,
-  startPage,
-  type PageSession,
-  type Stop,
-  type User,
-} from '@dunlin/kit';
-import { createApp } from 'vue';
-import { WishlistsStore } from './state/wishlistsStore';
-import { has, t } from './ui/i18n';
+import { element, openOffline, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
+import { createApp, defineAsyncComponent } from 'vue';
+import { t } from './ui/i18n';
 import { useKitWords } from './ui/i18n/kitWords';
-import { current, go } from './ui/address';
-import App from './ui/App.vue';
-import PreviewShell from './ui/PreviewShell.vue';
+import { current } from './ui/address';
+
+const PreviewShell = defineAsyncComponent(() => import('./ui/PreviewShell.vue'));
+const loadLists = () => import('./lists');
+// The lists load while the session is being asked for. A visitor of a link may never need them.
+// A failure is reported where the lists are shown.
+if (current.value.name !== 'share') loadLists().catch(() => {});
 
 /** The link that a visitor wants to join after signing in. */
 let joining: string | undefined;
-
-/** Returns the user input in a document of any collection. */
-function typedIn(document: unknown): string {
-  const { title, name, description, source_url } = (document ?? {}) as Record<string, unknown>;
-  return [title, name, description, source_url]
-    .filter((each) => typeof each === 'string' && each !== '')
-    .join('\n');
-}
-
-function tellRefused(refused: readonly RefusedDocument[]): void {
-  for (const { code, document } of refused.slice(0, 3)) {
-    const key = `refused_${code}`;
-    const reason = has(key) ? t(key) : t('refused_other');
-    showToast({ kind: 'error', text: t('refused', { reason }), copy: typedIn(document) });
-  }
-}
-
-async function showLists(session: PageSession): Promise<Stop> {
-  const store = await WishlistsStore.open({
-    user: session.user,
-    refresh: session.refresh,
-    onSignedOut: session.end,
-    onRefused: tellRefused,
-  });
-  if (joining !== undefined) {
-    try {
-      go({ name: 'list', id: await store.join(joining) });
-    } catch (error) {
-      showToast({ kind: 'error', text: problemOf(error).title });
-      go({ name: 'home' });
-    }
-    joining = undefined;
-  }
-  const app = createApp(App, { store, tools: session.tools });
-  app.mount(session.root);
-  session.trackUnsent({ count: () => store.sync.get().pending });
-  return () => {
-    app.unmount();
-    return store.dispose();
-  };
-}
 
 /** Displays the list of a link, also to visitors who are not signed in. */
 function showPreview(session: PageSession<User | undefined>, token: string, onJoin: () => void): Stop {
@@ -81,7 +33,10 @@ async function start(session: PageSession): Promise<Stop> {
 
 async function openLists(session: PageSession): Promise<Stop> {
   try {
-    return await showLists(session);
+    const wanted = joining;
+    joining = undefined;
+    const { showLists } = await loadLists();
+    return await showLists(session, wanted);
   } catch (error) {
     // The browser probably blocks storage.
     session.root.append(element('p', { className: 'trouble', textContent: t('storageTrouble') }));
@@ -91,6 +46,8 @@ async function openLists(session: PageSession): Promise<Stop> {
 }
 
 useKitWords();
+// The kit shows this title whenever no user is signed in.
+document.title = `${t('title')} · Dunlin`;
 startPage({
   title: () => t('title'),
   home: '/wishlists',
@@ -98,7 +55,10 @@ startPage({
   isOffline: true,
   start,
   visit: (session) => {
-    if (current.value.name !== 'share') return undefined;
+    if (current.value.name !== 'share') {
+      void loadLists().then(({ closeEarly }) => closeEarly());
+      return undefined;
+    }
     const { token } = current.value;
     return showPreview(session, token, () => {
       joining = token;

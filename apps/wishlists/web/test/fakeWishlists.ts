@@ -16,6 +16,9 @@ export class FakeWishlists {
   readonly joined: string[] = [];
   requests = 0;
   isReachable = true;
+  /** Lets requests wait until they are aborted. */
+  hangs = false;
+  storage: Environment['storage'];
   /** The code with which a document is refused; undefined takes it. */
   refuse: (document: Document) => string | undefined = () => undefined;
   /** Answers every push and pull instead of the server. */
@@ -42,7 +45,7 @@ export class FakeWishlists {
     const real = browserEnvironment();
     return {
       ...real,
-      storage: undefined,
+      storage: this.storage,
       locks: undefined,
       openBroadcast: undefined,
       setTimer: (milliseconds, callback) => real.setTimer(milliseconds / 20, callback),
@@ -55,6 +58,7 @@ export class FakeWishlists {
     if (!this.isReachable) throw new TypeError('fetch failed');
     const url = new URL(address, 'http://server.test');
     if (url.pathname.endsWith('/stream')) return this.streams.fetch(address, init);
+    if (this.hangs) return aborted(init.signal!);
     if (this.override) return this.override();
     const [, verb, collection] = /\/sync\/(pull|push)\/(\w+)$/.exec(url.pathname) ?? [];
     if (verb === 'pull') return this.#pull(collection!, url.searchParams);
@@ -92,4 +96,12 @@ export class FakeWishlists {
     }
     return json(200, conflicts, refused.length > 0 ? { 'Dunlin-Refused': refused.join(', ') } : {});
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () =>
+      reject(new DOMException('The request was aborted.', 'AbortError')),
+    ),
+  );
 }

@@ -1,9 +1,10 @@
 import type { RefusedDocument } from '@dunlin/client/rxdb';
+import { createRxDatabase } from 'rxdb/plugins/core';
 import { getRxStorageMemory } from 'rxdb/plugins/storage-memory';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { json } from '../../../../clients/typescript/test/support/fakeServer';
 import { until } from '../../../../test/support/until';
-import type { Item, Wishlist } from '../src/api/documents';
+import { itemSchema, type Item, type Wishlist } from '../src/api/documents';
 import { WishlistsStore } from '../src/state/wishlistsStore';
 import { FakeWishlists } from './fakeWishlists';
 
@@ -121,6 +122,41 @@ describe('Loading', () => {
     await synced(store);
   });
 
+  test('says that it fails, and that nothing is there only when it has ended', async () => {
+    server.override = () => json(500, { code: 'unexpected', title: 'Something failed.' });
+    const store = await open();
+    expect(store.loading.value).toBe('loading');
+    await until('the failure', () => store.loading.value === 'failed');
+    server.override = undefined;
+    store.sync.pull();
+    await until('the end', () => store.loading.value === 'loaded');
+    expect(store.lists.value).toEqual([]);
+  });
+
+  test('that hangs ends at its time limit, and can be repeated', async () => {
+    server.hangs = true;
+    server.write('wishlists', wishlist('w', 'Birthday'));
+    const store = await open();
+    expect(store.loading.value).toBe('loading');
+    await until('the limit', () => store.loading.value === 'offline');
+    server.hangs = false;
+    store.sync.pull();
+    await shown(store, 'Birthday');
+    await until('the end', () => store.loading.value === 'loaded');
+  });
+
+  test('that ended once is remembered for the next visit of the user, and of no other', async () => {
+    const kept = new Map<string, string>();
+    server.storage = {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+    };
+    await close(await openSynced());
+    server.isReachable = false;
+    expect((await open()).loading.value).toBe('loaded');
+    expect((await open(`${userId}-next`)).loading.value).toBe('loading');
+  });
+
   test('is repeated after a hint', async () => {
     const store = await openSynced();
     server.write('wishlists', wishlist('w', 'Birthday'));
@@ -173,6 +209,28 @@ describe('A change', () => {
     await store.addList('One too many');
     await until('the refusal', () => refused.length === 1);
     await shown(store);
+  });
+});
+
+describe('A refused document', () => {
+  test('is known as taken back when this tab had inserted it', async () => {
+    const store = await openSynced();
+    server.refuse = () => 'too_large';
+    await store.addList('One too many');
+    await until('the refusal', () => refused.length === 1);
+    expect(await store.wasTakenBack(refused[0]!)).toBe(true);
+  });
+
+  test('is known to stay when it was changed', async () => {
+    const store = await openSynced();
+    const id = await store.addList('Birthday');
+    await until('the list', () => server.read('wishlists', id));
+    await synced(store);
+    server.refuse = () => 'invalid_field';
+    await store.changeList(id, { name: 'Name day' });
+    await until('the refusal', () => refused.length === 1);
+    expect(await store.wasTakenBack(refused[0]!)).toBe(false);
+    await shown(store, 'Birthday');
   });
 });
 
@@ -278,4 +336,23 @@ describe('Closing', () => {
     await until('the list', () => server.read('wishlists', id));
     await synced(second);
   });
+});
+
+test('A database of the former schema is migrated with its unsent changes', async () => {
+  const { price_edited, image_edited, priority, order, ...properties } = itemSchema.properties;
+  expect([price_edited, image_edited, priority, order].every(Boolean)).toBe(true);
+  const database = await createRxDatabase({ name: `wishlists-${userId}`, storage });
+  await database.addCollections({
+    items: { schema: { ...itemSchema, version: 0, properties } as typeof itemSchema },
+  });
+  await database.collections['items']!.insert({ ...item('i', 'Kite'), price: 12.5, currency: 'EUR' });
+  await database.close();
+
+  const store = await openSynced();
+  await titled(store, 'Kite');
+  await until('the item on the server', () => server.read('items', 'i'));
+  expect(store.items.value[0]).toMatchObject({ price: 12.5, currency: 'EUR' });
+  await store.changeItem('i', { priority: 'high', order: 'V' });
+  await until('the change', () => server.taken.length === 2);
+  expect(server.read('items', 'i')).toMatchObject({ title: 'Kite', priority: 'high', order: 'V' });
 });

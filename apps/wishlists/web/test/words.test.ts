@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DunlinError, type Problem } from '@dunlin/client';
 import { addressOf } from '../src/api/documents';
 import { formatPrice, language, t } from '../src/ui/i18n';
 import { en } from '../src/ui/i18n/en';
 import { ru } from '../src/ui/i18n/ru';
+import { problemText } from '../src/ui/problem';
 
 beforeEach(() => {
   language.value = 'en';
@@ -52,6 +54,16 @@ describe('The texts', () => {
       '21 желание',
     ]);
     expect(document.documentElement.lang).toBe('ru');
+  });
+
+  test.each([
+    ['network', 'network', 'This needs a network.'],
+    ['busy', 'too_many_requests', 'There were too many at once. Try again in a minute.'],
+    ['unexpected', 'never_heard_of', 'The server could not do it. Try again in a moment.'],
+  ])('a problem of kind %s with code %s has a sentence', (kind, code, text) => {
+    expect(problemText(new DunlinError({ kind, code, title: 'English' } as Problem))).toBe(text);
+    language.value = 'ru';
+    expect(problemText(new DunlinError({ kind, code, title: 'English' } as Problem))).not.toMatch(/[a-z]/i);
   });
 
   test('an unknown currency is displayed unchanged', () => {

@@ -19,6 +19,9 @@ export interface Wishlist {
 
 export type ItemStatus = 'manual' | 'pending' | 'resolving' | 'resolved' | 'failed';
 
+/** Absent: the normal priority. */
+export type Priority = 'high' | 'low';
+
 export interface Item {
   readonly id: string;
   readonly wishlist_id: string;
@@ -30,7 +33,13 @@ export interface Item {
   readonly title_edited: boolean;
   readonly price?: number | undefined;
   readonly currency?: string | undefined;
+  /** A user set or removed the price, so the page's does not replace it. */
+  readonly price_edited?: boolean | undefined;
   readonly image_url?: string | undefined;
+  readonly image_edited?: boolean | undefined;
+  readonly priority?: Priority | undefined;
+  /** The sort key, see `state/order`. */
+  readonly order?: string | undefined;
   readonly error?: string | undefined;
   readonly resolved_at?: string | undefined;
   readonly created_at: string;
@@ -71,8 +80,9 @@ export const wishlistSchema: RxJsonSchema<Wishlist> = {
   required: ['id', 'name', 'owner_id', 'owner_name', 'members', 'created_at', 'updated_at'],
 };
 
+// Version 1 added price_edited, image_edited, priority and order. All are optional, so documents of version 0 stay as they are.
 export const itemSchema: RxJsonSchema<Item> = {
-  version: 0,
+  version: 1,
   primaryKey: 'id',
   type: 'object',
   properties: {
@@ -86,7 +96,11 @@ export const itemSchema: RxJsonSchema<Item> = {
     title_edited: { type: 'boolean' },
     price: { type: 'number' },
     currency: text,
+    price_edited: { type: 'boolean' },
     image_url: text,
+    image_edited: { type: 'boolean' },
+    priority: text,
+    order: text,
     error: text,
     resolved_at: text,
     created_at: text,
@@ -116,6 +130,12 @@ export interface Collections {
   readonly wishlists: RxCollection<Wishlist>;
   readonly items: RxCollection<Item>;
   readonly marks: RxCollection<Mark>;
+}
+
+/** Returns the address of a picture that browsers may load. Undefined if the text is none. */
+export function pictureOf(words: string): string | undefined {
+  const address = addressOf(words)?.url;
+  return address?.startsWith('https://') ? address : undefined;
 }
 
 /** Returns the address and the initial title of a typed address. Undefined if the text is no page address. */

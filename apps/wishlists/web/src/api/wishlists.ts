@@ -1,4 +1,5 @@
 import type { Requests } from '@dunlin/client';
+import type { Item } from './documents';
 
 export type ShareRole = 'view' | 'mark';
 
@@ -7,6 +8,8 @@ export interface Share {
   readonly role: ShareRole;
   readonly created_at: string;
   readonly expires_at: string | null;
+  /** Whether the link shows the wishes before anybody signs in. */
+  readonly shows_wishes: boolean;
 }
 
 export interface NewShare extends Share {
@@ -20,6 +23,16 @@ export interface Preview {
   readonly owner_name: string;
   readonly role: ShareRole;
   readonly expires_at: string | null;
+  /** Absent: the link does not show them. */
+  readonly wishes?: readonly Item[] | undefined;
+}
+
+/** The choices of a new link. */
+export interface ShareTerms {
+  readonly role: ShareRole;
+  /** Undefined: the link does not expire. */
+  readonly days?: number | undefined;
+  readonly showsWishes: boolean;
 }
 
 /** Requests besides the replication. All need the network. */
@@ -39,10 +52,10 @@ export class WishlistsApi {
     return this.#send('GET', `/api/v1/wishlists/${listId}/shares`);
   }
 
-  share(listId: string, role: ShareRole, days: number | undefined): Promise<NewShare> {
+  share(listId: string, { role, days, showsWishes }: ShareTerms): Promise<NewShare> {
     const expires_at =
       days === undefined ? undefined : new Date(Date.now() + days * 24 * 3600_000).toISOString();
-    const body = { role, ...(expires_at === undefined ? {} : { expires_at }) };
+    const body = { role, shows_wishes: showsWishes, ...(expires_at === undefined ? {} : { expires_at }) };
     return this.#send('POST', `/api/v1/wishlists/${listId}/shares`, body);
   }
 
@@ -50,8 +63,26 @@ export class WishlistsApi {
     await this.#send('DELETE', `/api/v1/wishlists/${listId}/shares/${shareId}`);
   }
 
-  async removeMember(listId: string, userId: string): Promise<void> {
-    await this.#send('DELETE', `/api/v1/wishlists/${listId}/members/${userId}`);
+  /** Resolves with the path of a link, to copy it again. */
+  async link(listId: string, shareId: string): Promise<string> {
+    const path = `/api/v1/wishlists/${listId}/shares/${shareId}/link`;
+    return (await this.#send<{ path: string }>('GET', path)).path;
+  }
+
+  /** Brings a link back that was revoked a few minutes ago. */
+  async restore(listId: string, shareId: string): Promise<void> {
+    await this.#send('POST', `/api/v1/wishlists/${listId}/shares/${shareId}/restore`);
+  }
+
+  /** Deletes a list while the page closes, when the replication has no time to send it. */
+  async deleteList(listId: string): Promise<void> {
+    await this.#requests.send('DELETE', `/api/v1/wishlists/${listId}`, { keepalive: true });
+  }
+
+  /** @param keepalive lets the request outlive the page. */
+  async removeMember(listId: string, userId: string, keepalive = false): Promise<void> {
+    const path = `/api/v1/wishlists/${listId}/members/${encodeURIComponent(userId)}`;
+    await this.#requests.send('DELETE', path, { keepalive });
   }
 
   /** Joins the list of a link. Resolves with the list's id. */
