@@ -9,7 +9,7 @@ const SEARCH_DELAY_MS = 300;
 export function Toolbar({ onNew }: { readonly onNew: () => void }) {
   const isUsable = useWarranty((state) => state.problem === undefined);
   return (
-    <div className="toolbar">
+    <div className="toolbar" role="search">
       <BranchSwitcher />
       <span className="toolbar-space" />
       {isUsable && (

@@ -62,6 +62,8 @@ export const en = {
   shareText: 'Whoever has a link and an account joins with it. You never see who gives what.',
   roleMark: 'May say what they give',
   roleView: 'May only look',
+  shareRole: 'Who joins with the link',
+  shareDays: 'The link works for',
   forever: 'No end',
   days: { one: '{n} day', few: '{n} days', many: '{n} days', other: '{n} days' },
   makeLink: 'Make a link',
