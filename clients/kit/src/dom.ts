@@ -21,3 +21,12 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   made.append(...children.filter((child) => child !== undefined && child !== false));
   return made;
 }
+
+/** Marks a button that cannot be used now. Unlike `disabled`, the mark lets the button keep the focus. */
+export function setUsable(button: HTMLButtonElement, isUsable: boolean): void {
+  button.setAttribute('aria-disabled', String(!isUsable));
+}
+
+export function isUsable(button: HTMLButtonElement): boolean {
+  return button.getAttribute('aria-disabled') !== 'true';
+}

@@ -2,7 +2,7 @@ import { statusWord, type ConnectionState } from '@dunlin/client';
 import { avatar } from './avatar';
 import { element } from './dom';
 import { icon } from './icons';
-import type { Session } from './session';
+import type { SessionView } from './session';
 import { maySignOut } from './signOut';
 import { showToast } from './toasts';
 import { kitWord, onKitWords } from './words';
@@ -13,7 +13,7 @@ const FLUSH_MS = 3000;
 export interface HeaderOptions {
   /** Returns the system's name, shown beside Dunlin's. Undefined on the landing page. Called again when the texts of the kit change. */
   readonly title: () => string | undefined;
-  readonly session: Session;
+  readonly session: SessionView;
   /** Returns the number of changes that the server has not confirmed. */
   readonly unsent: () => number;
   /** Sends unsent changes before the sign-out. */
@@ -37,28 +37,16 @@ export function connectionLook(state: ConnectionState): ConnectionLook {
   return state.name === 'connecting' || state.name === 'waiting' ? 'reconnecting' : 'offline';
 }
 
-const lookWords: Readonly<Record<ConnectionLook, string>> = {
-  live: 'Real-time updates active',
-  reconnecting: 'Reconnecting',
-  offline: 'Offline',
-};
-
 export function createHeader(options: HeaderOptions): Header {
   const { title, session } = options;
-  const word = element('span', { className: 'connection-word' });
-  const dot = element(
-    'span',
-    { className: 'connection', hidden: true, attributes: { 'aria-live': 'polite' } },
-    element('span', { className: 'connection-dot' }),
-    word,
-  );
+  const mark = createConnectionMark();
   const tools = element('div', { className: 'header-tools' });
   const account = element('div', { className: 'header-account' });
   const space = element('span', { className: 'header-space' });
-  const header = element('header', { className: 'header' }, space, tools, dot, account);
+  const header = element('header', { className: 'header' }, space, tools, mark.element, account);
   const show = () => {
     while (space.previousSibling) space.previousSibling.remove();
-    space.before(...brand(title()));
+    space.before(...brand(title(), 'h1'));
     account.replaceChildren(...userMenu(options));
   };
   const cancels = [session.subscribe(show), onKitWords(show)];
@@ -66,15 +54,7 @@ export function createHeader(options: HeaderOptions): Header {
   return {
     element: header,
     tools,
-    setConnection(state) {
-      dot.hidden = state === undefined;
-      if (!state) return;
-      const look = connectionLook(state);
-      dot.dataset['connection'] = look;
-      word.textContent = lookWords[look];
-      // Names the states that share a colour, such as "Signed out".
-      dot.title = look === 'offline' && state.name !== 'offline' ? statusWord(state) : lookWords[look];
-    },
+    setConnection: mark.show,
     dispose() {
       for (const cancel of cancels) cancel();
       header.remove();
@@ -82,11 +62,40 @@ export function createHeader(options: HeaderOptions): Header {
   };
 }
 
-/** Creates Dunlin's name and the system's name beside it. */
-export function brand(title: string | undefined): HTMLElement[] {
+/** The connection word of the header. */
+export interface ConnectionMark {
+  readonly element: HTMLElement;
+  /** Shows the state of a connection. Undefined hides the mark. */
+  readonly show: (state: ConnectionState | undefined) => void;
+}
+
+export function createConnectionMark(): ConnectionMark {
+  const word = element('span', { className: 'connection-word' });
+  const mark = element(
+    'span',
+    { className: 'connection', hidden: true, attributes: { 'aria-live': 'polite' } },
+    element('span', { className: 'connection-dot' }),
+    word,
+  );
+  return {
+    element: mark,
+    show(state) {
+      mark.hidden = state === undefined;
+      if (!state) return;
+      const look = connectionLook(state);
+      mark.dataset['connection'] = look;
+      word.textContent = kitWord(look);
+      // Names the states that share a colour, such as "Signed out".
+      mark.title = look === 'offline' && state.name !== 'offline' ? statusWord(state) : kitWord(look);
+    },
+  };
+}
+
+/** Creates Dunlin's name and the system's name beside it, which is the first heading of a page. */
+export function brand(title: string | undefined, tag: 'h1' | 'span' = 'span'): HTMLElement[] {
   const name = element('a', { className: 'brand', href: '/' }, logo(), 'Dunlin');
   if (title === undefined) return [name];
-  return [name, element('span', { className: 'header-system', textContent: title })];
+  return [name, element(tag, { className: 'header-system', textContent: title })];
 }
 
 function userMenu({ session, unsent, flush }: HeaderOptions): HTMLElement[] {
@@ -126,7 +135,7 @@ function userMenu({ session, unsent, flush }: HeaderOptions): HTMLElement[] {
       className: 'user-button',
       title: kitWord('signedInAs', user.name),
       data: { user: user.userId },
-      attributes: { popovertarget: 'user-menu', 'aria-label': kitWord('signedInAs', user.name) },
+      attributes: { popovertarget: 'user-menu' },
     },
     avatar(user.name),
     element('span', { className: 'user-name', textContent: user.name }),

@@ -1,5 +1,6 @@
+import { problemOf } from '@dunlin/client';
 import { element } from './dom';
-import { createGate } from './gate';
+import { createGate, createUnreachableGate } from './gate';
 import { PageSession } from './pageSession';
 import { Session, type User } from './session';
 import { closeToasts } from './toasts';
@@ -24,7 +25,10 @@ export interface PageOptions {
   readonly visit?: ((session: PageSession<undefined>) => Stop | undefined) | undefined;
   /** Whether the page opens without a network, for the last signed-in user of this browser. Default `false`. */
   readonly isOffline?: boolean | undefined;
-  /** Whether the page contains no data of a user. Then `visit` replaces the sign-in page, also after a sign-out. Default `false`. */
+  /**
+   * Whether `visit` replaces the sign-in page, also after a sign-out. The stop function must then remove all data of the user, because the
+   * document goes on. Default `false`.
+   */
   readonly isPublic?: boolean | undefined;
   /** Default: the session of this browser. */
   readonly session?: Session | undefined;
@@ -63,7 +67,7 @@ class PageRunner implements RunningPage {
   readonly #title = document.title;
   #shown: Shown | undefined;
   #isOpening = false;
-  #gate: HTMLElement | undefined;
+  #gate: 'signIn' | 'unreachable' | undefined;
   /** The page of this user was closed in this document. The page of another user needs a new document. */
   #former: { readonly userId: string; readonly closed: Promise<unknown> } | undefined;
   /** Whether a request is in progress that checks a refused session. */
@@ -84,8 +88,8 @@ class PageRunner implements RunningPage {
     if (isPublic) await this.#open(undefined);
     try {
       await this.#session.load();
-    } catch {
-      if (!isOffline || !this.#session.assume()) this.#session.markUnreachable();
+    } catch (error) {
+      if (!isOffline || !this.#session.assume()) this.#session.markUnreachable(problemOf(error));
     }
     // No listener runs when the state did not change.
     if (!this.#shown && !this.#isOpening) await this.#follow();
@@ -96,7 +100,8 @@ class PageRunner implements RunningPage {
     if (this.#shown && this.#shown.session.user?.userId !== user?.userId) this.#close(this.#shown);
     if (this.#shown || this.#isOpening) return;
     if (user) await (this.#former ? this.#restart(user, this.#former) : this.#open(user));
-    else if (!this.#gate) await (this.#options.visit && !this.#former ? this.#open(undefined) : this.#ask(0));
+    else if (this.#gate !== this.#gateOf())
+      await (this.#options.visit && !this.#former ? this.#open(undefined) : this.#ask(0));
   }
 
   async #open(user: User | undefined): Promise<void> {
@@ -140,13 +145,27 @@ class PageRunner implements RunningPage {
     void this.#check();
   }
 
+  #gateOf(): 'signIn' | 'unreachable' {
+    return this.#session.state.name === 'unreachable' ? 'unreachable' : 'signIn';
+  }
+
   #ask(waiting: number): void {
-    const { title, reason } = this.#options;
-    const { state } = this.#session;
+    const { reason } = this.#options;
+    const title = textOf(this.#options.title);
+    const session = this.#session;
+    const { state } = session;
+    const hadFocus = this.#gate !== undefined && document.activeElement !== document.body;
+    this.#gate = this.#gateOf();
+    if (state.name === 'unreachable') {
+      emptyRoot().append(createUnreachableGate({ session, title, problem: state.problem }));
+      return;
+    }
     const why = state.name === 'signedOut' ? state.reason : undefined;
     const said = why ?? (this.#former ? kitWord('signedOutReason') : (textOf(reason) ?? ''));
-    this.#gate = createGate({ session: this.#session, title: textOf(title), reason: said, waiting });
-    emptyRoot().append(this.#gate);
+    const gate = createGate({ session, title, reason: said, waiting });
+    emptyRoot().append(gate);
+    // The focused button went with the former gate.
+    if (hadFocus) gate.querySelector('input')?.focus();
   }
 
   // Another session of the same user may have replaced the refused one. Then the page restarts without a sign-in.

@@ -1,8 +1,10 @@
 import type { ConnectionState } from '@dunlin/client';
 import { element } from './dom';
+import { createRetry } from './gate';
 import { createHeader, type Header } from './header';
 import type { Session, SessionState, User } from './session';
 import { createSignInForm, requireSignIn } from './signIn';
+import { kitWord, onKitWords } from './words';
 
 /** Changes of a page that the server has not confirmed. */
 export interface Unsent {
@@ -17,9 +19,11 @@ export interface Unsent {
 export class PageSession<Who extends User | undefined = User> {
   readonly user: Who;
   /** The element for the content of the page, below the header. */
-  readonly root = element('div', { className: 'page-body' });
+  readonly root = element('div', { className: 'page-body', tabIndex: -1 });
   readonly #session: Session;
   readonly #header: Header;
+  readonly #skip = element('button', { type: 'button', className: 'button skip' });
+  readonly #stopWords: () => void;
   #unsent: Unsent = { count: () => 0 };
 
   constructor(session: Session, user: Who, title: () => string | undefined) {
@@ -31,6 +35,11 @@ export class PageSession<Who extends User | undefined = User> {
       unsent: () => this.unsentCount,
       flush: () => this.#unsent.flush?.() ?? Promise.resolve(),
     });
+    // Not a link to a fragment: the pages follow changes of the address.
+    this.#skip.onclick = () => this.root.focus();
+    const showWords = () => (this.#skip.textContent = kitWord('skip'));
+    showWords();
+    this.#stopWords = onKitWords(showWords);
   }
 
   /** The element in the header for controls of the page. */
@@ -58,11 +67,12 @@ export class PageSession<Who extends User | undefined = User> {
   /** Adds the header and the root to an element. */
   mount(place: HTMLElement): void {
     place.className = 'page';
-    place.append(this.#header.element, this.root);
+    place.append(this.#skip, this.#header.element, this.root);
   }
 
   /** Removes the listeners of the header. The page has its own stop function. */
   dispose(): void {
+    this.#stopWords();
     this.#header.dispose();
   }
 
@@ -85,6 +95,12 @@ export class PageSession<Who extends User | undefined = User> {
   /** Shows a sign-in dialog over the page. Resolves when a user has signed in. */
   requireSignIn(reason?: string): Promise<User> {
     return requireSignIn(this.#session, reason);
+  }
+
+  /** Creates the reason why the server could not be reached, with a button that tries again. Empty in all other states. */
+  createRetry(): HTMLElement[] {
+    const { state } = this.#session;
+    return state.name === 'unreachable' ? createRetry(this.#session, state.problem) : [];
   }
 
   /** Creates a sign-in form. */

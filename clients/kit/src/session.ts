@@ -1,4 +1,4 @@
-import { Client, problemOf, type Requests } from '@dunlin/client';
+import { Client, problemOf, type Problem, type Requests } from '@dunlin/client';
 
 export interface User {
   readonly userId: string;
@@ -19,8 +19,8 @@ export interface Demo {
 
 export type SessionState =
   | { readonly name: 'unknown' }
-  /** The server did not answer the first request. */
-  | { readonly name: 'unreachable' }
+  /** The first request failed. */
+  | { readonly name: 'unreachable'; readonly problem: Problem }
   /** `reason`: why the session ended, unless the user signed out. */
   | { readonly name: 'signedOut'; readonly reason?: string | undefined }
   | { readonly name: 'signedIn'; readonly user: User };
@@ -111,9 +111,9 @@ export class Session {
     return this.user;
   }
 
-  /** Records that the server did not answer and no user is known. */
-  markUnreachable(): void {
-    if (this.#state.name === 'unknown') this.#set({ name: 'unreachable' });
+  /** Records that the first request failed and no user is known. `load` tries again. */
+  markUnreachable(problem: Problem): void {
+    if (this.#state.name === 'unknown') this.#set({ name: 'unreachable', problem });
   }
 
   async signIn(username: string, password: string): Promise<User> {
@@ -241,3 +241,6 @@ function readNote(): Note {
     return { user: null, at: 0 };
   }
 }
+
+/** What forms and headers need of a session. */
+export type SessionView = Pick<Session, 'user' | 'subscribe' | 'load' | 'signIn' | 'signOut' | 'demo'>;

@@ -1,12 +1,12 @@
-import { problemOf } from '@dunlin/client';
+import { problemOf, type Problem } from '@dunlin/client';
 import { avatar } from './avatar';
-import { element } from './dom';
+import { element, isUsable, setUsable } from './dom';
 import { icon } from './icons';
-import type { Session, User } from './session';
+import type { SessionView, User } from './session';
 import { kitWord } from './words';
 
 /** Creates a form for user name and password, with a button for each demo account. */
-export function createSignInForm(session: Session): HTMLElement {
+export function createSignInForm(session: SessionView): HTMLElement {
   const username = element('input', {
     name: 'username',
     autocomplete: 'username',
@@ -35,22 +35,30 @@ export function createSignInForm(session: Session): HTMLElement {
   );
   const demo = element('div', { className: 'demo', hidden: true });
 
+  let isBusy = false;
+  let stopWaiting: (() => void) | undefined;
   const signIn = async (name: string, secret: string) => {
+    if (isBusy) return;
+    isBusy = true;
+    stopWaiting?.();
+    stopWaiting = undefined;
     failure.hidden = true;
-    submit.disabled = true;
+    setUsable(submit, false);
     try {
       await session.signIn(name, secret);
     } catch (error) {
       const problem = problemOf(error);
-      failure.textContent = problem.kind === 'network' ? kitWord('unreachable') : problem.title;
+      failure.textContent = failureText(problem);
       failure.hidden = false;
+      if (problem.status === 429) stopWaiting = waitFor(submit, problem, failure);
     } finally {
-      submit.disabled = false;
+      isBusy = false;
+      if (!stopWaiting) setUsable(submit, true);
     }
   };
   form.onsubmit = (event) => {
     event.preventDefault();
-    void signIn(username.value, password.value);
+    if (isUsable(submit)) void signIn(username.value, password.value);
   };
 
   void session.demo().then((found) => {
@@ -87,10 +95,45 @@ export function createSignInForm(session: Session): HTMLElement {
   return element('div', { className: 'sign-in' }, demo, form);
 }
 
+function failureText(problem: Problem): string {
+  if (problem.kind === 'network') return kitWord('unreachable');
+  return problem.status === 429 ? kitWord('tooMany') : problem.title;
+}
+
+/** Wait without a `Retry-After`, in milliseconds. */
+const WAIT_MS = 5000;
+
+/**
+ * Counts down on a button that cannot be used meanwhile. It keeps the focus, which a disabled button would lose. Returns a function that
+ * ends the wait.
+ */
+function waitFor(button: HTMLButtonElement, problem: Problem, failure: HTMLElement): () => void {
+  const ms = 'retryAfterMs' in problem ? problem.retryAfterMs : undefined;
+  const until = Date.now() + (ms ?? WAIT_MS);
+  const word = button.textContent;
+  const stop = () => {
+    clearInterval(timer);
+    button.textContent = word;
+    setUsable(button, true);
+  };
+  const show = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    if (left > 0 && button.isConnected) {
+      button.textContent = kitWord('tryAgainIn', String(left));
+      return;
+    }
+    stop();
+    failure.hidden = true;
+  };
+  const timer = setInterval(show, 250);
+  show();
+  return stop;
+}
+
 let open: Promise<User> | undefined;
 
 /** Shows a sign-in dialog over the page, which stays visible below. Resolves with the user. Concurrent calls share one dialog. */
-export function requireSignIn(session: Session, reason = kitWord('signInReason')): Promise<User> {
+export function requireSignIn(session: SessionView, reason = kitWord('signInReason')): Promise<User> {
   open ??= new Promise<User>((resolve) => {
     const dialog = element(
       'dialog',

@@ -60,8 +60,8 @@ export function showToast({ text, kind = 'info', copy, ...more }: Toast): () => 
   const close = element('button', {
     type: 'button',
     className: 'icon-button',
-    title: 'Close',
-    attributes: { 'aria-label': 'Close' },
+    title: kitWord('close'),
+    attributes: { 'aria-label': kitWord('close') },
     onclick: remove,
   });
   close.append(icon('close'));
@@ -90,7 +90,7 @@ function leaveAfter(toast: HTMLElement, remove: () => void): void {
 function region(): HTMLElement {
   const existing = document.querySelector<HTMLElement>('.toasts');
   if (existing) return existing;
-  const made = element('div', { className: 'toasts', attributes: { 'aria-label': 'Notices' } });
+  const made = element('section', { className: 'toasts', attributes: { 'aria-label': kitWord('notices') } });
   document.body.append(made);
   return made;
 }

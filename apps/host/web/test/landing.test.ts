@@ -11,7 +11,7 @@ function open(): HTMLElement {
 }
 
 const links = (root: HTMLElement) =>
-  [...root.querySelectorAll<HTMLAnchorElement>('.hero a')].map((link) => new URL(link.href).pathname);
+  [...root.querySelectorAll<HTMLAnchorElement>('.hero-text a')].map((link) => new URL(link.href).pathname);
 
 describe('the link to the documentation', () => {
   afterEach(() => document.head.replaceChildren());

@@ -151,7 +151,7 @@ export class XmlEditor implements TextPane {
           ...historyKeymap,
           ...foldKeymap,
         ]),
-        EditorView.contentAttributes.of({ 'aria-label': 'Text of the document, XML' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'Text of the document, XML', tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !this.#isOurs) this.#options.onEdit();
         }),

@@ -29,7 +29,7 @@ export const systems: readonly System[] = [
     title: 'Warranty cases',
     text: 'A table of repair cases that a whole branch edits together. Every field has its own lock and saves itself.',
     icon: 'table',
-    address: '/branch/1',
+    address: '/branch',
   },
   {
     name: 'focus',

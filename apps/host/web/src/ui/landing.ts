@@ -1,34 +1,17 @@
 import { element, icon, showToast, type PageSession, type Stop, type User } from '@dunlin/kit';
-import { systems, type System } from '../state/systems';
+import type { Fact } from '../api/facts';
+import { systems } from '../state/systems';
+import { Tiles } from '../state/tiles';
+import { createTile, type Tile } from './tile';
 
-declare const __SYSTEMS__: readonly string[];
-
-function card(system: System): HTMLElement {
-  const isThere = __SYSTEMS__.includes(system.name);
-  const content = [
-    element('span', { className: 'card-icon' }, icon(system.icon)),
-    element('h2', { textContent: system.title }),
-    element('p', { className: 'muted', textContent: system.text }),
-  ];
-  const data = { system: system.name };
-  return isThere
-    ? element('a', { className: 'card', href: system.address, data }, ...content, icon('right'))
-    : element(
-        'div',
-        { className: 'card card-coming', data },
-        ...content,
-        element('span', { className: 'badge', textContent: 'Coming' }),
-      );
-}
+/** Below this width the systems come first. Equal to the width in landing.css. */
+const PHONE = '(max-width: 860px)';
 
 function accountContent(session: PageSession<User | undefined>): HTMLElement[] {
   const { state } = session;
   if (state.name === 'unknown') return [];
   if (state.name === 'unreachable')
-    return [
-      element('h2', { textContent: 'The server cannot be reached' }),
-      element('p', { className: 'muted', textContent: 'Check that it runs, then load this page again.' }),
-    ];
+    return [element('h2', { textContent: 'The server cannot be reached' }), ...session.createRetry()];
   if (state.name === 'signedOut')
     return [element('h2', { textContent: 'Sign in' }), session.createSignInForm()];
   const signOut = element('button', { type: 'button', className: 'button' }, icon('signOut'), 'Sign out');
@@ -57,29 +40,64 @@ function documentationLink(): HTMLElement[] {
     : [];
 }
 
+/** Keeps the tiles up to date for a signed-in user. */
+function follow(session: PageSession<User | undefined>, tiles: ReadonlyMap<string, Tile>): Stop {
+  const { user } = session;
+  if (!user) return () => {};
+  const live = new Tiles({
+    user: user.userId,
+    refresh: session.refresh,
+    onSignedOut: () => session.end(),
+    onConnection: (state) => session.showConnection(state),
+    show: (system: string, fact: Fact | undefined) => tiles.get(system)?.show(fact),
+  });
+  return () => live.dispose();
+}
+
 /** Builds the landing page for a user or a visitor. */
 export function show(session: PageSession<User | undefined>): Stop {
-  const account = element('section', { className: 'landing-account' });
+  const account = element('section', {
+    className: 'landing-account',
+    attributes: { 'aria-label': 'Your session' },
+  });
   const showAccount = () => account.replaceChildren(...accountContent(session));
   showAccount();
-  session.root.append(
-    element(
-      'main',
-      { className: 'landing' },
-      element(
-        'section',
-        { className: 'hero' },
-        element('h1', { textContent: 'Every screen in step.' }),
-        element('p', {
-          textContent:
-            'Dunlin is a real-time synchronisation server over plain HTTP: browsers hold one event stream, and changes go in as ordinary requests. ' +
-            'It gives applications streams that miss nothing, edit locks that cannot be overrun, and replication that works offline.',
-        }),
-        ...documentationLink(),
-      ),
-      account,
-      element('nav', { className: 'cards', attributes: { 'aria-label': 'Systems' } }, ...systems.map(card)),
-    ),
+  const tiles = new Map(systems.map((system) => [system.name, createTile(system)]));
+  const cards = element(
+    'nav',
+    { className: 'cards', attributes: { 'aria-label': 'Systems' } },
+    ...[...tiles.values()].map((tile) => tile.element),
   );
-  return session.subscribe(showAccount);
+  const text = element(
+    'div',
+    { className: 'hero-text' },
+    element('p', {
+      textContent:
+        'Dunlin is a real-time synchronisation server over plain HTTP: browsers hold one event stream, and changes go in as ordinary requests. ' +
+        'It gives applications streams that miss nothing, edit locks that cannot be overrun, and replication that works offline.',
+    }),
+    ...documentationLink(),
+  );
+  const hero = element(
+    'section',
+    { className: 'hero', attributes: { 'aria-labelledby': 'landing-title' } },
+    element('h1', { id: 'landing-title', textContent: 'Every screen in step.' }),
+  );
+  const main = element('main', { className: 'landing' });
+  const phone = matchMedia(PHONE);
+  // Moves the elements instead of reordering them by style, so that the focus follows what is visible.
+  const arrange = () => {
+    if (phone.matches) main.append(hero, cards, account, text);
+    else main.append(hero, account, cards);
+    if (!phone.matches) hero.append(text);
+  };
+  arrange();
+  phone.addEventListener('change', arrange);
+  session.root.append(main);
+  const stops = [session.subscribe(showAccount), follow(session, tiles)];
+  return () => {
+    phone.removeEventListener('change', arrange);
+    for (const stop of stops) void stop();
+    for (const tile of tiles.values()) tile.show(undefined);
+  };
 }

@@ -19,7 +19,7 @@ export function Toolbar({ onDialog }: { readonly onDialog: (dialog: ToolbarDialo
   // Cards have no columns.
   const isPhone = useIsPhone();
   return (
-    <div className="toolbar">
+    <div className="toolbar" role="search">
       <BranchSwitcher />
       <Presence />
       <span className="toolbar-space" />

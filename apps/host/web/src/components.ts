@@ -1,0 +1,3 @@
+import { show } from './ui/components';
+
+show(document.querySelector<HTMLElement>('#page')!);
