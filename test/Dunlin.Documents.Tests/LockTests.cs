@@ -210,6 +210,10 @@ public sealed class LockTests : IAsyncLifetime
             Assert.Equal(202, (await _carol.WaitForAsync(_file)).Code);
             Assert.Equal(202, (await admin.WaitForAsync(_file)).Code);
             Assert.Equal(["Carol Carter", "Alice Archer"], await QueueAsync());
+            var stream = await _bob.SubscribeAsync();
+            (await admin.ReleaseAsync(_file)).Ok();
+            await stream.WhenAsync("fileDataChanged", "lock_request_ended", _file);
+            Assert.Equal(202, (await admin.WaitForAsync(_file)).Code);
         }
         await WhenGoneAsync(admin, _carol.SessionId);
         await PassAsync(14);

@@ -118,12 +118,13 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
                 var file = await DocumentRows.RequireAsync(unit, caller, fileId);
                 var resource = ResourceOf(file);
                 var before = await unit.Leases.FindAsync(resource, ct);
-                if (await unit.Leases.ReleaseAsync(new LeaseClaim(resource, leaseId, caller.UserId, fencingToken), caller.AsOrigin(), ct))
-                    return true;
+                var claim = new LeaseClaim(resource, leaseId, caller.UserId, fencingToken);
+                var released = await unit.Leases.ReleaseAsync(claim, caller.AsOrigin(), ct);
+                var after = await unit.Leases.FindAsync(resource, ct);
                 // The engine announces no end of a wait. Pages show the queue by name.
-                if ((await unit.Leases.FindAsync(resource, ct))?.Waiting < before?.Waiting)
+                if (after?.FencingToken == before?.FencingToken && after?.Waiting < before?.Waiting)
                     await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "lock_request_ended", fileId, caller.AsOrigin()), ct);
-                return false;
+                return released;
             },
             cancellationToken
         );

@@ -22,9 +22,15 @@ export class FileListView {
   });
   readonly #variant = element('select', {
     className: 'input',
+    hidden: true,
     attributes: { 'aria-label': 'Variant' },
   });
-  readonly #newDocument = element('button', { type: 'button', className: 'button' }, icon('plus'), 'New');
+  readonly #newDocument = element(
+    'button',
+    { type: 'button', className: 'button', hidden: true },
+    icon('plus'),
+    'New',
+  );
   readonly #groups = element('div', { className: 'groups' });
   #list: FileList | undefined;
   #openId: string | undefined;

@@ -1,6 +1,6 @@
 import { element, icon, type IconName } from '@dunlin/kit';
 import type { FileInfo, Maintenance } from '../api/types';
-import type { OpenFile } from '../state/openFile';
+import type { Mode, OpenFile } from '../state/openFile';
 import { shortDate } from './dates';
 
 /** The commands that notices offer. */
@@ -37,7 +37,7 @@ export class Notices {
   show(opened: OpenFile, file: FileInfo | undefined, maintenance: Maintenance | undefined): void {
     const { id, mode, draft, restored } = opened;
     const holder = file?.locked_by && !file.locked_by.mine ? file.locked_by : undefined;
-    const queue = (file?.locked_by?.queue ?? []).map((name) => (name === this.#userName ? 'you' : name));
+    const queue = this.#waiters(mode, file);
     const key = JSON.stringify([id, mode, holder?.name, draft?.at, restored?.at, queue, maintenance]);
     // Keep the elements, and with them the focus, while nothing changes.
     if (key === this.#key) return;
@@ -106,6 +106,13 @@ export class Notices {
     ];
     const decide = isEditing ? '. Decide about it before you go on' : '';
     return notice('history', `You have an unsaved draft of ${shortDate(at)}${decide}.`, offered);
+  }
+
+  // The list may not contain yet that this page joined or left the queue.
+  #waiters(mode: Mode, file: FileInfo | undefined): readonly string[] {
+    const names = (file?.locked_by?.queue ?? []).map((name) => (name === this.#userName ? 'you' : name));
+    if (mode !== 'queued') return names.filter((name) => name !== 'you');
+    return names.includes('you') ? names : [...names, 'you'];
   }
 
   #queue(queue: readonly string[]): HTMLElement {
