@@ -127,7 +127,7 @@ public sealed class LockTests : IAsyncLifetime
     [Theory]
     [InlineData(End.Release, "lock_released")]
     [InlineData(End.Expiry, "lock_expired")]
-    [InlineData(End.Disconnect, "lock_released")]
+    [InlineData(End.Disconnect, "lock_expired")]
     [InlineData(End.SignOut, "lock_released")]
     [InlineData(End.EndedByAdministrator, "lock_released")]
     [InlineData(End.ForcedByAdministrator, "lock_released")]
@@ -152,7 +152,7 @@ public sealed class LockTests : IAsyncLifetime
             case End.Disconnect:
                 await own.DisposeAsync();
                 await WhenGoneAsync(admin, holder.SessionId);
-                await PassAsync(14);
+                await PassAsync(94);
                 break;
             case End.SignOut:
                 (await holder.PostAsync("auth/logout", new { })).Ok();
@@ -184,18 +184,68 @@ public sealed class LockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_reconnect_within_the_grace_keeps_the_lock()
+    public async Task A_lock_outlives_its_connection_until_it_expires()
     {
         var stream = await _carol.SubscribeAsync();
         var admin = await _host.SignInAsync("alice");
+        long lease;
         await using (await RawStream.OpenAsync(_bob.Http, "/api/v1/sse/subscribe"))
-            await _bob.LockAsync(_file);
+            lease = await _bob.LockAsync(_file);
         await WhenGoneAsync(admin, _bob.SessionId);
-        _host.Time.Advance(TimeSpan.FromSeconds(5));
-        await _bob.SubscribeAsync();
-        await PassAsync(60);
+        await PassAsync(80);
         (await _carol.AcquireAsync(_file)).Is(423, "lease_held");
+        (await _bob.HeartbeatAsync(_file, lease)).Ok();
+        await PassAsync(80);
+        (await _bob.SaveAsync(_file, "<letter>After an interruption</letter>", lease)).Ok();
         Assert.Equal(0, stream.Count("lockReleased"));
+    }
+
+    [Fact]
+    public async Task Waiters_are_listed_by_name_in_order_and_leave_with_their_page()
+    {
+        var admin = await _host.SignInAsync("alice");
+        await _bob.LockAsync(_file);
+        await using (await RawStream.OpenAsync(_carol.Http, "/api/v1/sse/subscribe"))
+        {
+            Assert.Equal(202, (await _carol.WaitForAsync(_file)).Code);
+            Assert.Equal(202, (await admin.WaitForAsync(_file)).Code);
+            Assert.Equal(["Carol Carter", "Alice Archer"], await QueueAsync());
+            var stream = await _bob.SubscribeAsync();
+            (await admin.ReleaseAsync(_file)).Ok();
+            await stream.WhenAsync("fileDataChanged", "lock_request_ended", _file);
+            Assert.Equal(202, (await admin.WaitForAsync(_file)).Code);
+        }
+        await WhenGoneAsync(admin, _carol.SessionId);
+        await PassAsync(14);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((await QueueAsync()).Contains("Carol Carter"))
+            patience.Token.ThrowIfCancellationRequested();
+        Assert.Equal(["Alice Archer"], await QueueAsync());
+
+        async Task<IEnumerable<string?>> QueueAsync() =>
+            (await admin.GetAsync("files/locks"))
+                .Ok()
+                .Body.GetProperty("locks")[0]
+                .GetProperty("locked_by")
+                .GetProperty("queue")
+                .EnumerateArray()
+                .Select(name => name.GetString());
+    }
+
+    [Fact]
+    public async Task A_lock_from_the_queue_outlives_its_connection_too()
+    {
+        var admin = await _host.SignInAsync("alice");
+        await _bob.LockAsync(_file);
+        await using (await RawStream.OpenAsync(_carol.Http, "/api/v1/sse/subscribe"))
+        {
+            await _carol.WaitForAsync(_file);
+            (await _bob.ReleaseAsync(_file)).Ok();
+            (await _carol.WaitForAsync(_file)).Ok();
+        }
+        await WhenGoneAsync(admin, _carol.SessionId);
+        await PassAsync(60);
+        (await _bob.AcquireAsync(_file)).Is(423, "lease_held");
     }
 
     [Fact]

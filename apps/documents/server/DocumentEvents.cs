@@ -30,6 +30,14 @@ internal static class DocumentEvents
     public static EventDraft Deleted(string collectionId, IEnumerable<string> stableIds, EventOrigin origin) =>
         EventDraft.Of(DocumentNames.Topic(collectionId), FileDataChanged, new { reason = "files_deleted", stable_ids = stableIds }, origin);
 
+    public static EventDraft Restored(string collectionId, IEnumerable<string> stableIds, EventOrigin origin) =>
+        EventDraft.Of(
+            DocumentNames.Topic(collectionId),
+            FileDataChanged,
+            new { reason = "files_restored", stable_ids = stableIds },
+            origin
+        );
+
     public static EventDraft Released(string collectionId, string stableId, EventOrigin? origin) =>
         EventDraft.Of(DocumentNames.Topic(collectionId), LockReleased, new { stable_id = stableId }, origin);
 

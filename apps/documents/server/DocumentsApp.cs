@@ -2,6 +2,7 @@ using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Collections;
 using Dunlin.Apps.Documents.Files;
 using Dunlin.Apps.Documents.Locks;
+using Dunlin.Apps.Documents.Search;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Streams;
@@ -38,7 +39,9 @@ public static class DocumentsApp
         builder.Services.AddSingleton<DocumentDeletion>();
         builder.Services.AddSingleton<DocumentStream>();
         builder.Services.AddSingleton<AdminEndpoints>();
+        builder.Services.AddSingleton<TextSearch>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<AdminEndpoints>());
+        builder.Services.AddHostedService<TextIndex>();
         return builder;
     }
 
@@ -47,6 +50,7 @@ public static class DocumentsApp
     {
         var group = endpoints.MapGroup("/api/v1").WithTags("Documents");
         FileEndpoints.Map(group);
+        TextSearch.Map(group);
         LockEndpoints.Map(group);
         AdminEndpoints.Map(group);
         endpoints.MapEventStream(

@@ -22,6 +22,9 @@ public sealed record LeaseInfo(
     int Waiting
 )
 {
+    /// <summary>Gets the waiters in the queue, first in, first out.</summary>
+    public IReadOnlyList<LeaseOwner> Waiters { get; init; } = [];
+
     internal static LeaseInfo Of(LeaseRow row) =>
         new(
             row.Resource,
@@ -32,5 +35,8 @@ public sealed record LeaseInfo(
             TimeSpan.FromSeconds(row.Seconds),
             row.Ending,
             row.Waiters.Count
-        );
+        )
+        {
+            Waiters = [.. row.Waiters.Select(waiter => waiter.Owner)],
+        };
 }

@@ -18,6 +18,14 @@ internal sealed class DocumentPage(IPage page)
 
     public ILocator Source => page.Locator("iframe.source");
 
+    /// <summary>The names of the users who wait for the open document.</summary>
+    public ILocator Queue => page.Locator(".queue > li");
+
+    /// <summary>The number of changes in the comparison, or the current one.</summary>
+    public ILocator Changes => page.Locator(".comparison-count");
+
+    public ILocator Dialog => page.Locator("dialog[open]");
+
     public ILocator File(string id) => page.Locator($"[data-file='{id}']");
 
     public ILocator Toast(string text) => page.Locator(".toast[role=status]", new() { HasText = text });
@@ -69,6 +77,9 @@ internal sealed class DocumentPage(IPage page)
         await page.Keyboard.InsertTextAsync(text);
         await Expect(page.Locator(".status[data-status=dirty]")).ToHaveCountAsync(1);
     }
+
+    /// <summary>Takes back an operation on its toast.</summary>
+    public Task UndoAsync(string toast) => Toast(toast).GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
 
     public async Task SaveAsync()
     {

@@ -62,6 +62,13 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Sets the maintenance mode. For administrators.</summary>
+    public async Task MaintainAsync(bool on, string message = "")
+    {
+        using var response = await http.PutAsJsonAsync(new Uri("/api/v1/admin/maintenance", UriKind.Relative), new { on, message });
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
     /// <summary>Advances time in steps, so that the server can do due work: a unit of work exceeds its limit when time jumps.</summary>
     public async Task PassAsync(TestHost host, int seconds)
     {

@@ -135,13 +135,14 @@ public sealed class EditingTests(BrowserFixture browser)
 
         await Expect(carol.Page.Locator("main[data-mode=editing]")).ToHaveCountAsync(1);
         await carol.Button("Make gold").ClickAsync();
+        await carol.Button("Make version 4 gold").ClickAsync();
         await Expect(added).ToHaveAttributeAsync("data-gold", "");
         await Expect(dave.File(gold)).Not.ToHaveAttributeAsync("data-gold", "");
 
         await dave.Page.GetByLabel("Search documents").FillAsync("another GOLD");
         await Expect(dave.Page.Locator("[data-file]")).ToHaveCountAsync(1);
         await dave.Page.GetByLabel("Search documents").FillAsync("nothing like it");
-        await Expect(dave.Page.GetByText("Nothing matches.")).ToBeVisibleAsync();
+        await Expect(dave.Page.GetByText("No name matches.")).ToBeVisibleAsync();
     }
 
     [Fact]

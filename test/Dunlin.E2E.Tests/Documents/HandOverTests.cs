@@ -81,7 +81,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Queued_users_get_the_lock_in_order()
+    public async Task Waiting_users_are_named_in_order_and_get_the_lock_in_order()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -92,7 +92,11 @@ public sealed class HandOverTests(BrowserFixture browser)
         await alice.OpenFileAsync(file);
         await carol.OpenFileAsync(file);
         await carol.Button("Tell me when it is my turn").ClickAsync();
-        await Expect(bob.Page.GetByText("Somebody waits for this document.")).ToBeVisibleAsync();
+        await alice.Button("Tell me when it is my turn").ClickAsync();
+        await Expect(bob.Queue).ToHaveTextAsync(["Carol Carter", "Alice Archer"]);
+        await Expect(carol.Queue).ToHaveTextAsync(["you", "Alice Archer"]);
+        await alice.Button("Leave the queue").ClickAsync();
+        await Expect(bob.Queue).ToHaveTextAsync(["Carol Carter"]);
         await carol.Page.PictureAsync("documents-queued");
         await bob.LeaveAsync();
         await carol.IsEditableAsync();
@@ -125,7 +129,7 @@ public sealed class HandOverTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_killed_browser_frees_its_lock_after_the_grace_for_the_next_reader()
+    public async Task A_killed_browser_frees_its_lock_when_it_expires()
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
@@ -140,10 +144,10 @@ public sealed class HandOverTests(BrowserFixture browser)
 
         await doomed.KillAsync();
         await api.WhenGoneAsync("bob");
-        await api.PassAsync(host, 4);
+        await api.PassAsync(host, 50);
         Assert.Equal(["Bob Baker"], await api.LockedByAsync(file));
         await carol.IsReadOnlyAsync();
-        await api.PassAsync(host, 10);
+        await api.PassAsync(host, 46);
 
         await Expect(carol.Toast(DocumentPage.Editable)).ToBeVisibleAsync();
         await carol.IsEditableAsync();

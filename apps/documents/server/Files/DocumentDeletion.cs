@@ -46,6 +46,35 @@ internal sealed class DocumentDeletion(IStore store, LockIds ids)
         );
     }
 
+    /// <summary>
+    /// Takes back deletions, all or none. A restored gold standard is a normal version if the document has another one now. Restoring a file
+    /// that is not deleted has no effect.
+    /// </summary>
+    /// <param name="caller">The caller, with the right to delete each file.</param>
+    /// <param name="fileIds">The files.</param>
+    /// <param name="cancellationToken">Cancels before anything is restored.</param>
+    public async ValueTask RestoreAsync(Caller caller, IReadOnlyList<string> fileIds, CancellationToken cancellationToken) =>
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                await Maintenance.RequireOffAsync(unit, caller);
+                var restored = new List<DocumentFile>();
+                foreach (var id in fileIds.Distinct(StringComparer.Ordinal))
+                {
+                    var file = await DocumentRows.RequireAlsoDeletedAsync(unit, caller, id);
+                    DocumentRights.RequireDelete(caller, file);
+                    if (await DocumentRows.RestoreAsync(unit, file))
+                        restored.Add(file);
+                }
+                foreach (var collection in restored.GroupBy(f => f.CollectionId, StringComparer.Ordinal))
+                    await unit.AppendAsync(
+                        DocumentEvents.Restored(collection.Key, collection.Select(f => f.StableId), caller.AsOrigin()),
+                        ct
+                    );
+            },
+            cancellationToken
+        );
+
     private static async ValueTask RemoveAsync(
         IUnitOfWork unit,
         Caller caller,

@@ -37,7 +37,22 @@ internal sealed record DocumentFile(
 }
 
 /// <summary>The holder of a file's lock. All readers of the file can see it.</summary>
-internal sealed record LockHolder(string UserId, string Name, bool Mine, DateTimeOffset ExpiresAt, int Waiting);
+/// <param name="UserId">The holder.</param>
+/// <param name="Name">The holder's name.</param>
+/// <param name="Mine">Whether the caller's session holds the lock.</param>
+/// <param name="Since">The time of the grant.</param>
+/// <param name="ExpiresAt">When the lock ends without a heartbeat.</param>
+/// <param name="Waiting">Number of waiters.</param>
+/// <param name="Queue">Names of the waiters, first in, first out.</param>
+internal sealed record LockHolder(
+    string UserId,
+    string Name,
+    bool Mine,
+    DateTimeOffset Since,
+    DateTimeOffset ExpiresAt,
+    int Waiting,
+    IReadOnlyList<string> Queue
+);
 
 /// <summary>The caller's permissions on a file, apart from its lock.</summary>
 internal sealed record FileRights(bool Write, bool NewVersion, bool Promote, bool Delete);
@@ -84,7 +99,8 @@ internal sealed record VersionView(
     DateTimeOffset ChangedAt,
     long Size,
     DateTimeOffset? DeletedAt,
-    string? DeletedBy
+    string? DeletedBy,
+    bool CanRestore
 );
 
 /// <summary>The answer to a save.</summary>

@@ -63,7 +63,8 @@ internal sealed class DocumentReads(IStore store)
             async (scope, _) =>
                 await DocumentRows.HistoryAsync(
                     scope.Connection,
-                    await DocumentRows.RequireAsync(scope.Connection, null, caller, stableId)
+                    await DocumentRows.RequireAsync(scope.Connection, null, caller, stableId),
+                    caller
                 ),
             cancellationToken
         );

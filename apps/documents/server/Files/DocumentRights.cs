@@ -22,9 +22,13 @@ internal static class DocumentRights
             Write: isText && (file.IsGoldStandard ? reviews : annotates),
             NewVersion: isText && annotates,
             Promote: isText && reviews,
-            Delete: reviews || caller.IsAdministrator || string.Equals(file.OwnerId, caller.UserId, StringComparison.Ordinal)
+            Delete: MayDelete(caller, file.OwnerId)
         );
     }
+
+    /// <summary>Returns whether the caller may delete and restore the files of an owner.</summary>
+    public static bool MayDelete(Caller caller, string ownerId) =>
+        caller.Roles.Contains(Reviewer) || caller.IsAdministrator || string.Equals(ownerId, caller.UserId, StringComparison.Ordinal);
 
     /// <summary>Requires the right to write or delete: a lock of any other user would only block those users.</summary>
     public static void RequireLock(Caller caller, DocumentFile file)

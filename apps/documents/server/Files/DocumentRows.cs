@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Dunlin.Apps.Documents.Collections;
+using Dunlin.Apps.Documents.Search;
 using Dunlin.Apps.Text;
 using Dunlin.Journal;
 using Dunlin.Topics;
@@ -17,8 +18,11 @@ internal static class DocumentRows
 
     private const string From = "FROM documents_file f JOIN documents_document d ON d.id = f.document_id";
 
-    // A parameter instead of a second statement: the statement is the same for administrators, who see all files.
-    private const string Visible =
+    /// <summary>
+    /// The condition for files that the caller may see, with the parameters <c>@all</c> and <c>@userId</c>. A parameter instead of a second
+    /// statement: the statement is the same for administrators, who see all files.
+    /// </summary>
+    public const string Visible =
         "(@all = 1 OR EXISTS (SELECT 1 FROM documents_member m WHERE m.collection_id = d.collection_id AND m.user_id = @userId))";
 
     /// <summary>
@@ -40,6 +44,19 @@ internal static class DocumentRows
                 all = CollectionRows.All(caller),
             },
             transaction
+        ) ?? throw DocumentErrors.NoFile(stableId);
+
+    /// <summary>Returns a file that exists or was deleted, if the caller may see its collection.</summary>
+    public static async Task<DocumentFile> RequireAlsoDeletedAsync(IUnitOfWork unit, Caller caller, string stableId) =>
+        await unit.Connection.QuerySingleOrDefaultAsync<DocumentFile>(
+            $"SELECT {Columns} {From} WHERE f.stable_id = @stableId AND {Visible}",
+            new
+            {
+                stableId,
+                userId = caller.UserId,
+                all = CollectionRows.All(caller),
+            },
+            unit.Transaction
         ) ?? throw DocumentErrors.NoFile(stableId);
 
     public static Task<DocumentFile> RequireAsync(IUnitOfWork unit, Caller caller, string stableId) =>
@@ -84,11 +101,11 @@ internal static class DocumentRows
         ];
     }
 
-    public static async Task<IReadOnlyList<VersionView>> HistoryAsync(DbConnection connection, DocumentFile of)
+    public static async Task<IReadOnlyList<VersionView>> HistoryAsync(DbConnection connection, DocumentFile of, Caller caller)
     {
         var rows = await connection.QueryAsync<HistoryRow>(
-            "SELECT stable_id AS StableId, number AS Number, label AS Label, is_gold AS IsGold, owner_name AS OwnerName, changed_by AS ChangedBy, "
-                + "created_at AS CreatedAt, changed_at AS ChangedAt, size AS Size, deleted_at AS DeletedAt, deleted_by AS DeletedBy FROM documents_file "
+            "SELECT stable_id AS StableId, number AS Number, label AS Label, is_gold AS IsGold, owner_id AS OwnerId, owner_name AS OwnerName, "
+                + "changed_by AS ChangedBy, created_at AS CreatedAt, changed_at AS ChangedAt, size AS Size, deleted_at AS DeletedAt, deleted_by AS DeletedBy FROM documents_file "
                 + "WHERE document_id = @DocumentId AND kind = @Kind AND variant = @Variant ORDER BY number DESC LIMIT 1000",
             of
         );
@@ -105,7 +122,8 @@ internal static class DocumentRows
                 Time(r.ChangedAt),
                 r.Size,
                 r.DeletedAt is { } at ? Time(at) : null,
-                r.DeletedBy
+                r.DeletedBy,
+                r.DeletedAt is not null && DocumentRights.MayDelete(caller, r.OwnerId)
             )),
         ];
     }
@@ -167,6 +185,8 @@ internal static class DocumentRows
             new { added.StableId, content },
             unit.Transaction
         );
+        if (added.Kind == FileKind.Text)
+            await TextIndex.SaveAsync(unit, added.StableId, added.Revision, content);
     }
 
     public static async Task ReplaceAsync(IUnitOfWork unit, string stableId, byte[] content, string changedBy, long revision)
@@ -188,6 +208,7 @@ internal static class DocumentRows
             new { stableId, content },
             unit.Transaction
         );
+        await TextIndex.SaveAsync(unit, stableId, revision, content);
     }
 
     public static async Task PromoteAsync(IUnitOfWork unit, DocumentFile file)
@@ -198,6 +219,21 @@ internal static class DocumentRows
             unit.Transaction
         );
         await unit.Connection.ExecuteAsync("UPDATE documents_file SET is_gold = 1 WHERE stable_id = @StableId", file, unit.Transaction);
+    }
+
+    public static Task DemoteAsync(IUnitOfWork unit, DocumentFile file) =>
+        unit.Connection.ExecuteAsync("UPDATE documents_file SET is_gold = 0 WHERE stable_id = @StableId", file, unit.Transaction);
+
+    /// <returns>Whether the file was deleted.</returns>
+    public static async Task<bool> RestoreAsync(IUnitOfWork unit, DocumentFile file)
+    {
+        var isGold = file.IsGoldStandard && await GoldOfAsync(unit, file.DocumentId, file.Variant) is null;
+        return await unit.Connection.ExecuteAsync(
+                "UPDATE documents_file SET deleted_at = NULL, deleted_by = NULL, is_gold = @isGold "
+                    + "WHERE stable_id = @StableId AND deleted_at IS NOT NULL",
+                new { file.StableId, isGold = isGold ? 1 : 0 },
+                unit.Transaction
+            ) > 0;
     }
 
     public static Task DeleteAsync(IUnitOfWork unit, string stableId, string deletedBy) =>
@@ -220,6 +256,7 @@ internal static class DocumentRows
         public long Number { get; init; }
         public string Label { get; init; } = "";
         public long IsGold { get; init; }
+        public string OwnerId { get; init; } = "";
         public string OwnerName { get; init; } = "";
         public string ChangedBy { get; init; } = "";
         public long CreatedAt { get; init; }

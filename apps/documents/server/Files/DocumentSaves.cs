@@ -121,6 +121,28 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         );
     }
 
+    /// <summary>
+    /// Makes a gold standard a normal version again, which takes back a promotion. Refused while another session edits the file.
+    /// </summary>
+    public async ValueTask DemoteAsync(Caller caller, string stableId, CancellationToken cancellationToken)
+    {
+        var leaseId = await ids.OfAsync(caller, cancellationToken);
+        await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var file = await DocumentRows.RequireAsync(unit, caller, stableId);
+                DocumentRights.RequirePromote(caller, file);
+                await Maintenance.RequireOffAsync(unit, caller);
+                if (!file.IsGoldStandard)
+                    return;
+                await unit.Leases.RequireNotHeldByAnotherAsync(FileLocks.ResourceOf(file), caller.UserId, leaseId, ct);
+                await DocumentRows.DemoteAsync(unit, file);
+                await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "gold_standard_changed", stableId, caller.AsOrigin()), ct);
+            },
+            cancellationToken
+        );
+    }
+
     /// <summary>Adds one file in a unit of work: assigns its number, appends the event, and writes row and content.</summary>
     internal static async ValueTask<DocumentFile> InsertAsync(
         IUnitOfWork unit,

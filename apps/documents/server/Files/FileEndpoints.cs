@@ -42,6 +42,15 @@ internal static class FileEndpoints
         group.MapPost("files/save", SaveAsync);
         group.MapPost("files/import", ImportAsync);
         group.MapPost("files/delete", DeleteAsync);
+        group.MapPost("files/restore", RestoreAsync);
+        group.MapDelete(
+            "files/{stableId}/gold-standard",
+            async (HttpContext http, string stableId, DocumentSaves saves) =>
+            {
+                await saves.DemoteAsync(http.RequireCaller(), stableId, http.RequestAborted);
+                return Results.NoContent();
+            }
+        );
         group.MapPost(
             "files/{stableId}/gold-standard",
             async (HttpContext http, string stableId, DocumentSaves saves) =>
@@ -115,16 +124,30 @@ internal static class FileEndpoints
     {
         var caller = http.RequireCaller();
         var body = await RequestBody.ReadAsync<DeleteBody>(http, MaxBody, http.RequestAborted);
-        if (body.Files.Count is 0 or > MaxFilesPerDeletion)
-            throw new DunlinException(
-                ErrorCode.InvalidField,
-                $"'files' must have 1 to {MaxFilesPerDeletion} file ids, not {body.Files.Count}.",
-                "files"
-            );
+        CheckFiles(body.Files);
         if (body.Leases?.Keys.FirstOrDefault(id => !body.Files.Contains(id, StringComparer.Ordinal)) is { } stranger)
             throw new DunlinException(ErrorCode.UnknownField, "'leases' has a file id that 'files' does not have.", $"leases.{stranger}");
         await deletion.DeleteAsync(caller, body.Files, body.Leases ?? [], http.RequestAborted);
         return DocumentAnswers.Json(http, new DeleteAnswer(body.Files));
+    }
+
+    private static async Task<IResult> RestoreAsync(HttpContext http, DocumentDeletion deletion)
+    {
+        var caller = http.RequireCaller();
+        var body = await RequestBody.ReadAsync<RestoreBody>(http, MaxBody, http.RequestAborted);
+        CheckFiles(body.Files);
+        await deletion.RestoreAsync(caller, body.Files, http.RequestAborted);
+        return DocumentAnswers.Json(http, new RestoreAnswer(body.Files));
+    }
+
+    private static void CheckFiles(IReadOnlyList<string> files)
+    {
+        if (files.Count is 0 or > MaxFilesPerDeletion)
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'files' must have 1 to {MaxFilesPerDeletion} file ids, not {files.Count}.",
+                "files"
+            );
     }
 
     private static string? Variant(string? variant) =>
@@ -167,6 +190,10 @@ internal static class FileEndpoints
         [property: JsonPropertyName("files")] IReadOnlyList<string> Files,
         [property: JsonPropertyName("leases")] Dictionary<string, long>? Leases = null
     );
+
+    private sealed record RestoreBody([property: JsonPropertyName("files")] IReadOnlyList<string> Files);
+
+    private sealed record RestoreAnswer(IReadOnlyList<string> Restored);
 
     private sealed record DeleteAnswer(IReadOnlyList<string> Deleted);
 }

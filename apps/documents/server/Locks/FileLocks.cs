@@ -46,6 +46,9 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
 {
     private const int Seconds = 90;
 
+    // In place of a connection and a device. The engine ends leases of a lost device after seconds; a lock lasts its 90 s without a network.
+    private const string AnyDevice = "session";
+
     /// <summary>Duration of a lock after its last heartbeat.</summary>
     private static readonly LeaseDuration Duration = LeaseDuration.FromSeconds(Seconds);
 
@@ -59,8 +62,15 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
                 await Maintenance.RequireOffAsync(unit, caller);
                 var file = await DocumentRows.RequireAsync(unit, caller, fileId);
                 DocumentRights.RequireLock(caller, file);
-                var request = new LeaseRequest(ResourceOf(file), leaseId, LeaseRequest.OwnerOf(caller), Duration, wait);
-                return await unit.Leases.AcquireAsync(request, caller.AsOrigin(), ct);
+                // A waiter has its device, so that a closed page leaves the queue.
+                var page = LeaseRequest.OwnerOf(caller);
+                var holder = page with { ConnectionId = AnyDevice, DeviceId = AnyDevice };
+                var request = new LeaseRequest(ResourceOf(file), leaseId, wait ? page : holder, Duration, wait);
+                var acquired = await unit.Leases.AcquireAsync(request, caller.AsOrigin(), ct);
+                if (wait && acquired.Status != LeaseStatus.Queued)
+                    // The same lease id keeps the grant and replaces the device.
+                    await unit.Leases.AcquireAsync(request with { Owner = holder }, caller.AsOrigin(), ct);
+                return acquired;
             },
             cancellationToken
         );
@@ -101,8 +111,23 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
     /// <returns>Whether a lock was released.</returns>
     public async ValueTask<bool> ReleaseAsync(Caller caller, string fileId, long? fencingToken, CancellationToken cancellationToken)
     {
-        var claim = await ClaimAsync(caller, fileId, fencingToken, cancellationToken);
-        return await leases.ReleaseAsync(claim, caller.AsOrigin(), cancellationToken);
+        var leaseId = await ids.OfAsync(caller, cancellationToken);
+        return await store.WriteAsync(
+            async (unit, ct) =>
+            {
+                var file = await DocumentRows.RequireAsync(unit, caller, fileId);
+                var resource = ResourceOf(file);
+                var before = await unit.Leases.FindAsync(resource, ct);
+                var claim = new LeaseClaim(resource, leaseId, caller.UserId, fencingToken);
+                var released = await unit.Leases.ReleaseAsync(claim, caller.AsOrigin(), ct);
+                var after = await unit.Leases.FindAsync(resource, ct);
+                // The engine announces no end of a wait. Pages show the queue by name.
+                if (after?.FencingToken == before?.FencingToken && after?.Waiting < before?.Waiting)
+                    await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "lock_request_ended", fileId, caller.AsOrigin()), ct);
+                return released;
+            },
+            cancellationToken
+        );
     }
 
     public async ValueTask<LockCheck> CheckAsync(Caller caller, string fileId, CancellationToken cancellationToken) =>
@@ -191,7 +216,9 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
             lease.Owner.Name,
             string.Equals(lease.Owner.UserId, caller.UserId, StringComparison.Ordinal)
                 && string.Equals(lease.Owner.SessionId, caller.SessionId, StringComparison.Ordinal),
+            lease.AcquiredAt,
             lease.ExpiresAt,
-            lease.Waiting
+            lease.Waiting,
+            [.. lease.Waiters.Select(waiter => waiter.Name)]
         );
 }

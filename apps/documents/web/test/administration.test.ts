@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { expect, test } from 'vitest';
 import type { DocumentsApi } from '../src/api/documents';
-import type { SessionInfo, SessionList } from '../src/api/types';
+import type { LockList, SessionInfo, SessionList } from '../src/api/types';
+import type { Library } from '../src/state/library';
 import { openAdministration } from '../src/ui/administration';
 
 const session: SessionInfo = {
@@ -14,10 +15,25 @@ const session: SessionInfo = {
   is_mine: false,
 };
 
-async function open(answer: SessionList): Promise<{ missing: HTMLElement; row: string }> {
+const now = '2030-01-04T10:00:00Z';
+const ended: string[] = [];
+
+async function open(
+  answer: SessionList,
+  locks: LockList['locks'] = [],
+): Promise<{ missing: HTMLElement; row: string }> {
   document.body.replaceChildren();
-  const api = { sessions: async () => answer } as unknown as DocumentsApi;
-  openAdministration(api, { on: false, message: '' });
+  ended.length = 0;
+  const api = {
+    sessions: async () => answer,
+    locks: async () => ({ locks, server_now: now }),
+    endSession: async (id: string) => void ended.push(id),
+    forceRelease: async (id: string) => void ended.push(id),
+  } as unknown as DocumentsApi;
+  const library = {
+    find: (id: string) => ({ document: { title: `Title of ${id}` }, file: { version: 3 } }),
+  } as unknown as Library;
+  openAdministration(api, library);
   await new Promise((resolve) => setTimeout(resolve));
   return {
     missing: document.querySelector<HTMLElement>('.sessions-missing')!,
@@ -36,4 +52,39 @@ test('without unresponsive servers none are reported', async () => {
   const { missing, row } = await open({ sessions: [session] });
   expect(missing.hidden).toBe(true);
   expect(row).toContain('no page open');
+});
+
+test('30 sessions of one user are one entry, with their age', async () => {
+  const stale = Array.from({ length: 30 }, (_, i) => ({ ...session, session_id: `old${i}` }));
+  const live = { ...session, session_id: 'live', connections: 1, created_at: '2030-01-04T09:55:00Z' };
+  const carol = { ...session, session_id: 'c', username: 'carol', full_name: 'Carol Carter', is_mine: true };
+  const { row } = await open({ sessions: [...stale, carol, live] });
+  expect(document.querySelectorAll('.sessions:not(.locks) > li')).toHaveLength(2);
+  expect(row).toContain('31 sessions, 1 with an open page, the newest 5 minutes ago');
+  expect(document.querySelector('[data-session=carol]')!.textContent).toContain(
+    'this session, begun 2 days ago',
+  );
+  document.querySelector<HTMLButtonElement>('[aria-label^="End the 30 sessions of Bob Baker"]')!.click();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(ended).toEqual(stale.map(({ session_id: id }) => id));
+});
+
+test('locks are grouped by document, with holder, queue and age', async () => {
+  const locked_by = {
+    user_id: 'bob',
+    name: 'Bob Baker',
+    mine: false,
+    since: '2030-01-04T08:00:00Z',
+    expires_at: now,
+    waiting: 1,
+    queue: ['Carol Carter'],
+  };
+  await open({ sessions: [session] }, [{ file_id: 'f', locked_by }]);
+  const group = document.querySelector('.locks > li')!;
+  expect(group.querySelector('h4')!.textContent).toBe('Title of f');
+  expect(group.textContent).toContain('Version 3: Bob Baker, then Carol Carter');
+  expect(group.textContent).toContain('since 2 hours ago');
+  group.querySelector<HTMLButtonElement>('button')!.click();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(ended).toEqual(['f']);
 });

@@ -25,6 +25,8 @@ const states = {
   otherTab: file({ mode: 'otherTab' }),
   reading: file({ mode: 'reading' }),
   lost: file({ mode: 'lost', isDirty: true }),
+  maintenance: file({ mode: 'maintenance' }),
+  restored: file({ mode: 'editing', isDirty: true, restored: { at: 1, stored: 'stored' } }),
 } satisfies Record<string, OpenFile>;
 
 const problem = (kind: string, more = {}) => ({ kind, code: kind, title: kind, ...more }) as Problem;
@@ -71,6 +73,11 @@ const inputs = {
   useDraft: { type: 'useDraft' },
   settled: { type: 'settled' },
   draftDiscarded: { type: 'draftDiscarded' },
+  restoredDiscarded: { type: 'restoredDiscarded' },
+  draftMerged: { type: 'draftMerged' },
+  reopen: { type: 'reopen', draft },
+  maintenanceBegan: { type: 'maintenanceBegan' },
+  maintenanceEnded: { type: 'maintenanceEnded' },
   'listed, free': { type: 'listed', file: { etag: '1', isFree: true } },
   'listed, held': { type: 'listed', file: { etag: '1', isFree: false } },
   'listed, changed and held': { type: 'listed', file: { etag: '2', isFree: false } },
@@ -103,6 +110,7 @@ function wordsOf(state: OpenFile | undefined): string {
     isDirty && 'dirty',
     isSaving && 'saving',
     state.draft && 'draft',
+    state.restored && 'restored',
     race !== 'none' && race,
   ];
   return [mode, ...marks.filter(Boolean)].join(' ');
@@ -133,6 +141,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'editing r2, show text, showFault, holdLease, editable',
     reading: 'editing r2, show text, showFault, holdLease, editable',
     lost: 'editing r2, show text, showFault, holdLease, editable',
+    maintenance: 'editing r2, show text, showFault, holdLease, editable',
+    restored: 'editing r2, show text, showFault, holdLease, editable',
   },
   'read, lock lost meanwhile': {
     loading: 'locked r2, show text, showFault, read-only',
@@ -147,6 +157,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'locked r2, show text, showFault, read-only',
     reading: 'locked r2, show text, showFault, read-only',
     lost: 'locked r2, show text, showFault, read-only',
+    maintenance: 'locked r2, show text, showFault, read-only',
+    restored: 'locked r2, show text, showFault, read-only',
   },
   'read without the lock': {
     loading: 'locked r2, show text, showFault, read-only',
@@ -161,6 +173,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'locked r2, show text, showFault, read-only',
     reading: 'locked r2, show text, showFault, read-only',
     lost: 'locked r2, show text, showFault, read-only',
+    maintenance: 'locked r2, show text, showFault, read-only',
+    restored: 'locked r2, show text, showFault, read-only',
   },
   'read, draft of this text': {
     loading: 'editing r2, show text, showFault, holdLease, forgetDraft, editable',
@@ -175,21 +189,28 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'editing r2, show text, showFault, holdLease, forgetDraft, editable',
     reading: 'editing r2, show text, showFault, holdLease, forgetDraft, editable',
     lost: 'editing r2, show text, showFault, holdLease, forgetDraft, editable',
+    maintenance: 'editing r2, show text, showFault, holdLease, forgetDraft, editable',
+    restored: 'editing r2, show text, showFault, holdLease, forgetDraft, editable',
   },
   'read, draft of this revision': {
-    loading: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    editing: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    dirty: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    saving: 'editing r2 dirty saving, show text, showFault, holdLease, show typed, notify info, editable',
-    deciding: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    locked: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    racing: 'editing r2 dirty running, show text, showFault, holdLease, show typed, notify info, editable',
+    loading: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    editing: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    dirty: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    saving:
+      'editing r2 dirty saving restored, show text, showFault, holdLease, show typed, notify info, editable',
+    deciding: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    locked: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    racing:
+      'editing r2 dirty restored running, show text, showFault, holdLease, show typed, notify info, editable',
     'racing again':
-      'editing r2 dirty again, show text, showFault, holdLease, show typed, notify info, editable',
-    queued: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    otherTab: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    reading: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
-    lost: 'editing r2 dirty, show text, showFault, holdLease, show typed, notify info, editable',
+      'editing r2 dirty restored again, show text, showFault, holdLease, show typed, notify info, editable',
+    queued: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    otherTab: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    reading: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    lost: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    maintenance:
+      'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
+    restored: 'editing r2 dirty restored, show text, showFault, holdLease, show typed, notify info, editable',
   },
   'read, draft of another revision': {
     loading: 'editing r2 draft, show text, showFault, holdLease, read-only',
@@ -204,6 +225,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'editing r2 draft, show text, showFault, holdLease, read-only',
     reading: 'editing r2 draft, show text, showFault, holdLease, read-only',
     lost: 'editing r2 draft, show text, showFault, holdLease, read-only',
+    maintenance: 'editing r2 draft, show text, showFault, holdLease, read-only',
+    restored: 'editing r2 draft, show text, showFault, holdLease, read-only',
   },
   'read without the lock, draft': {
     loading: 'locked r2 draft, show text, showFault, read-only',
@@ -218,14 +241,20 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'locked r2 draft, show text, showFault, read-only',
     reading: 'locked r2 draft, show text, showFault, read-only',
     lost: 'locked r2 draft, show text, showFault, read-only',
+    maintenance: 'locked r2 draft, show text, showFault, read-only',
+    restored: 'locked r2 draft, show text, showFault, read-only',
   },
   edited: {
     editing: 'editing r1 dirty, keepDraftLater',
     dirty: 'editing r1 dirty, keepDraftLater',
     saving: 'editing r1 dirty saving, keepDraftLater',
     deciding: 'editing r1 dirty draft, keepDraftLater',
+    restored: 'editing r1 dirty restored, keepDraftLater',
   },
-  save: { dirty: 'editing r1 dirty saving, keepDraft, send' },
+  save: {
+    dirty: 'editing r1 dirty saving, keepDraft, send',
+    restored: 'editing r1 dirty saving restored, keepDraft, send',
+  },
   saved: { saving: 'editing r2 saving, showFault' },
   'saved, typed on': { saving: 'editing r2 dirty saving, showFault' },
   'saveFailed, lock lost': { saving: 'editing r1 dirty saving, showFault, markLeaseLost' },
@@ -239,6 +268,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     dirty: 'lost r1 dirty, read-only, reloadList, keepDraft, notify error',
     saving: 'lost r1 dirty saving, read-only, reloadList, keepDraft, notify error',
     deciding: 'locked r1 draft, read-only, reloadList, raceLater',
+    restored: 'lost r1 dirty, read-only, reloadList, keepDraft, notify error',
   },
   race: { locked: 'locked r1 running, tryLock', racing: 'locked r1 again' },
   raceLost: { racing: 'locked r1', 'racing again': 'locked r1 running, tryLock' },
@@ -265,6 +295,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     queued: 'queued r1, fetch',
     otherTab: 'otherTab r1, fetch',
     reading: 'reading r1, fetch',
+    maintenance: 'maintenance r1, fetch',
   },
   refreshed: {
     locked: 'locked r2, show new',
@@ -273,16 +304,33 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     queued: 'queued r2, show new',
     otherTab: 'otherTab r2, show new',
     reading: 'reading r2, show new',
+    maintenance: 'maintenance r2, show new',
   },
   useDraft: { deciding: 'editing r1 dirty, show typed, editable, keepDraft' },
-  settled: { dirty: 'editing r1', saving: 'editing r1 saving', deciding: 'editing r1', lost: 'lost r1' },
+  settled: {
+    dirty: 'editing r1',
+    saving: 'editing r1 saving',
+    deciding: 'editing r1',
+    lost: 'lost r1',
+    restored: 'editing r1',
+  },
   draftDiscarded: {
     editing: 'editing r1, editable',
     dirty: 'editing r1 dirty, editable',
     saving: 'editing r1 dirty saving, editable',
     deciding: 'editing r1 draft, editable',
     lost: 'locked r1 dirty, showFault, fetch then race',
+    restored: 'editing r1 dirty restored, editable',
   },
+  restoredDiscarded: { restored: 'editing r1, forgetDraft, show stored, showFault' },
+  draftMerged: { deciding: 'editing r1, forgetDraft, editable' },
+  reopen: { lost: 'locked r1 draft, showFault, fetch then race' },
+  maintenanceBegan: {
+    locked: 'maintenance r1, reloadList',
+    racing: 'maintenance r1 running, reloadList',
+    'racing again': 'maintenance r1 again, reloadList',
+  },
+  maintenanceEnded: { maintenance: 'locked r1 running, tryLock' },
   'listed, free': { locked: 'locked r1 running, tryLock', racing: 'locked r1 again' },
   'listed, held': {},
   'listed, changed and held': {
@@ -292,6 +340,7 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     queued: 'queued r1, fetch',
     otherTab: 'otherTab r1, fetch',
     reading: 'reading r1, fetch',
+    maintenance: 'maintenance r1, fetch',
   },
   'listed, gone': {
     editing: 'closed, clear',
@@ -305,6 +354,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'closed, clear',
     reading: 'closed, clear',
     lost: 'closed, clear offering the pane',
+    maintenance: 'closed, clear',
+    restored: 'closed, clear',
   },
   deleted: {
     loading: 'closed, clear',
@@ -319,6 +370,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
     otherTab: 'closed, clear',
     reading: 'closed, clear',
     lost: 'closed, clear offering the pane',
+    maintenance: 'closed, clear',
+    restored: 'closed, clear',
   },
 };
 

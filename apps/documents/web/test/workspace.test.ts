@@ -35,6 +35,7 @@ let log: string[];
 let notices: Notice[];
 let drafts: Map<string, Draft>;
 let isFree: boolean;
+let isMaintained: boolean;
 let lease: Lease;
 let queue: { grant: (lease: Lease) => void; refuse: (error: unknown) => void } | undefined;
 let text: string;
@@ -49,11 +50,12 @@ let workspace: Workspace;
 
 beforeEach(() => {
   [log, notices, drafts] = [[], [], new Map()];
-  [isFree, rights, isOurs, text] = [true, true, true, ''];
+  [isFree, isMaintained, rights, isOurs, text] = [true, false, true, true, ''];
   onRead = () => Promise.resolve({ text: 'as saved', etag: '"1"' });
   onSave = () => Promise.resolve({ etag: '"2"' });
   const list = (): FileList =>
     ({
+      maintenance: { on: isMaintained, message: '' },
       documents: [
         {
           files: [
@@ -78,6 +80,7 @@ beforeEach(() => {
     } as unknown as DocumentsApi,
     leases: {
       tryAcquire: async () => {
+        if (isMaintained) throw failure('busy', { code: 'maintenance', status: 503 });
         if (!isFree) return { status: 'held' };
         lease = leaseOf();
         return { status: 'acquired', lease };
@@ -107,11 +110,13 @@ beforeEach(() => {
         return text;
       },
       setText: (shown) => (text = shown),
+      replaceText: (shown) => (text = shown),
       setEditable: (editable) => void log.push(editable ? 'editable' : 'read-only'),
       showFault: () => {},
       clear: () => (text = ''),
+      load: async () => {},
     },
-    notify: (notice) => notices.push(notice),
+    notify: (notice) => (notices.push(notice), () => {}),
     now: () => 1,
   });
 });
@@ -158,6 +163,16 @@ describe('Opening a file', () => {
     rights = false;
     await workspace.open('f');
     expect([mode(), log]).toEqual(['reading', ['read-only']]);
+  });
+
+  test('during maintenance is only read, and edited after its end', async () => {
+    isMaintained = true;
+    await workspace.open('f');
+    expect([mode(), text, log.at(-1), notices]).toEqual(['maintenance', 'as saved', 'read-only', []]);
+    isMaintained = false;
+    await library.reload();
+    await settle();
+    expect([mode(), notices.at(-1)?.text]).toEqual(['editing', 'You can now edit this document']);
   });
 
   test('that another tab edits waits until that tab is closed', async () => {
@@ -304,6 +319,40 @@ describe('Unsaved text', () => {
     expect([text, workspace.file?.draft?.text, log.at(-1)]).toEqual(['as saved', 'older', 'read-only']);
     workspace.useDraft();
     expect([text, workspace.file?.isDirty, log.at(-1)]).toEqual(['older', true, 'editable']);
+  });
+
+  test('that came back by itself gives way to the stored text', async () => {
+    drafts.set('f', { fileId: 'f', text: 'typed', etag: '"1"', at: 1 });
+    await workspace.open('f');
+    expect(workspace.file?.restored).toEqual({ at: 1, stored: 'as saved' });
+    workspace.discardRestored();
+    await settle();
+    expect([text, workspace.file?.isDirty, drafts.size]).toEqual(['as saved', false, 0]);
+  });
+
+  test('of a lost lock becomes a draft beside the stored text, and is merged under the next lock', async () => {
+    await workspace.open('f');
+    type('typed');
+    isFree = false;
+    lease.markLost('expired');
+    onRead = () => Promise.resolve({ text: 'of the other', etag: '"5"' });
+    await workspace.reopen();
+    await settle();
+    expect([mode(), text, workspace.file?.draft?.text]).toEqual(['locked', 'of the other', 'typed']);
+
+    isFree = true;
+    workspace.lockReleased('f');
+    await settle();
+    expect([mode(), workspace.file?.draft?.text]).toEqual(['editing', 'typed']);
+    type('merged');
+    expect(drafts.get('f')?.text).toBe('typed');
+    workspace.draftMerged();
+    await settle();
+    expect([workspace.file?.draft, drafts.get('f')?.text, log.at(-1)]).toEqual([
+      undefined,
+      'merged',
+      'editable',
+    ]);
   });
 
   test('can be copied when the file is deleted after the lock was lost', async () => {

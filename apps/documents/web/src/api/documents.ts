@@ -1,8 +1,18 @@
 import { DunlinError, problemOf, readProblem, type Requests } from '@dunlin/client';
-import type { FileList, Maintenance, SaveAnswer, SessionList } from './types';
+import type {
+  FileList,
+  LockList,
+  Maintenance,
+  SaveAnswer,
+  SessionList,
+  TextHits,
+  VersionInfo,
+} from './types';
 
 const FILES = '/api/v1/files';
 const ADMIN = '/api/v1/admin';
+/** Time limit of the list, in milliseconds. After it the page offers to try again. */
+const LIST_MS = 15_000;
 
 export interface FileText {
   readonly text: string;
@@ -22,7 +32,17 @@ export class DocumentsApi {
   }
 
   async list(): Promise<FileList> {
-    return (await this.#requests.send<FileList>('GET', `${FILES}/list`)).body;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), LIST_MS);
+    try {
+      return (await this.#requests.send<FileList>('GET', `${FILES}/list`, { signal: limit.signal })).body;
+    } catch (error) {
+      if (!limit.signal.aborted) throw error;
+      const title = 'The server did not answer.';
+      throw new DunlinError({ kind: 'network', code: 'network', title }, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Reads the stored text unchanged, including a byte order mark and all line endings. */
@@ -47,6 +67,17 @@ export class DocumentsApi {
     }
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
     return { text, etag: response.headers.get('ETag') ?? '' };
+  }
+
+  /** Finds a phrase in the texts that the user may see. */
+  async search(phrase: string, signal: AbortSignal): Promise<TextHits> {
+    const path = `${FILES}/search?q=${encodeURIComponent(phrase)}`;
+    return (await this.#requests.send<TextHits>('GET', path, { signal })).body;
+  }
+
+  /** Returns all versions of a document and variant, deleted ones too, the newest first. */
+  async history(fileId: string): Promise<readonly VersionInfo[]> {
+    return (await this.#requests.send<VersionInfo[]>('GET', `${this.address(fileId)}/history`)).body;
   }
 
   address(fileId: string): string {
@@ -75,9 +106,28 @@ export class DocumentsApi {
     await this.#requests.send('POST', `${this.address(fileId)}/gold-standard`);
   }
 
+  /** Makes a gold standard a normal version again. */
+  async demote(fileId: string): Promise<void> {
+    await this.#requests.send('DELETE', `${this.address(fileId)}/gold-standard`);
+  }
+
+  /** Takes back a deletion, all or none. */
+  async restore(fileIds: readonly string[]): Promise<void> {
+    await this.#requests.send('POST', `${FILES}/restore`, { body: { files: fileIds } });
+  }
+
   async delete(leases: ReadonlyMap<string, number | string>): Promise<void> {
     const body = { files: [...leases.keys()], leases: Object.fromEntries(leases) };
     await this.#requests.send('POST', `${FILES}/delete`, { body });
+  }
+
+  async locks(): Promise<LockList> {
+    return (await this.#requests.send<LockList>('GET', `${FILES}/locks`)).body;
+  }
+
+  /** Ends a lock of any user. For administrators. */
+  async forceRelease(fileId: string): Promise<void> {
+    await this.#requests.send('POST', `${this.address(fileId)}/force-release`);
   }
 
   async sessions(): Promise<SessionList> {

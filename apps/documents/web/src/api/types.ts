@@ -10,8 +10,11 @@ export interface LockHolder {
   readonly name: string;
   /** Whether this session holds the lock. */
   readonly mine: boolean;
+  readonly since: string;
   readonly expires_at: string;
   readonly waiting: number;
+  /** Names of the users in the queue, first in, first out. */
+  readonly queue: readonly string[];
 }
 
 /** The user's permissions on a file, apart from its lock. */
@@ -38,6 +41,22 @@ export interface FileInfo {
   readonly can: FileRights;
 }
 
+/** A version in the history of a document and variant. */
+export interface VersionInfo {
+  readonly stable_id: string;
+  readonly version: number;
+  readonly label: string;
+  readonly is_gold: boolean;
+  readonly owner: string;
+  readonly changed_by: string;
+  readonly created_at: string;
+  readonly changed_at: string;
+  readonly deleted_at: string | null;
+  readonly deleted_by: string | null;
+  /** Whether the user may take back the deletion. */
+  readonly can_restore: boolean;
+}
+
 export interface DocumentInfo {
   readonly doc_id: string;
   readonly collection: string;
@@ -60,6 +79,31 @@ export interface FileList {
   readonly server_now: string;
 }
 
+export interface TextMatch {
+  /** One-based. The column counts UTF-16 code units. */
+  readonly line: number;
+  readonly column: number;
+  readonly before: string;
+  readonly match: string;
+  readonly after: string;
+}
+
+export interface TextHit {
+  readonly file_id: string;
+  readonly title: string;
+  readonly version: number;
+  readonly is_gold: boolean;
+  /** Number of matching lines, of which `matches` are the first. */
+  readonly lines: number;
+  readonly matches: readonly TextMatch[];
+}
+
+export interface TextHits {
+  readonly hits: readonly TextHit[];
+  /** Whether more files match. */
+  readonly is_cut: boolean;
+}
+
 export interface SaveAnswer {
   readonly status: 'saved' | 'new' | 'new_gold';
   readonly file_id: string;
@@ -80,6 +124,11 @@ export interface LockGrant {
   readonly position: number | null;
   /** False when the session already had the lock. */
   readonly is_new: boolean;
+}
+
+export interface LockList {
+  readonly locks: readonly { readonly file_id: string; readonly locked_by: LockHolder }[];
+  readonly server_now: string;
 }
 
 export interface SessionInfo {

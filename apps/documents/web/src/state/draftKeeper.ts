@@ -61,6 +61,8 @@ export class DraftKeeper {
   #draftOf(opened: OpenFile): Draft | undefined {
     this.stop();
     if (!opened.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return undefined;
+    // The stored draft stays whole until the user has merged or discarded it.
+    if (opened.draft) return undefined;
     return { fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() };
   }
 }

@@ -1,3 +1,4 @@
+import { problemOf, type Problem } from '@dunlin/client';
 import type { DocumentInfo, FileInfo, FileList } from '../api/types';
 
 export interface FoundFile {
@@ -9,6 +10,7 @@ export interface FoundFile {
 export class Library {
   readonly #read: () => Promise<FileList>;
   readonly #listeners = new Set<(list: FileList) => void>();
+  readonly #failed = new Set<(problem: Problem) => void>();
   #list: FileList | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -24,6 +26,11 @@ export class Library {
   /** Adds a listener that receives every list, in the order of the requests. */
   subscribe(listener: (list: FileList) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Adds a listener for loads that failed. The last list stays valid. */
+  onFailure(listener: (problem: Problem) => void): void {
+    this.#failed.add(listener);
   }
 
   find(fileId: string): FoundFile | undefined {
@@ -53,7 +60,13 @@ export class Library {
   }
 
   async #load(): Promise<void> {
-    const list = await this.#read();
+    let list: FileList;
+    try {
+      list = await this.#read();
+    } catch (error) {
+      for (const listener of [...this.#failed]) listener(problemOf(error));
+      throw error;
+    }
     this.#list = list;
     for (const listener of [...this.#listeners]) listener(list);
   }

@@ -6,9 +6,13 @@ import { faultOf, LOST, problemWords, WORDS, type Fault, type Notice } from './w
 export interface TextPane {
   readonly text: string;
   setText(text: string): void;
+  /** Replaces the text as an edit of the user, which can be undone. */
+  replaceText(text: string): void;
   setEditable(editable: boolean): void;
   showFault(fault: Fault | undefined): void;
   clear(): void;
+  /** Loads the editor. Resolves at once when it is loaded. */
+  load(): Promise<void>;
 }
 
 /**
@@ -17,12 +21,20 @@ export interface TextPane {
  *           --> locked     another session has it; races when the lock is released
  *           --> otherTab   another tab of this browser edits; continues when that tab is closed
  *           --> reading    no right to write
+ *           --> maintenance  nobody but administrators gets a lock; continues as `locked` when the maintenance ends
  *   locked  --> queued     waits for its turn --> editing
  *   editing --> lost       the lock ended with changes unsaved: they are a draft now
  *   locked, otherTab, queued --> editing, after the text has been read again
  * ```
  */
-export type Mode = 'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'reading' | 'lost';
+export type Mode =
+  'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'reading' | 'maintenance' | 'lost';
+
+/** A draft that was put into the editor by itself, and the stored text that it replaced there. */
+export interface Restored {
+  readonly at: number;
+  readonly stored: string;
+}
 
 /** The open file. Immutable. */
 export interface OpenFile {
@@ -34,6 +46,7 @@ export interface OpenFile {
   readonly isSaving: boolean;
   /** An unsaved text of another revision than the displayed one. The user has to choose. */
   readonly draft: Draft | undefined;
+  readonly restored: Restored | undefined;
   /** A request for the released lock. `again`: the lock was released again during the request. */
   readonly race: 'none' | 'running' | 'again';
 }
@@ -49,6 +62,11 @@ export type FileInput =
       readonly draft: Draft | undefined;
     }
   | { readonly type: 'edited' | 'save' | 'saveEnded' | 'useDraft' | 'settled' | 'draftDiscarded' }
+  /** The user discards a restored draft, or has merged a draft into the text. */
+  | { readonly type: 'restoredDiscarded' | 'draftMerged' }
+  /** The user compares the text of a lost lock, which is `draft` now, with the stored text. */
+  | { readonly type: 'reopen'; readonly draft: Draft }
+  | { readonly type: 'maintenanceBegan' | 'maintenanceEnded' }
   /** `isSame`: the text did not change since it was sent. */
   | { readonly type: 'saved'; readonly etag: string; readonly isSame: boolean }
   | { readonly type: 'saveFailed'; readonly problem: Problem }
@@ -113,13 +131,14 @@ export function openedFile(id: string): OpenFile {
     isDirty: false,
     isSaving: false,
     draft: undefined,
+    restored: undefined,
     race: 'none',
   };
 }
 
 /** Whether the user reads without the lock. The page then displays every save of other users at once. */
 export function isReading(mode: Mode): boolean {
-  return mode === 'locked' || mode === 'reading' || mode === 'otherTab' || mode === 'queued';
+  return mode !== 'loading' && mode !== 'editing' && mode !== 'lost';
 }
 
 /** Returns the next state, or the same one when nothing changes. No other code changes the state of an open file. */
@@ -141,7 +160,7 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
     case 'saved':
       if (!state.isSaving) return same(state);
       return {
-        state: { ...state, etag: input.etag, isDirty: !input.isSame },
+        state: { ...state, etag: input.etag, isDirty: !input.isSame, restored: undefined },
         effects: [{ type: 'showFault', fault: undefined }],
       };
     case 'saveFailed':
@@ -197,9 +216,35 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
         ],
       };
     case 'settled':
-      return { state: { ...state, isDirty: false, draft: undefined }, effects: [] };
+      return { state: { ...state, isDirty: false, draft: undefined, restored: undefined }, effects: [] };
     case 'draftDiscarded':
       return draftDiscarded(state);
+    case 'restoredDiscarded':
+      return restoredDiscarded(state);
+    case 'draftMerged':
+      if (!draft || !isEditing) return same(state);
+      return {
+        state: { ...state, draft: undefined },
+        effects: [
+          { type: 'forgetDraft' },
+          { type: 'setEditable', isEditable: true },
+          ...(state.isDirty ? [{ type: 'keepDraft' } as const] : []),
+        ],
+      };
+    case 'reopen':
+      if (mode !== 'lost') return same(state);
+      return {
+        state: { ...state, mode: 'locked', isDirty: false, draft: input.draft },
+        effects: [
+          { type: 'showFault', fault: undefined },
+          { type: 'fetch', thenRace: true },
+        ],
+      };
+    case 'maintenanceBegan':
+      if (mode !== 'locked') return same(state);
+      return { state: { ...state, mode: 'maintenance' }, effects: [{ type: 'reloadList' }] };
+    case 'maintenanceEnded':
+      return mode === 'maintenance' ? race({ ...state, mode: 'locked' }) : same(state);
     case 'listed':
       return listed(state, input.file);
     case 'deleted':
@@ -223,7 +268,7 @@ function read(
     { type: 'showFault', fault: undefined },
   ];
   if (lease === 'held' && isEditing) effects.push({ type: 'holdLease' });
-  const next = { ...state, mode, etag, isDirty: false, draft: undefined };
+  const next = { ...state, mode, etag, isDirty: false, draft: undefined, restored: undefined };
   if (!draft || draft.text === text) {
     if (draft) effects.push({ type: 'forgetDraft' });
     effects.push({ type: 'setEditable', isEditable: isEditing });
@@ -232,7 +277,7 @@ function read(
   if (draft.etag === etag && isEditing) {
     effects.push({ type: 'setText', text: draft.text }, { type: 'notify', notice: { text: WORDS.restored } });
     effects.push({ type: 'setEditable', isEditable: true });
-    return { state: { ...next, isDirty: true }, effects };
+    return { state: { ...next, isDirty: true, restored: { at: draft.at, stored: text } }, effects };
   }
   // The user decides about the draft first, because typing would replace it.
   effects.push({ type: 'setEditable', isEditable: false });
@@ -253,7 +298,7 @@ function lost(state: OpenFile, reason: LeaseLostReason): FileTransition {
     return { state: { ...state, mode: 'locked' }, effects: [...effects, { type: 'raceLater' }] };
   const text = `${LOST[reason]}. Your text is kept as a draft.`;
   return {
-    state: { ...state, mode: 'lost' },
+    state: { ...state, mode: 'lost', restored: undefined },
     effects: [...effects, { type: 'keepDraft' }, { type: 'notify', notice: { kind: 'error', text } }],
   };
 }
@@ -272,6 +317,18 @@ function draftDiscarded(state: OpenFile): FileTransition {
     effects: [
       { type: 'showFault', fault: undefined },
       { type: 'fetch', thenRace: true },
+    ],
+  };
+}
+
+function restoredDiscarded(state: OpenFile): FileTransition {
+  if (!state.restored || state.mode !== 'editing') return same(state);
+  return {
+    state: { ...state, isDirty: false, restored: undefined },
+    effects: [
+      { type: 'forgetDraft' },
+      { type: 'setText', text: state.restored.stored },
+      { type: 'showFault', fault: undefined },
     ],
   };
 }

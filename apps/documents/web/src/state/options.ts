@@ -14,6 +14,7 @@ export interface WorkspaceOptions {
   readonly drafts: Drafts;
   readonly tabs: Tabs;
   readonly pane: TextPane;
-  readonly notify: (notice: Notice) => void;
+  /** Shows a notice. Returns a function that removes it. */
+  readonly notify: (notice: Notice) => () => void;
   readonly now?: (() => number) | undefined;
 }

@@ -12,6 +12,7 @@ export interface Notice {
   readonly kind?: 'info' | 'error' | undefined;
   /** A text that the user could not reach otherwise. */
   readonly copy?: string | undefined;
+  readonly action?: { readonly label: string; run(): void | Promise<void> } | undefined;
 }
 
 export const WORDS = {

@@ -134,6 +134,25 @@ export class Workspace {
     this.#take({ type: 'useDraft' });
   }
 
+  /** Returns the stored text to the editor in place of a restored draft. */
+  discardRestored(): void {
+    this.#take({ type: 'restoredDiscarded' });
+  }
+
+  /** Ends the merge of the draft into the text. */
+  draftMerged(): void {
+    this.#take({ type: 'draftMerged' });
+  }
+
+  /** After the loss of the lock: makes the text a draft, shows the stored text, and asks for the lock again. */
+  async reopen(): Promise<void> {
+    const holding = this.#holding;
+    if (this.#file?.mode !== 'lost' || !holding) return;
+    await this.#keeper.keep(this.#file);
+    const draft = await this.#keeper.find(holding.id);
+    if (draft) this.#take({ type: 'reopen', draft }, holding);
+  }
+
   async discardDraft(): Promise<void> {
     const holding = this.#holding;
     if (!holding) return;
@@ -165,6 +184,7 @@ export class Workspace {
   #listed(list: FileList): void {
     const { file } = this;
     if (!file) return;
+    if (!list.maintenance.on) this.#take({ type: 'maintenanceEnded' });
     const info = list.documents.flatMap(({ files }) => files).find(({ stable_id }) => stable_id === file.id);
     const found = info && { etag: info.etag, isFree: !info.locked_by || info.locked_by.mine };
     this.#take({ type: 'listed', file: found });
@@ -209,20 +229,20 @@ export class Workspace {
       case 'reloadList':
         return void library.reload().catch(() => {});
       case 'notify':
-        return notify(effect.notice);
+        return void notify(effect.notice);
       case 'clear': {
         const copy = effect.copyPane ? pane.text : effect.copy;
         this.#keeper.stop();
         pane.clear();
         void this.#end(holding);
-        return notify({ text: effect.words, copy });
+        return void notify({ text: effect.words, copy });
       }
     }
   }
 
   async #begin(holding: Holding): Promise<void> {
-    const { library, tabs, notify } = this.#options;
-    if (!library.list) await library.reload();
+    const { library, tabs, notify, pane } = this.#options;
+    await Promise.all([pane.load(), library.list ? undefined : library.reload()]);
     if (library.find(holding.id)?.file.can.write !== true) {
       await this.#show(holding, undefined, 'reading');
       return;
@@ -232,8 +252,11 @@ export class Workspace {
       await this.#show(holding, undefined, 'otherTab');
       return;
     }
-    const result = await this.#tryLock(holding);
-    if (result.status === 'acquired') await this.#show(holding, result.lease, 'editing');
+    const result = await this.#tryLock(holding).catch(unlessMaintenance);
+    if (!result) {
+      await this.#show(holding, undefined, 'maintenance');
+      void library.reload().catch(() => {});
+    } else if (result.status === 'acquired') await this.#show(holding, result.lease, 'editing');
     else if (await this.#show(holding, undefined, 'locked')) notify({ text: WORDS.locked });
   }
 
@@ -283,7 +306,7 @@ export class Workspace {
       const { etag } = await lease.hold(api.save(id, text, lease.fence, this.#file!.etag));
       this.#take({ type: 'saved', etag, isSame: pane.text === text }, holding);
       if (holding === this.#holding) await this.#keeper.keep(this.#file!);
-      await this.#keeper.saved(id, text, etag);
+      if (!this.#file?.draft) await this.#keeper.saved(id, text, etag);
       tabs.tell({ saved: id });
       notify({ text: 'Saved' });
       void library.reload().catch(() => {});
@@ -296,9 +319,10 @@ export class Workspace {
 
   async #race(holding: Holding): Promise<void> {
     try {
-      const result = await this.#tryLock(holding);
-      if (result.status !== 'acquired') return this.#take({ type: 'raceLost' }, holding);
-      await this.#won(holding, result.lease);
+      const result = await this.#tryLock(holding).catch(unlessMaintenance);
+      if (result?.status === 'held') return this.#take({ type: 'raceLost' }, holding);
+      if (result) await this.#won(holding, result.lease);
+      else this.#take({ type: 'maintenanceBegan' }, holding);
     } catch {
       // Without network or file there is no lock to win. The next list contains the new state.
     }
@@ -351,4 +375,9 @@ export class Workspace {
   #changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** Resolves with undefined if maintenance refused the lock. */
+function unlessMaintenance(error: unknown): undefined {
+  if (problemOf(error).code !== 'maintenance') throw error;
 }

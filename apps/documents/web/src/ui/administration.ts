@@ -1,12 +1,14 @@
 import { problemOf } from '@dunlin/client';
-import { element, icon, showToast } from '@dunlin/kit';
+import { element, showToast } from '@dunlin/kit';
 import type { DocumentsApi } from '../api/documents';
-import type { Maintenance, SessionInfo } from '../api/types';
+import type { Library } from '../state/library';
 import { field } from './dialogs';
-import { shortDate } from './fileList';
+import { groupByUser, lockEntries, userEntry, type SessionActions } from './sessionGroups';
 
-/** Opens the administrators' dialog: sessions, a notification to all users, maintenance. */
-export function openAdministration(api: DocumentsApi, maintenance: Maintenance): void {
+/** Opens the administrators' dialog: maintenance, a notification to all users, locks by document, sessions by user. */
+export function openAdministration(api: DocumentsApi, library: Library): void {
+  const maintenance = library.list?.maintenance ?? { on: false, message: '' };
+  const locks = element('ul', { className: 'sessions locks' });
   const sessions = element('ul', { className: 'sessions' });
   const missing = element('p', {
     className: 'muted sessions-missing',
@@ -27,6 +29,8 @@ export function openAdministration(api: DocumentsApi, maintenance: Maintenance):
     element('div', { className: 'admin-row' }, field('Said to everybody', reason), toggle),
     element('h3', { textContent: 'Notification' }),
     notify,
+    element('h3', { textContent: 'Open for editing' }),
+    locks,
     element('h3', { textContent: 'Sessions' }),
     missing,
     sessions,
@@ -35,43 +39,24 @@ export function openAdministration(api: DocumentsApi, maintenance: Maintenance):
 
   const load = () =>
     tried(async () => {
-      const { sessions: all, silent_nodes: silent = 0 } = await api.sessions();
+      const [held, { sessions: all, silent_nodes: silent = 0 }] = await Promise.all([
+        api.locks(),
+        api.sessions(),
+      ]);
+      const view = { now: Date.parse(held.server_now), isPartial: silent > 0 };
       missing.hidden = silent === 0;
       missing.textContent = missingWords(silent);
-      sessions.replaceChildren(...all.map((session) => row(session, silent > 0)));
+      const none = element('li', { className: 'muted', textContent: 'Nobody edits a document.' });
+      const entries = lockEntries(held, library, view.now, actions);
+      locks.replaceChildren(...(entries.length > 0 ? entries : [none]));
+      sessions.replaceChildren(...groupByUser(all).map((group) => userEntry(group, view, actions)));
     });
-  const row = (session: SessionInfo, isPartial: boolean) => {
-    const end = element('button', {
-      type: 'button',
-      className: 'button button-small',
-      textContent: 'End',
-      disabled: session.is_mine,
-      attributes: { 'aria-label': `End the session of ${session.full_name}` },
-    });
-    end.onclick = () =>
-      tried(async () => {
-        await api.endSession(session.session_id);
-        await load();
-      });
-    // A server that did not answer may have an open page.
-    const none = isPartial ? 'no open page known' : 'no page open';
-    const pages = session.connections === 0 ? none : 'page open';
-    return element(
-      'li',
-      { data: { session: session.username } },
-      icon('user'),
-      element(
-        'span',
-        {},
-        element('strong', { textContent: session.full_name }),
-        element('small', {
-          className: 'muted',
-          textContent: `${session.is_mine ? 'this session, ' : ''}since ${shortDate(session.created_at)}, ${pages}`,
-          title: session.description,
-        }),
-      ),
-      end,
-    );
+  const actions: SessionActions = {
+    endSessions: (ids) =>
+      void tried(async () => {
+        for (const id of ids) await api.endSession(id);
+      }).then(load),
+    endLock: (fileId) => void tried(() => api.forceRelease(fileId)).then(load),
   };
 
   notify.onsubmit = (event) => {

@@ -22,6 +22,9 @@ import {
 import { tags } from '@lezer/highlight';
 import type { TextPane } from '../state/openFile';
 import type { Fault } from '../state/words';
+import './editor.css';
+import { faultField, schemaSupport, setFault } from './schemaSupport';
+import { wrappedIndent } from './wrappedIndent';
 
 const colours = HighlightStyle.define([
   { tag: tags.tagName, color: 'var(--xml-tag)' },
@@ -40,8 +43,22 @@ export const look: Extension = [
   xml(),
   syntaxHighlighting(colours),
   EditorView.lineWrapping,
+  wrappedIndent,
   drawSelection(),
 ];
+
+/** Texts of the search panel. */
+const PHRASES = {
+  next: 'Next',
+  previous: 'Previous',
+  all: 'Select all',
+  'match case': 'Match case',
+  regexp: 'Regular expression',
+  'by word': 'Whole words',
+  replace: 'Replace',
+  'replace all': 'Replace all',
+  close: 'Close the search',
+};
 
 export interface EditorOptions {
   readonly onEdit: () => void;
@@ -49,20 +66,19 @@ export interface EditorOptions {
 }
 
 /** The XML editor. It changes only the characters that the user edits; line endings stay as they are. */
-export class XmlEditor implements TextPane {
-  readonly element: HTMLElement;
+export class XmlEditor implements Omit<TextPane, 'load'> {
+  readonly #parent: HTMLElement;
   readonly #view: EditorView;
   readonly #options: EditorOptions;
   readonly #access = new Compartment();
   #isEditable = false;
   #isOurs = false;
 
-  constructor(options: EditorOptions) {
+  /** `parent` is marked with `data-editor`: whether the text is editable. */
+  constructor(options: EditorOptions, parent: HTMLElement) {
     this.#options = options;
-    this.#view = new EditorView({ state: this.#state('') });
-    this.element = document.createElement('div');
-    this.element.className = 'xml-editor';
-    this.element.append(this.#view.dom);
+    this.#parent = parent;
+    this.#view = new EditorView({ state: this.#state(''), parent });
     this.setEditable(false);
   }
 
@@ -80,16 +96,29 @@ export class XmlEditor implements TextPane {
     this.#view.scrollDOM.scrollTop = scrollTop;
   }
 
+  replaceText(text: string): void {
+    const { state } = this.#view;
+    if (lineBreakOf(text) !== state.lineBreak) {
+      this.setText(text);
+      this.#options.onEdit();
+      return;
+    }
+    const [before, after] = [state.doc.toString(), state.toText(text)];
+    const { from, to, end } = differenceOf(before, after.toString());
+    if (from === to && from === end) return;
+    this.#view.dispatch({ changes: { from, to, insert: after.slice(from, end) }, userEvent: 'input' });
+  }
+
   setEditable(editable: boolean): void {
     this.#isEditable = editable;
-    this.element.dataset['editor'] = editable ? 'editable' : 'readonly';
+    this.#parent.dataset['editor'] = editable ? 'editable' : 'readonly';
     this.#view.dispatch({ effects: this.#access.reconfigure(this.#accessNow()) });
   }
 
   showFault(fault: Fault | undefined): void {
     const { doc } = this.#view.state;
     if (!fault) {
-      this.#view.dispatch(setDiagnostics(this.#view.state, []));
+      if (this.#view.state.field(faultField)) this.#view.dispatch({ effects: setFault.of(undefined) });
       return;
     }
     const line = doc.line(Math.min(Math.max(1, fault.line), doc.lines));
@@ -101,11 +130,25 @@ export class XmlEditor implements TextPane {
       severity: 'error' as const,
       message,
     };
+    this.#view.dispatch({ effects: setFault.of(mark) });
+    // The check follows after a delay.
     this.#view.dispatch(setDiagnostics(this.#view.state, [mark]));
     this.#view.dispatch({
       selection: { anchor: from },
       effects: EditorView.scrollIntoView(from, { y: 'center' }),
     });
+  }
+
+  /** Selects a place of the text and scrolls to it. Line and column are one-based. */
+  reveal(line: number, column: number, length: number): void {
+    const { doc } = this.#view.state;
+    const { from, to } = doc.line(Math.min(Math.max(1, line), doc.lines));
+    const anchor = Math.min(from + Math.max(0, column - 1), to);
+    this.#view.dispatch({
+      selection: { anchor, head: Math.min(anchor + length, to) },
+      effects: EditorView.scrollIntoView(anchor, { y: 'center' }),
+    });
+    this.#view.focus();
   }
 
   clear(): void {
@@ -138,6 +181,7 @@ export class XmlEditor implements TextPane {
         highlightSelectionMatches(),
         search({ top: true }),
         lintGutter(),
+        schemaSupport,
         keymap.of([
           {
             key: 'Mod-s',
@@ -151,6 +195,7 @@ export class XmlEditor implements TextPane {
           ...historyKeymap,
           ...foldKeymap,
         ]),
+        EditorState.phrases.of(PHRASES),
         EditorView.contentAttributes.of({ 'aria-label': 'Text of the document, XML', tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !this.#isOurs) this.#options.onEdit();
@@ -164,10 +209,23 @@ export class XmlEditor implements TextPane {
     return [
       EditorState.readOnly.of(!this.#isEditable),
       EditorView.editable.of(this.#isEditable),
-      // Makes a read-only text focusable, so that the keyboard can scroll and select it.
-      this.#isEditable ? [] : EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true' }),
+      // Focusable when read-only too, so that the keyboard can scroll and select it.
+      EditorView.contentAttributes.of({
+        tabindex: '0',
+        ...(this.#isEditable ? {} : { 'aria-readonly': 'true' }),
+      }),
     ];
   }
+}
+
+/** Returns the part that differs: `from` to `to` of the first text, `from` to `end` of the second. */
+export function differenceOf(before: string, after: string): { from: number; to: number; end: number } {
+  const shortest = Math.min(before.length, after.length);
+  let from = 0;
+  while (from < shortest && before[from] === after[from]) from++;
+  let [to, end] = [before.length, after.length];
+  while (to > from && end > from && before[to - 1] === after[end - 1]) [to, end] = [to - 1, end - 1];
+  return { from, to, end };
 }
 
 /** Returns the line separator that preserves the text. Lone line feeds are kept only when the separator is a line feed. */

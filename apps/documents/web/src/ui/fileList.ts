@@ -1,9 +1,13 @@
 import { element, fold, icon } from '@dunlin/kit';
 import type { DocumentInfo, FileInfo, FileList } from '../api/types';
+import { shortDate } from './dates';
+import type { TextSearch } from './textSearch';
 
 export interface FileListOptions {
   readonly onOpen: (fileId: string) => void;
   readonly onNew: () => void;
+  readonly onRetry: () => void;
+  readonly texts: TextSearch;
 }
 
 /** The list of documents with versions, gold marks and lock marks, and a search over them. */
@@ -18,28 +22,75 @@ export class FileListView {
   });
   readonly #variant = element('select', {
     className: 'input',
+    hidden: true,
     attributes: { 'aria-label': 'Variant' },
   });
-  readonly #newDocument = element('button', { type: 'button', className: 'button' }, icon('plus'), 'New');
+  readonly #newDocument = element(
+    'button',
+    { type: 'button', className: 'button', hidden: true },
+    icon('plus'),
+    'New',
+  );
   readonly #groups = element('div', { className: 'groups' });
   #list: FileList | undefined;
   #openId: string | undefined;
 
   constructor(options: FileListOptions) {
     this.#options = options;
-    this.#search.oninput = () => this.#show();
+    this.#search.oninput = () => {
+      this.#show();
+      options.texts.show(this.#search.value);
+    };
     this.#variant.onchange = () => this.#show();
     this.#newDocument.onclick = () => options.onNew();
     this.element = element(
       'nav',
       { className: 'files', attributes: { 'aria-label': 'Documents' } },
+      element('h1', { className: 'visually-hidden', textContent: 'Documents' }),
       element('div', { className: 'files-tools' }, this.#search, this.#variant, this.#newDocument),
-      this.#groups,
+      element('div', { className: 'files-found' }, this.#groups, options.texts.element),
+    );
+    this.showLoading();
+  }
+
+  /** Shows that the first list is loading. */
+  showLoading(): void {
+    if (this.#list) return;
+    this.#groups.setAttribute('aria-busy', 'true');
+    const lines = Array.from({ length: 6 }, () => element('span', { className: 'skeleton' }));
+    this.#groups.replaceChildren(
+      element('p', {
+        className: 'muted nothing',
+        textContent: 'Loading documents…',
+        attributes: { role: 'status' },
+      }),
+      element('div', { className: 'skeletons', attributes: { 'aria-hidden': 'true' } }, ...lines),
+    );
+  }
+
+  /** Shows that the first list could not be loaded. A later failure leaves the last list. */
+  showFailure(words: string): void {
+    if (this.#list) return;
+    this.#groups.removeAttribute('aria-busy');
+    const retry = element('button', {
+      type: 'button',
+      className: 'button',
+      onclick: () => this.#options.onRetry(),
+    });
+    retry.append(icon('refresh'), 'Try again');
+    this.#groups.replaceChildren(
+      element(
+        'div',
+        { className: 'list-failure', attributes: { role: 'alert' } },
+        element('p', {}, icon('alert'), words),
+        retry,
+      ),
     );
   }
 
   setList(list: FileList, canAdd: boolean): void {
     this.#list = list;
+    this.#groups.removeAttribute('aria-busy');
     this.#newDocument.hidden = !canAdd || list.collections.length === 0;
     const chosen = this.#variant.value;
     this.#variant.hidden = list.variants.length < 2;
@@ -72,7 +123,7 @@ export class FileListView {
     });
     const nothing = element('p', {
       className: 'muted nothing',
-      textContent: words.length > 0 ? 'Nothing matches.' : 'There are no documents that you may see.',
+      textContent: words.length > 0 ? 'No name matches.' : 'There are no documents that you may see.',
     });
     this.#groups.replaceChildren(...(groups.length > 0 ? groups : [nothing]));
     if (focused) this.#groups.querySelector<HTMLElement>(`[data-file="${CSS.escape(focused)}"]`)?.focus();
@@ -135,8 +186,4 @@ export class FileListView {
       ),
     );
   }
-}
-
-export function shortDate(text: string): string {
-  return new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }

@@ -1,22 +1,26 @@
 import { problemOf } from '@dunlin/client';
-import { element, icon, showToast, type IconName } from '@dunlin/kit';
+import { element, icon, showToast, type IconName, type User } from '@dunlin/kit';
 import type { DocumentsApi } from '../api/documents';
-import type { DocumentInfo, FileInfo } from '../api/types';
-import type { Library } from '../state/library';
+import type { FoundFile, Library } from '../state/library';
 import type { Mode, OpenFile } from '../state/openFile';
+import { problemWords } from '../state/words';
 import type { Versions } from '../state/versions';
 import type { Workspace } from '../state/workspace';
-import { compare, type Comparison } from './compare';
-import { ask, field } from './dialogs';
-import type { XmlEditor } from './editor';
-import { shortDate } from './fileList';
+import { Comparing } from './comparing';
+import { askDelete, askDiscard, askNewVersion, askPromote } from './fileDialogs';
+import { Notices } from './notices';
+import { SourcePane } from './sourcePane';
+import type { TextEditor } from './textEditor';
 
 export interface FilePaneOptions {
   readonly api: DocumentsApi;
   readonly library: Library;
   readonly workspace: Workspace;
   readonly versions: Versions;
-  readonly editor: XmlEditor;
+  readonly editor: TextEditor;
+  readonly user: User;
+  readonly storage: Storage | undefined;
+  readonly onOpen: (fileId: string) => void;
   readonly onBack: () => void;
 }
 
@@ -27,6 +31,7 @@ const STATUS: Readonly<Record<Mode, string>> = {
   queued: 'Waiting for your turn',
   otherTab: 'Open in another tab',
   reading: 'Read-only',
+  maintenance: 'Read-only',
   lost: 'Lock lost',
 };
 
@@ -37,8 +42,7 @@ export class FilePane {
   readonly #title = element('h1', { className: 'pane-title' });
   readonly #subtitle = element('p', { className: 'muted pane-subtitle' });
   readonly #status = element('span', { className: 'status', attributes: { 'aria-live': 'polite' } });
-  readonly #notice = element('div', { className: 'notices' });
-  readonly #source = element('iframe', { className: 'source', title: 'Source of the document' });
+  readonly #notices: Notices;
   readonly #compareWith = element('select', {
     className: 'input',
     attributes: { 'aria-label': 'Compare with' },
@@ -54,41 +58,68 @@ export class FilePane {
   readonly #save = tool('check', 'Save', 'Save (Ctrl+S)', 'button-primary');
   readonly #newVersion = tool('plus', 'New version', 'Save as a new version');
   readonly #promote = tool('up', 'Make gold', 'Make this version the gold standard');
+  readonly #history = tool('history', 'Versions', 'All versions, deleted ones too');
   readonly #delete = tool('trash', 'Delete', 'Delete this version or the whole document');
-  readonly #showSource = tool('table', 'Source', 'Show the source beside the text');
-  #comparison: Comparison | undefined;
-  // The versions selected for a comparison, displayed or still loading. Every event builds the list of versions again.
-  #comparing: { fileId: string; otherId: string } | undefined;
-  #isSourceWanted = !matchMedia('(max-width: 860px)').matches;
-  #noticeOf = '';
+  readonly #source: SourcePane;
+  readonly #comparing: Comparing;
+  readonly #listeners = new AbortController();
+  /** The file whose draft is compared as soon as it is shown. */
+  #mergeWanted: string | undefined;
 
   constructor(options: FilePaneOptions) {
     this.#options = options;
-    const { workspace, versions, onBack, editor } = options;
+    const { api, workspace, onBack, editor, user, storage } = options;
+    const show = () => this.show();
+    const body = this.#body;
+    this.#source = new SourcePane(
+      { api, body, userId: user.userId, storage, onChange: show },
+      this.#listeners.signal,
+    );
+    this.#comparing = new Comparing({
+      api,
+      editor,
+      body,
+      onChange: show,
+      onMerged: () => workspace.draftMerged(),
+    });
+    this.#notices = new Notices(
+      {
+        waitForTurn: () => workspace.waitForTurn(),
+        leaveQueue: () => workspace.leaveQueue(),
+        saveAsNew: (text) => void this.#saveAsNew(text),
+        discard: () => void this.#discard(),
+        discardRestored: () => this.#discardRestored(),
+        useDraft: () => workspace.useDraft(),
+        compareDraft: () => workspace.file && void this.#comparing.draft(workspace.file),
+        reopen: () => {
+          this.#mergeWanted = workspace.file?.id;
+          void workspace.reopen();
+        },
+      },
+      user.name,
+    );
     const back = element('button', {
       type: 'button',
       className: 'icon-button back',
       title: 'Back to the list',
+      attributes: { 'aria-label': 'Back to the list' },
     });
-    back.setAttribute('aria-label', 'Back to the list');
     back.append(icon('left'));
     back.onclick = onBack;
     this.#save.onclick = () => void workspace.save();
-    this.#newVersion.onclick = () => void this.#askNewVersion();
-    this.#promote.onclick = () => void versions.promote();
+    this.#newVersion.onclick = () => void this.#saveAsNew();
+    this.#promote.onclick = () => void this.#askPromote();
+    this.#history.onclick = () => void this.#showTimeline();
     this.#delete.onclick = () => void this.#askDelete();
-    this.#showSource.onclick = () => {
-      this.#isSourceWanted = this.#source.hidden;
-      this.show();
-    };
     this.#compareWith.onchange = () => void this.#compare(this.#compareWith.value);
-    this.#body.append(editor.element, this.#source);
+    body.append(editor.element, this.#source.separator, this.#source.element);
     const tools = [
       this.#save,
       this.#newVersion,
+      this.#history,
       this.#compareWith,
       this.#promote,
-      this.#showSource,
+      this.#source.tool,
       this.#delete,
     ];
     this.#open = element(
@@ -106,11 +137,16 @@ export class FilePane {
         { className: 'tools', attributes: { role: 'toolbar', 'aria-label': 'Document' } },
         ...tools,
       ),
-      this.#notice,
-      this.#body,
+      this.#notices.element,
+      body,
     );
     this.element = element('main', { className: 'pane' }, this.#empty, this.#open);
     this.show();
+  }
+
+  dispose(): void {
+    this.#listeners.abort();
+    this.#comparing.end();
   }
 
   /** Displays the open file. */
@@ -122,46 +158,42 @@ export class FilePane {
     this.#open.hidden = opened === undefined;
     this.element.dataset['open'] = opened?.id ?? '';
     this.element.dataset['mode'] = opened?.mode ?? 'none';
+    this.#comparing.follow(opened);
     if (!opened) {
-      this.#endComparison();
-      this.#setSource(undefined);
-      this.#noticeOf = '';
-      this.#notice.replaceChildren();
+      this.#source.show(undefined, false);
+      this.#notices.clear();
       return;
     }
-    if (this.#comparing && this.#comparing.fileId !== opened.id) this.#endComparison();
     this.#title.textContent = found?.document.title ?? '';
     this.#subtitle.textContent = found ? describe(found.file) : '';
-    this.#status.textContent = opened.isSaving
-      ? 'Saving…'
-      : opened.mode === 'editing'
-        ? opened.isDirty
-          ? 'Not saved yet'
-          : 'Editing'
-        : STATUS[opened.mode];
+    this.#status.textContent = statusOf(opened);
     this.#status.dataset['status'] = opened.isDirty && opened.mode === 'editing' ? 'dirty' : opened.mode;
     this.#showTools(opened, found);
-    this.#showNotice(opened, found?.file);
-    this.#setSource(found?.document.pdf?.stable_id);
+    this.#notices.show(opened, found?.file, library.list?.maintenance);
+    this.#source.show(found?.document.pdf?.stable_id, this.#comparing.isShown);
+    this.#mergeIfWanted(opened);
   }
 
-  #showTools(opened: OpenFile, found: { file: FileInfo; document: DocumentInfo } | undefined): void {
+  #showTools(opened: OpenFile, found: FoundFile | undefined): void {
     const can = found?.file.can;
     const isReady = opened.mode !== 'loading';
+    const isBlocked = !isReady || ['locked', 'queued', 'maintenance'].includes(opened.mode);
     this.#save.hidden = can?.write !== true;
     this.#save.disabled = opened.mode !== 'editing' || !opened.isDirty || opened.isSaving;
     this.#newVersion.hidden = can?.new_version !== true;
-    this.#newVersion.disabled = !isReady;
+    this.#newVersion.disabled = !isReady || opened.mode === 'maintenance';
     this.#promote.hidden = can?.promote !== true || found?.file.is_gold === true;
-    this.#promote.disabled = !isReady || opened.mode === 'locked' || opened.mode === 'queued';
+    this.#promote.disabled = isBlocked;
+    this.#history.disabled = !found;
     this.#delete.hidden = can?.delete !== true;
-    this.#delete.disabled = !isReady || opened.mode === 'locked' || opened.mode === 'queued';
+    this.#delete.disabled = isBlocked;
     const others = (found?.document.files ?? []).filter(
       (file) => file.stable_id !== opened.id && file.variant === found?.file.variant,
     );
     this.#compareWith.hidden = others.length === 0;
+    const first = this.#comparing.isActive ? 'Back to the text' : 'Compare with…';
     this.#compareWith.replaceChildren(
-      element('option', { value: '', textContent: this.#comparing ? 'Back to the text' : 'Compare with…' }),
+      element('option', { value: '', textContent: first }),
       ...others.map((file) =>
         element('option', {
           value: file.stable_id,
@@ -169,188 +201,102 @@ export class FilePane {
         }),
       ),
     );
-    this.#compareWith.value = this.#comparing?.otherId ?? '';
-    this.#showSource.hidden = !found?.document.pdf;
+    this.#compareWith.value = this.#comparing.otherId ?? '';
   }
 
-  #showNotice(opened: OpenFile, file: FileInfo | undefined): void {
-    const { workspace } = this.#options;
-    const holder = file?.locked_by && !file.locked_by.mine ? file.locked_by : undefined;
-    const waiting = opened.mode === 'editing' ? (file?.locked_by?.waiting ?? 0) : 0;
-    const key = JSON.stringify([opened.id, opened.mode, holder?.name, opened.draft?.at, waiting]);
-    if (key === this.#noticeOf) return;
-    this.#noticeOf = key;
-    const notices: HTMLElement[] = [];
-    switch (opened.mode) {
-      case 'locked':
-        notices.push(
-          notice(
-            'lock',
-            `This document is being edited by another user${holder ? `: ${holder.name}` : ''}. You are reading.`,
-            [['Tell me when it is my turn', () => workspace.waitForTurn()]],
-          ),
-        );
-        break;
-      case 'queued':
-        notices.push(
-          notice(
-            'clock',
-            `You are in the queue${holder ? ` behind ${holder.name}` : ''}. The document becomes editable by itself.`,
-            [['Leave the queue', () => workspace.leaveQueue()]],
-          ),
-        );
-        break;
-      case 'otherTab':
-        notices.push(
-          notice('info', 'You are editing this document in another tab. Close it there to go on here.', []),
-        );
-        break;
-      case 'reading':
-        notices.push(notice('info', 'You may read this document, not change it.', []));
-        break;
-      case 'lost':
-        notices.push(
-          notice(
-            'alert',
-            'Your lock on this document is lost. Your text is kept as a draft and shown below.',
-            [
-              ['Save as a new version', () => void this.#askNewVersion()],
-              ['Discard my text', () => void this.#askDiscard()],
-            ],
-          ),
-        );
-        break;
-      default:
-        break;
-    }
-    if (opened.draft && opened.mode !== 'lost') notices.push(this.#draftNotice(opened));
-    if (waiting > 0)
-      notices.push(
-        notice('clock', `${waiting === 1 ? 'Somebody waits' : `${waiting} wait`} for this document.`, []),
-      );
-    this.#notice.replaceChildren(...notices);
+  #mergeIfWanted(opened: OpenFile): void {
+    if (this.#mergeWanted === undefined) return;
+    if (this.#mergeWanted !== opened.id) this.#mergeWanted = undefined;
+    // While the lock is asked for, the mode is not final.
+    else if (opened.draft && opened.race === 'none' && opened.mode !== 'loading' && opened.mode !== 'lost') {
+      this.#mergeWanted = undefined;
+      void this.#comparing.draft(opened);
+    } else if (opened.mode === 'editing') this.#mergeWanted = undefined;
   }
 
-  #draftNotice(opened: OpenFile): HTMLElement {
-    const { workspace } = this.#options;
-    const draft = opened.draft!;
-    const actions: [string, () => void][] = [
-      ['Save it as a new version', () => void this.#askNewVersion(draft.text)],
-      ['Discard it', () => void this.#askDiscard()],
-    ];
-    if (opened.mode === 'editing') actions.unshift(['Put it into the editor', () => workspace.useDraft()]);
-    return notice(
-      'history',
-      `You have an unsaved draft of ${shortDate(new Date(draft.at).toISOString())}${opened.mode === 'editing' ? '. Decide about it before you go on' : ''}.`,
-      actions,
-    );
+  async #saveAsNew(text?: string): Promise<void> {
+    const label = await askNewVersion();
+    if (label !== undefined) await this.#options.versions.add(label, text);
   }
 
-  async #askNewVersion(text?: string): Promise<void> {
-    const label = element('input', { className: 'input', maxLength: 80, placeholder: 'What is new in it' });
-    if (await ask({ title: 'New version', content: [field('Name', label)], accept: 'Save as a new version' }))
-      await this.#options.versions.add(label.value, text);
+  async #discard(): Promise<void> {
+    if (await askDiscard()) await this.#options.workspace.discardDraft();
   }
 
-  async #askDiscard(): Promise<void> {
-    const content = [element('p', { textContent: 'What you typed and did not save will be gone.' })];
-    if (await ask({ title: 'Discard your text?', content, accept: 'Discard', isDangerous: true }))
-      await this.#options.workspace.discardDraft();
+  #discardRestored(): void {
+    const { workspace, editor } = this.#options;
+    const opened = workspace.file;
+    if (!opened) return;
+    const { text } = editor;
+    workspace.discardRestored();
+    const close = showToast({
+      text: 'Draft discarded',
+      action: {
+        label: 'Undo',
+        run: () => {
+          close();
+          if (workspace.file?.id === opened.id && workspace.file.mode === 'editing') editor.replaceText(text);
+        },
+      },
+    });
+  }
+
+  async #askPromote(): Promise<void> {
+    const found = this.#found();
+    if (found && (await askPromote(found))) await this.#options.versions.promote(found);
   }
 
   async #askDelete(): Promise<void> {
-    const { workspace, versions, library } = this.#options;
-    const found = workspace.file && library.find(workspace.file.id);
+    const found = this.#found();
+    const fileIds = found && (await askDelete(found));
+    if (found && fileIds) await this.#options.versions.delete(fileIds, found);
+  }
+
+  async #showTimeline(): Promise<void> {
+    const { api, workspace, versions, onOpen } = this.#options;
+    const found = this.#found();
     if (!found) return;
-    const { document, file } = found;
-    const all = [...document.files, ...(document.pdf ? [document.pdf] : [])].filter(({ can }) => can.delete);
-    const whole = element('input', { type: 'checkbox' });
-    const content = [
-      element('p', {
-        textContent: `Version ${file.version} of “${document.title}” will be gone for everybody.`,
-      }),
-      ...(all.length > 1
-        ? [
-            element(
-              'label',
-              { className: 'switch' },
-              whole,
-              `Delete the whole document (${all.length} files)`,
-            ),
-          ]
-        : []),
-    ];
-    if (await ask({ title: 'Delete?', content, accept: 'Delete', isDangerous: true }))
-      await versions.delete(whole.checked ? all.map(({ stable_id }) => stable_id) : [file.stable_id]);
+    try {
+      const { openTimeline } = await import('./timeline');
+      if (workspace.file?.id !== found.file.stable_id) return;
+      await openTimeline({
+        api,
+        found,
+        isEditing: workspace.file.mode === 'editing',
+        onOpen,
+        onCompare: (fileId) => void this.#compare(fileId),
+        onReuse: (version) => void versions.reuse(version),
+        onRestore: (version) => void versions.restore(version),
+      });
+    } catch (error) {
+      showToast({ kind: 'error', text: problemWords(problemOf(error), 'Versions') ?? '' });
+    }
   }
 
   async #compare(otherId: string): Promise<void> {
-    this.#endComparison();
-    const { workspace, api, editor } = this.#options;
-    const opened = workspace.file;
-    if (otherId !== '' && opened) {
-      const comparing = { fileId: opened.id, otherId };
-      this.#comparing = comparing;
-      try {
-        const { text } = await api.read(otherId);
-        if (this.#comparing !== comparing) return;
-        this.#comparison = compare(text, editor.text);
-        this.#body.prepend(this.#comparison.element);
-        editor.element.hidden = true;
-      } catch (error) {
-        if (this.#comparing !== comparing) return;
-        this.#endComparison();
-        showToast({ kind: 'error', text: problemOf(error).title });
-      }
-    }
+    const opened = this.#options.workspace.file;
+    const other = this.#options.library.find(otherId)?.file;
+    if (opened && other) return this.#comparing.version(opened, otherId, describe(other));
+    this.#comparing.end();
     this.show();
   }
 
-  #endComparison(): void {
-    this.#comparison?.dispose();
-    this.#comparison?.element.remove();
-    this.#comparison = undefined;
-    this.#comparing = undefined;
-    this.#options.editor.element.hidden = false;
-  }
-
-  #setSource(fileId: string | undefined): void {
-    const isShown = fileId !== undefined && this.#isSourceWanted && !this.#comparison;
-    this.#source.hidden = !isShown;
-    this.#showSource.setAttribute('aria-pressed', String(isShown));
-    const address = isShown ? this.#options.api.frameAddress(fileId) : undefined;
-    if (this.#source.getAttribute('src') === (address ?? null)) return;
-    if (address) this.#source.src = address;
-    else this.#source.removeAttribute('src');
+  #found(): FoundFile | undefined {
+    const { workspace, library } = this.#options;
+    return workspace.file && library.find(workspace.file.id);
   }
 }
 
-function describe(file: FileInfo): string {
+function statusOf(opened: OpenFile): string {
+  if (opened.isSaving) return 'Saving…';
+  return opened.mode === 'editing' && opened.isDirty ? 'Not saved yet' : STATUS[opened.mode];
+}
+
+function describe(file: FoundFile['file']): string {
   const gold = file.is_gold ? ', gold standard' : '';
   return `Version ${file.version}${gold}${file.label ? `: ${file.label}` : ''}`;
 }
 
 function tool(name: IconName, text: string, title: string, look = ''): HTMLButtonElement {
   return element('button', { type: 'button', className: `button ${look}`, title }, icon(name), text);
-}
-
-function notice(
-  name: IconName,
-  text: string,
-  actions: readonly (readonly [string, () => void])[],
-): HTMLElement {
-  return element(
-    'div',
-    { className: `notice notice-${name}` },
-    icon(name),
-    element('span', { textContent: text }),
-    ...actions.map(([label, run]) =>
-      element('button', {
-        type: 'button',
-        className: 'button button-small',
-        textContent: label,
-        onclick: run,
-      }),
-    ),
-  );
 }

@@ -1,4 +1,4 @@
-import { Client, type Connection } from '@dunlin/client';
+import { Client, problemOf, type Connection } from '@dunlin/client';
 import { element, icon, showToast, type PageSession, type Stop } from '@dunlin/kit';
 import { DocumentsApi } from '../api/documents';
 import { fileLocks } from '../api/fileLocks';
@@ -8,12 +8,13 @@ import { Library } from '../state/library';
 import { emptyDocument } from '../state/emptyDocument';
 import { browserTabs } from '../state/tabs';
 import { Versions } from '../state/versions';
+import { problemWords } from '../state/words';
 import { Workspace } from '../state/workspace';
-import { openAdministration } from './administration';
 import { ask, field } from './dialogs';
-import { XmlEditor } from './editor';
 import { FileListView } from './fileList';
 import { FilePane } from './filePane';
+import { TextEditor } from './textEditor';
+import { TextSearch } from './textSearch';
 
 export const PATH = '/documents';
 /** Shorter interruptions of the connection are not reported, in milliseconds. */
@@ -29,7 +30,7 @@ export function start(session: PageSession): Stop {
   const client = new Client({ user: user.userId, refresh: session.refresh });
   const api = new DocumentsApi(client.requests, user.userId, onSignedOut);
   const library = new Library(() => api.list());
-  const editor = new XmlEditor({ onEdit: () => workspace.edited(), onSave: () => void workspace.save() });
+  const editor = new TextEditor({ onEdit: () => workspace.edited(), onSave: () => void workspace.save() });
   const tabs = browserTabs(user.userId);
   const options = {
     api,
@@ -47,8 +48,32 @@ export function start(session: PageSession): Stop {
     go(`${PATH}/${encodeURIComponent(fileId)}`);
     void workspace.open(fileId);
   };
-  const list = new FileListView({ onOpen: openFile, onNew: () => void addDocument() });
-  const pane = new FilePane({ api, library, workspace, versions, editor, onBack: () => void back() });
+  const texts = new TextSearch({
+    search: (phrase, signal) => api.search(phrase, signal),
+    onOpen: (fileId, { line, column, match }) => {
+      go(`${PATH}/${encodeURIComponent(fileId)}`);
+      void workspace.open(fileId).then(() => {
+        if (workspace.file?.id === fileId) editor.reveal(line, column, match.length);
+      });
+    },
+  });
+  const list = new FileListView({
+    texts,
+    onOpen: openFile,
+    onNew: () => void addDocument(),
+    onRetry: () => void retry(),
+  });
+  const pane = new FilePane({
+    api,
+    library,
+    workspace,
+    versions,
+    editor,
+    user,
+    storage: session.storage,
+    onOpen: openFile,
+    onBack: () => void back(),
+  });
   const back = async () => {
     go(PATH);
     await workspace.close();
@@ -82,10 +107,25 @@ export function start(session: PageSession): Stop {
     icon('user'),
     'Administration',
   );
-  administration.onclick = () =>
-    openAdministration(api, library.list?.maintenance ?? { on: false, message: '' });
+  administration.onclick = () => void administer();
   session.tools.append(administration);
   session.root.append(maintenance, element('div', { className: 'documents' }, list.element, pane.element));
+
+  // The address that the page was opened with, until its document is displayed.
+  let wanted = fileOfAddress();
+  const retry = async () => {
+    list.showLoading();
+    await library.reload().catch(() => {});
+    if (wanted !== undefined && library.find(wanted) && !workspace.file) openFile(wanted);
+  };
+  const administer = async () => {
+    try {
+      const { openAdministration } = await import('./administration');
+      if (!isDisposed) openAdministration(api, library);
+    } catch (error) {
+      showToast({ kind: 'error', text: problemWords(problemOf(error), 'Administration') ?? '' });
+    }
+  };
 
   const showMaintenance = ({ on, message }: Maintenance) => {
     maintenance.hidden = !on;
@@ -97,12 +137,16 @@ export function start(session: PageSession): Stop {
     showMaintenance(read.maintenance);
     pane.show();
   });
+  library.onFailure((problem) => {
+    list.showFailure(problemWords(problem, 'The documents could not be loaded') ?? '');
+  });
   workspace.subscribe(() => {
     if (isDisposed) return;
     const fileId = workspace.file?.id;
     document.body.dataset['view'] = fileId === undefined ? 'list' : 'file';
     if (fileId === undefined && fileOfAddress() !== undefined) history.replaceState(null, '', PATH);
     else if (fileId !== undefined && fileOfAddress() !== fileId) go(`${PATH}/${encodeURIComponent(fileId)}`);
+    if (workspace.file && workspace.file.mode !== 'loading') wanted = undefined;
     list.setOpen(fileId);
     pane.show();
     const title = fileId === undefined ? undefined : library.find(fileId)?.document.title;
@@ -163,15 +207,18 @@ export function start(session: PageSession): Stop {
     void (fileId === undefined ? workspace.close() : workspace.open(fileId));
   };
   document.body.dataset['view'] = 'list';
+  reload();
   follow();
   session.trackUnsent({ count: () => (workspace.file?.isDirty ? 1 : 0) });
   return async () => {
     isDisposed = true;
     listeners.abort();
+    texts.stop();
     const kept = workspace.close(true);
     tabs.close();
     client.dispose();
     await kept;
+    pane.dispose();
     editor.destroy();
   };
 }

@@ -1,0 +1,154 @@
+import { element, icon, type IconName } from '@dunlin/kit';
+import type { FileInfo, Maintenance } from '../api/types';
+import type { Mode, OpenFile } from '../state/openFile';
+import { shortDate } from './dates';
+
+/** The commands that notices offer. */
+export interface NoticeActions {
+  waitForTurn(): void;
+  leaveQueue(): void;
+  saveAsNew(text?: string): void;
+  discard(): void;
+  discardRestored(): void;
+  useDraft(): void;
+  compareDraft(): void;
+  reopen(): void;
+}
+
+type Action = readonly [label: string, run: () => void];
+
+/** The notices above the text: why it cannot be edited, drafts, and who waits. */
+export class Notices {
+  readonly element = element('div', { className: 'notices', attributes: { 'aria-live': 'polite' } });
+  readonly #actions: NoticeActions;
+  readonly #userName: string;
+  #key = '';
+
+  constructor(actions: NoticeActions, userName: string) {
+    this.#actions = actions;
+    this.#userName = userName;
+  }
+
+  clear(): void {
+    this.#key = '';
+    this.element.replaceChildren();
+  }
+
+  show(opened: OpenFile, file: FileInfo | undefined, maintenance: Maintenance | undefined): void {
+    const { id, mode, draft, restored } = opened;
+    const holder = file?.locked_by && !file.locked_by.mine ? file.locked_by : undefined;
+    const queue = this.#waiters(mode, file);
+    const key = JSON.stringify([id, mode, holder?.name, draft?.at, restored?.at, queue, maintenance]);
+    // Keep the elements, and with them the focus, while nothing changes.
+    if (key === this.#key) return;
+    this.#key = key;
+    const notices = [this.#ofMode(opened, holder?.name, maintenance)];
+    if (draft && mode !== 'lost') notices.push(this.#draft(opened));
+    if (restored) notices.push(this.#restored(restored.at));
+    if (queue.length > 0) notices.push(this.#queue(queue));
+    this.element.replaceChildren(...notices.filter((each) => each !== undefined));
+  }
+
+  #ofMode(
+    { mode }: OpenFile,
+    holder: string | undefined,
+    maintenance: Maintenance | undefined,
+  ): HTMLElement | undefined {
+    const actions = this.#actions;
+    switch (mode) {
+      case 'locked':
+        return notice(
+          'lock',
+          `This document is being edited by another user${holder ? `: ${holder}` : ''}. You are reading.`,
+          [['Tell me when it is my turn', () => actions.waitForTurn()]],
+        );
+      case 'queued':
+        return notice(
+          'clock',
+          `You are in the queue${holder ? ` behind ${holder}` : ''}. The document becomes editable by itself.`,
+          [['Leave the queue', () => actions.leaveQueue()]],
+        );
+      case 'otherTab':
+        return notice('info', 'You are editing this document in another tab. Close it there to go on here.');
+      case 'reading':
+        return notice('info', 'You may read this document, not change it.');
+      case 'maintenance': {
+        const why = maintenance?.on && maintenance.message ? `: ${maintenance.message}` : '.';
+        return notice(
+          'alert',
+          `Read-only during maintenance${why} The document becomes editable when it ends.`,
+        );
+      }
+      case 'lost':
+        return notice(
+          'alert',
+          'Your lock on this document is lost. Your text is kept as a draft and shown below.',
+          [
+            ['Compare and merge', () => actions.reopen()],
+            ['Save as a new version', () => actions.saveAsNew()],
+            ['Discard my text', () => actions.discard()],
+          ],
+        );
+      default:
+        return undefined;
+    }
+  }
+
+  #draft({ mode, draft }: OpenFile): HTMLElement {
+    const actions = this.#actions;
+    const { at, text } = draft!;
+    const isEditing = mode === 'editing';
+    const offered: Action[] = [
+      ...(isEditing ? [['Put it into the editor', () => actions.useDraft()] as const] : []),
+      [isEditing ? 'Compare and merge' : 'Compare', () => actions.compareDraft()],
+      ['Save it as a new version', () => actions.saveAsNew(text)],
+      ['Discard it', () => actions.discard()],
+    ];
+    const decide = isEditing ? '. Decide about it before you go on' : '';
+    return notice('history', `You have an unsaved draft of ${shortDate(at)}${decide}.`, offered);
+  }
+
+  // The list may not contain yet that this page joined or left the queue.
+  #waiters(mode: Mode, file: FileInfo | undefined): readonly string[] {
+    const names = (file?.locked_by?.queue ?? []).map((name) => (name === this.#userName ? 'you' : name));
+    if (mode !== 'queued') return names.filter((name) => name !== 'you');
+    return names.includes('you') ? names : [...names, 'you'];
+  }
+
+  #queue(queue: readonly string[]): HTMLElement {
+    const shown = notice(
+      'clock',
+      queue.length === 1 ? 'Waiting for this document:' : 'Waiting, in this order:',
+    );
+    const list = element(
+      'ol',
+      { className: 'queue', attributes: { 'aria-label': 'Waiting for this document' } },
+      ...queue.map((name) => element('li', { textContent: name })),
+    );
+    shown.append(list);
+    return shown;
+  }
+
+  #restored(at: number): HTMLElement {
+    return notice('history', `Your draft of ${shortDate(at)} is in the editor. It is not saved yet.`, [
+      ['Discard draft', () => this.#actions.discardRestored()],
+    ]);
+  }
+}
+
+function notice(name: IconName, text: string, actions: readonly Action[] = []): HTMLElement {
+  return element(
+    'div',
+    { className: `notice notice-${name}` },
+    icon(name),
+    element('span', { textContent: text }),
+    ...actions.map(([label, run]) =>
+      element('button', {
+        type: 'button',
+        className: 'button button-small',
+        textContent: label,
+        onclick: run,
+      }),
+    ),
+  );
+}
