@@ -42,6 +42,9 @@ export interface RunningPage {
 
 /** Time limit for storing unsent changes before the page of the next user loads, in milliseconds. */
 const STOP_MS = 5000;
+/** Time before a failed check of a refused session is repeated, in milliseconds. It doubles up to the second value. */
+const CHECK_MS = 1000;
+const MAX_CHECK_MS = 30_000;
 /** Limit of restarts per minute, for a server that refuses a session and also reports it as valid. After it the user has to sign in. */
 const MAX_RESTARTS = 3;
 const RESTARTS = 'dunlin.restarts';
@@ -170,9 +173,20 @@ class PageRunner implements RunningPage {
 
   // Another session of the same user may have replaced the refused one. Then the page restarts without a sign-in.
   async #check(): Promise<void> {
-    this.#isChecking = true;
-    await this.#session.load().catch(() => {});
-    this.#isChecking = false;
+    for (
+      let pause = CHECK_MS;
+      this.#session.state.name === 'signedOut';
+      pause = Math.min(2 * pause, MAX_CHECK_MS)
+    ) {
+      this.#isChecking = true;
+      const isAnswered = await this.#session.load().then(
+        () => true,
+        () => false,
+      );
+      this.#isChecking = false;
+      if (isAnswered) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
   }
 
   async #restart(

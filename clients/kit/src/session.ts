@@ -57,6 +57,8 @@ export class Session {
   readonly #end = new AbortController();
   #state: SessionState = { name: 'unknown' };
   #at = 0;
+  /** The last refused session. */
+  #refused: { readonly userId: string; readonly at: number } | undefined;
   #leaving: Promise<void> = Promise.resolve();
   /** Number of changes of the state. A change during a request makes its answer outdated. */
   #changes = 0;
@@ -152,8 +154,7 @@ export class Session {
 
   /** Records that the server refused the session of this page's user. */
   markSignedOut(reason?: string): void {
-    // A note that another tab wrote before the refusal may arrive after it.
-    this.#at = Math.max(Date.now(), this.#at);
+    if (this.user) this.#refused = { userId: this.user.userId, at: Date.now() };
     this.#set({ name: 'signedOut', reason });
   }
 
@@ -203,6 +204,8 @@ export class Session {
   #hear({ user, at }: Note): void {
     this.#changes++;
     if (this.#isUnknown || at <= this.#at) return;
+    // Another tab wrote the note before the server refused the session.
+    if (user && user.userId === this.#refused?.userId && at <= this.#refused.at) return;
     this.#at = at;
     this.#become(user);
   }

@@ -203,6 +203,24 @@ describe('A page', () => {
     expect(log).toEqual(['closed']);
   });
 
+  test('repeats a failed check of a refused session and yields to the user of the cookie', async () => {
+    const session = tab();
+    open(session);
+    await settle();
+    cookie = user('carol');
+    let checks = 0;
+    answers['GET status'] = () => {
+      if (++checks === 2) delete answers['GET status'];
+      return Promise.reject(failure('network'));
+    };
+    vi.useFakeTimers();
+    session.markSignedOut();
+    await vi.advanceTimersByTimeAsync(3_000);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
+    expect([checks, log]).toEqual([2, ['open bob', 'close bob']]);
+  });
+
   test('reloads 3 times when a valid session is refused, then asks to sign in', async () => {
     for (let attempt = 0; attempt < 5; attempt++) {
       const session = tab();
@@ -297,8 +315,10 @@ describe('A session', () => {
     const other = new BroadcastChannel('dunlin.session');
     other.postMessage(note);
     await settle();
-    other.close();
     expect([session.state.name, reload.mock.calls.length]).toEqual(['signedOut', 0]);
+    other.postMessage({ user: user('carol'), at: note.at });
+    await vi.waitFor(() => expect(session.user?.userId).toBe('carol'));
+    other.close();
   });
 
   test('ignores an answer from before a sign-out', async () => {
