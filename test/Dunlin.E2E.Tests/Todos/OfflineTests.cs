@@ -65,7 +65,7 @@ public sealed class OfflineTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_page_opens_while_the_server_is_down_and_after_a_sign_out_shows_no_data()
+    public async Task A_page_opens_without_a_server_and_shows_no_data_after_sign_out()
     {
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(browser.Browser, "alice", "/todos/demo-desk");
