@@ -89,7 +89,9 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
             Time.Advance(interval);
             await ArmedAsync(probe, 2);
         }
-        Assert.Equal(2, (await Leases.FindAsync(File, Cancellation))!.Waiting);
+        var lease = (await Leases.FindAsync(File, Cancellation))!;
+        Assert.Equal(2, lease.Waiting);
+        Assert.Equal(["ann", "bob"], lease.Waiters.Select(waiter => waiter.UserId));
         await holder.ReleaseAsync(Cancellation);
         var next = await GrantedAsync(first);
         Assert.False(second.IsCompleted);
