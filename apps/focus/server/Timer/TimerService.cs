@@ -133,49 +133,15 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     )
     {
         var timer = TimerView.Of(happened.State, await FocusDevices.NameAsync(unit, happened.State.DeviceId), version);
-        await (
-            happened switch
-            {
-                TimerStarted => devices.BroadcastAsync(
-                    unit,
-                    userId,
-                    "timer",
-                    "started",
-                    new { timer },
-                    deviceId,
-                    cancellationToken: cancellationToken
-                ),
-                TimerMoved moved => devices.BroadcastAsync(
-                    unit,
-                    userId,
-                    "timer",
-                    "moved",
-                    new
-                    {
-                        timer,
-                        targetDeviceId = timer.DeviceId,
-                        fromDeviceId = moved.FromDeviceId,
-                    },
-                    deviceId,
-                    cancellationToken: cancellationToken
-                ),
-                TimerUpdated updated => devices.BroadcastAsync(
-                    unit,
-                    userId,
-                    "timer",
-                    "updated",
-                    new
-                    {
-                        timer,
-                        change = updated.Change,
-                        pomodoroState = timer.PomodoroState,
-                    },
-                    deviceId,
-                    cancellationToken: cancellationToken
-                ),
-                _ => throw new InvalidOperationException($"No event is defined for '{happened.GetType().Name}'."),
-            }
-        );
+        var payload = TimerPayload.Of(timer);
+        var (type, told) = happened switch
+        {
+            TimerStarted => ("started", payload),
+            TimerMoved moved => ("moved", payload with { TargetDeviceId = timer.DeviceId, FromDeviceId = moved.FromDeviceId }),
+            TimerUpdated updated => ("updated", payload with { Change = updated.Change }),
+            _ => throw new InvalidOperationException($"No event is defined for '{happened.GetType().Name}'."),
+        };
+        await devices.BroadcastAsync(unit, userId, "timer", type, told, deviceId, cancellationToken: cancellationToken);
     }
 
     private async ValueTask<SessionView> EndAsync(

@@ -66,12 +66,18 @@ export interface Device {
   readonly isCurrent: boolean;
 }
 
+/** What `started`, `updated` and `moved` say of the timer, beside its complete state. */
+export type TimerPayload = Pick<
+  Timer,
+  'taskId' | 'taskTitle' | 'startedAt' | 'plannedEndTime' | 'mode' | 'pomodoroState' | 'deviceName'
+> & { readonly timer: Timer };
+
 /** The channels of the stream. */
 export type FocusChannels = {
   timer: EnvelopeOf<{
-    started: { timer: Timer };
-    updated: { timer: Timer; change: string };
-    moved: { timer: Timer; targetDeviceId: string; fromDeviceId: string };
+    started: TimerPayload;
+    updated: TimerPayload & { change: string };
+    moved: TimerPayload & { targetDeviceId: string; fromDeviceId: string };
     stopped: Session;
   }>;
   tasks: EnvelopeOf<{
