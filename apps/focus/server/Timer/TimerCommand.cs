@@ -56,6 +56,9 @@ public enum TimerRefusal
 
     /// <summary>The addressed timer has ended.</summary>
     Ended,
+
+    /// <summary>The addressed timer is not the one that was cancelled last.</summary>
+    NotCancelled,
 }
 
 /// <summary>How a timer ended.</summary>

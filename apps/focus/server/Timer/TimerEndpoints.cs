@@ -47,6 +47,7 @@ internal static class TimerEndpoints
             (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new CancelTimer(d))
         );
         group.MapPost("move", MoveAsync);
+        group.MapPost("restore", RestoreAsync);
     }
 
     private static async Task<TimerAnswer> StartAsync(HttpContext http, TimerService timers, FocusDevices devices, TimeProvider time)
@@ -92,6 +93,15 @@ internal static class TimerEndpoints
             body.DeviceId,
             deviceId => new MoveTimer(deviceId, target ?? deviceId) { TimerId = timerId }
         );
+    }
+
+    private static async Task<TimerAnswer> RestoreAsync(HttpContext http, TimerService timers, FocusDevices devices)
+    {
+        var caller = http.RequireCaller();
+        var body = await FocusBody.ReadAsync<CommandBody>(http);
+        var timerId = WireText.Id(body.TimerId, "timerId");
+        var deviceId = await devices.RequireAsync(http, body.DeviceId, CancellationToken.None);
+        return await timers.RestoreAsync(caller, deviceId, timerId, CancellationToken.None);
     }
 
     // Ignores the request's cancellation: a command completes although the user left the page.

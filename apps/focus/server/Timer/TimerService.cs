@@ -39,6 +39,48 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         return outcome.Answer ?? throw outcome.Refusal!;
     }
 
+    /// <summary>
+    /// Continues the timer that was cancelled last, on the requesting device. The time since the cancellation does not count.
+    /// </summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.Conflict"/>: another timer is active, or has been since, or the timer was not cancelled.
+    /// </exception>
+    public async ValueTask<TimerAnswer> RestoreAsync(Caller caller, string deviceId, string timerId, CancellationToken cancellationToken)
+    {
+        var outcome = await store.WriteAsync((unit, ct) => RestoreAsync(unit, caller.UserId, deviceId, timerId, ct), cancellationToken);
+        schedule.Watch(caller.UserId, outcome.DueAt);
+        return outcome.Answer ?? throw outcome.Refusal!;
+    }
+
+    private async ValueTask<Outcome> RestoreAsync(
+        IUnitOfWork unit,
+        string userId,
+        string deviceId,
+        string timerId,
+        CancellationToken cancellationToken
+    )
+    {
+        var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
+        var now = unit.Now.ToUnixTimeMilliseconds();
+        row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), null, cancellationToken)).Row;
+        var isActive = row.State is { } same && same.Id == timerId && same.DeviceId == deviceId;
+        if (row.State is null && row.Cancelled is { } cancelled && cancelled.Id == timerId)
+        {
+            await TimerRows.DeleteSessionAsync(unit, userId, timerId);
+            var restored = cancelled with { AsOf = now, DeviceId = deviceId };
+            row = (await KeepAsync(unit, row, new TimerStep(restored, [new TimerStarted(restored)]), deviceId, cancellationToken)).Row;
+            isActive = true;
+        }
+        var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
+        var refusal =
+            row.State is null ? TimerRefusal.NotCancelled
+            : row.State.DeviceId == deviceId ? TimerRefusal.AlreadyRunning
+            : TimerRefusal.OnOtherDevice;
+        return isActive
+            ? new Outcome(Answer(unit, row, name, null), null, row.State?.DueAt)
+            : new Outcome(null, TimerErrors.Of(refusal, row.State, name), row.State?.DueAt);
+    }
+
     /// <summary>Advances the timer to the current time. Idempotent; called by the schedule.</summary>
     public async ValueTask<long?> SettleAsync(string userId, CancellationToken cancellationToken) =>
         await store.WriteAsync(
@@ -109,6 +151,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             return (row with { State = step.State }, null);
         SessionView? ended = null;
         var version = row.Version;
+        var cancelled = step.Events[^1] is TimerStopped { Outcome: TimerOutcome.Cancelled } last ? last.State : null;
         foreach (var happened in step.Events)
         {
             version = (await unit.NextPositionAsync(cancellationToken)).Offset;
@@ -118,7 +161,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             else
                 await TellAsync(unit, row.UserId, happened, version, source, cancellationToken);
         }
-        var kept = row with { Version = version, State = step.State };
+        var kept = row with { Version = version, State = step.State, Cancelled = cancelled };
         await TimerRows.SaveAsync(unit, kept);
         return (kept, ended);
     }

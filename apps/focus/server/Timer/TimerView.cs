@@ -99,11 +99,12 @@ internal static class TimerErrors
             ErrorCode.Conflict,
             refusal switch
             {
-                TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is running on another device ({deviceName}).",
-                TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is running on this device already.",
-                TimerRefusal.OtherTimer => "Another timer is running than the one that the request names.",
+                TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is {Doing(state)} on another device ({deviceName}).",
+                TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is {Doing(state)} on this device already.",
+                TimerRefusal.OtherTimer => "Another timer is active than the one that the request names.",
                 TimerRefusal.NotOnBreak => "There is no break to skip.",
                 TimerRefusal.Ended => "The timer has ended.",
+                TimerRefusal.NotCancelled => "Only the timer that was cancelled last can be restored, until another one starts.",
                 _ => "No timer is running.",
             }
         )
@@ -117,6 +118,8 @@ internal static class TimerErrors
             },
         };
 
+    private static string Doing(TimerState state) => state.Status == "break" ? "on a break" : state.Status;
+
     private static string Reason(TimerRefusal refusal) =>
         refusal switch
         {
@@ -125,6 +128,7 @@ internal static class TimerErrors
             TimerRefusal.OtherTimer => "other_timer",
             TimerRefusal.NotOnBreak => "not_on_break",
             TimerRefusal.Ended => "timer_ended",
+            TimerRefusal.NotCancelled => "not_cancelled",
             _ => "no_timer",
         };
 }

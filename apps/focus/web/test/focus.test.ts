@@ -5,6 +5,7 @@ import { FakeEnvironment } from '../../../../clients/typescript/test/support/fak
 import { FakeStreams, json } from '../../../../clients/typescript/test/support/fakeServer';
 import type { Timer } from '../src/api/focus';
 import { Focus } from '../src/state/focus.svelte';
+import { ANSWER_MS, RETRY_MS } from '../src/state/loader';
 
 const NOW = '2026-03-01T10:00:00Z';
 const timer: Timer = {
@@ -58,7 +59,7 @@ beforeEach(() => {
     user: 'bob',
     environment,
     refresh: () => Promise.resolve(false),
-    notify: (text) => notices.push(text),
+    notify: (text) => void notices.push(text),
     onSignedOut: () => signedOut++,
   });
 });
@@ -84,6 +85,35 @@ test('a failing server is reported until a retry succeeds', async () => {
   answers['/api/tasks'] = () => problem(500, 'unexpected', 'Something failed.');
   await start();
   expect([focus.isLoaded, focus.problem !== undefined]).toEqual([false, true]);
+  answers['/api/tasks'] = () => json(200, { items: [] });
+  focus.retry();
+  await settle();
+  await settle();
+  expect([focus.isLoaded, focus.problem]).toEqual([true, undefined]);
+});
+
+test('a failing server is asked again by itself', async () => {
+  answers['/api/timer'] = () => problem(500, 'unexpected', 'Something failed.');
+  await start();
+  expect([focus.isLoaded, focus.loadingText]).toEqual([false, 'Not loaded']);
+  answers['/api/timer'] = () => answerOf(timer, 3);
+  await environment.clock.advance(RETRY_MS);
+  await settle();
+  await settle();
+  expect([focus.isLoaded, focus.problem, focus.loadingText]).toEqual([true, undefined, undefined]);
+});
+
+test('a server that does not answer is reported, and its late answer is dropped', async () => {
+  let answer = (_: Response) => {};
+  answers['/api/tasks'] = () => new Promise<Response>((resolve) => (answer = resolve));
+  await start();
+  expect([focus.problem, focus.loadingText]).toEqual([undefined, 'Loading …']);
+  await environment.clock.advance(ANSWER_MS);
+  await settle();
+  expect([focus.problem?.code, focus.isLoaded]).toEqual(['timeout', false]);
+  answer(json(200, { items: [] }));
+  await settle();
+  expect(focus.isLoaded).toBe(false);
   answers['/api/tasks'] = () => json(200, { items: [] });
   focus.retry();
   await settle();

@@ -93,7 +93,7 @@ export type FocusChannels = {
   devices: EnvelopeOf<{ updated: { deviceId: string; name: string } }>;
 };
 
-export type TimerCommand = 'pause' | 'resume' | 'skip-break' | 'complete' | 'cancel' | 'move';
+export type TimerCommand = 'pause' | 'resume' | 'skip-break' | 'complete' | 'cancel' | 'move' | 'restore';
 
 export interface StartBody {
   readonly timerId: string;
@@ -119,8 +119,8 @@ export class FocusApi {
     this.#requests = requests;
   }
 
-  timer(): Promise<TimerAnswer> {
-    return this.#send('GET', '/api/timer');
+  timer(signal?: AbortSignal): Promise<TimerAnswer> {
+    return this.#send('GET', '/api/timer', undefined, signal);
   }
 
   start(body: StartBody): Promise<TimerAnswer> {
@@ -131,17 +131,18 @@ export class FocusApi {
     return this.#send('POST', `/api/timer/${command}`, { timerId });
   }
 
-  async tasks(): Promise<readonly Task[]> {
-    return (await this.#send<{ items: Task[] }>('GET', '/api/tasks')).items;
+  async tasks(signal?: AbortSignal): Promise<readonly Task[]> {
+    return (await this.#send<{ items: Task[] }>('GET', '/api/tasks', undefined, signal)).items;
   }
 
-  async entries(from: Date, to: Date): Promise<readonly CalendarEntry[]> {
+  async entries(from: Date, to: Date, signal?: AbortSignal): Promise<readonly CalendarEntry[]> {
     const query = `from=${from.toISOString()}&to=${to.toISOString()}`;
-    return (await this.#send<{ items: CalendarEntry[] }>('GET', `/api/calendar/events?${query}`)).items;
+    const path = `/api/calendar/events?${query}`;
+    return (await this.#send<{ items: CalendarEntry[] }>('GET', path, undefined, signal)).items;
   }
 
-  devices(): Promise<readonly Device[]> {
-    return this.#send('GET', '/api/devices');
+  devices(signal?: AbortSignal): Promise<readonly Device[]> {
+    return this.#send('GET', '/api/devices', undefined, signal);
   }
 
   rename(deviceId: string, name: string): Promise<Device> {
@@ -154,7 +155,7 @@ export class FocusApi {
     return (await this.#requests.send<T>(method, path, { body, headers })).body;
   }
 
-  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return (await this.#requests.send<T>(method, path, { body })).body;
+  async #send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    return (await this.#requests.send<T>(method, path, { body, ...(signal && { signal }) })).body;
   }
 }

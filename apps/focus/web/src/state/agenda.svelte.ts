@@ -120,9 +120,9 @@ export class Agenda {
   }
 
   /** Loads everything again. */
-  async load(): Promise<void> {
+  async load(signal?: AbortSignal): Promise<void> {
     const since = this.#taskStore.mark();
-    const [tasks] = await Promise.all([this.#api.tasks(), this.#loadEntries()]);
+    const [tasks] = await Promise.all([this.#api.tasks(signal), this.#loadEntries(signal)]);
     this.#taskStore.merge(tasks, { since, complete: true });
   }
 
@@ -157,10 +157,10 @@ export class Agenda {
   }
 
   // Also loads the weeks before and after, so that navigation displays data at once.
-  async #loadEntries(): Promise<void> {
+  async #loadEntries(signal?: AbortSignal): Promise<void> {
     const since = this.#entryStore.mark();
     const [from, to] = [addWeeks(this.monday, -1), addWeeks(this.monday, 2)];
-    const entries = await this.#api.entries(from, to);
+    const entries = await this.#api.entries(from, to, signal);
     const present = new Set(entries.map((entry) => entry.id));
     // The answer is complete for its weeks only. Cached entries of other weeks stay.
     const others = [...this.#entryStore.get().records.values()].filter(

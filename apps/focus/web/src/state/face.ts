@@ -16,6 +16,11 @@ export function lookOf(timer: Timer | null, deviceId: string): Look {
   return timer.status;
 }
 
+/** Says what the timer does, for `The timer is …`. */
+export function statusText(timer: Timer): string {
+  return timer.status === 'break' ? 'on a break' : timer.status;
+}
+
 export function remainingMs(timer: Timer, serverNow: number): number {
   const passed = timer.status === 'paused' ? 0 : Math.max(0, serverNow - Date.parse(timer.asOf));
   return Math.max(0, timer.remainingMs - passed);

@@ -10,6 +10,7 @@ import {
 import { fromConnection } from '@dunlin/client/svelte';
 import {
   FocusApi,
+  type CalendarEntry,
   type Device,
   type FocusChannels,
   type Session,
@@ -18,16 +19,27 @@ import {
   type TimerAnswer,
   type TimerCommand,
 } from '../api/focus';
+import { momentText, clock } from './formats';
+import type { Span } from './drag';
+import { withOffset } from './week';
 import { Agenda } from './agenda.svelte';
 import { faceOf, lookOf, type Face } from './face';
+import { Loader } from './loader';
 import type { Look } from './looks';
 import { ServerClock } from './serverClock';
+import { Undo } from './undo';
 
 export interface FocusOptions {
   readonly user: string;
   readonly refresh: () => Promise<boolean>;
   /** `typed`: user input of a change that was dropped, for copying. */
-  readonly notify: (text: string, kind?: 'info' | 'error', typed?: string) => void;
+  /** `undo`: reverts what the notice reports. Returns a function that removes the notice. */
+  readonly notify: (
+    text: string,
+    kind?: 'info' | 'error',
+    typed?: string,
+    undo?: () => void,
+  ) => (() => void) | void;
   readonly onSignedOut: () => void;
   readonly environment?: Environment | undefined;
   readonly storage?: Storage | undefined;
@@ -44,12 +56,14 @@ export class Focus {
   readonly deviceId: string;
   readonly clock: ServerClock;
   readonly agenda: Agenda;
+  readonly undo: Undo;
   readonly #options: FocusOptions;
   readonly #environment: Environment;
   readonly #client: Client;
   readonly #api: FocusApi;
   readonly #connection: Connection<FocusChannels>;
   readonly #connectionState;
+  readonly #loader: Loader;
 
   timer = $state.raw<Timer | null>(null);
   /** Number of received stream events. */
@@ -81,10 +95,24 @@ export class Focus {
       storage: options.storage,
       onProblem: (problem, what, typed) => this.#tell(problem, what, typed),
     });
+    this.undo = new Undo(environment, (text, undo) => options.notify(text, 'info', undefined, undo));
     this.#connection = this.#client.connection<FocusChannels>({
       path: `/api/sse?deviceId=${this.deviceId}`,
       format: 'envelope',
       heartbeatSeconds: 30,
+    });
+    this.#loader = new Loader({
+      environment,
+      load: async (signal) => {
+        await Promise.all([this.agenda.load(signal), this.#loadTimer(signal), this.#loadDevices(signal)]);
+      },
+      onLoaded: () => {
+        this.problem = undefined;
+        this.isLoaded = true;
+      },
+      onFailed: (problem) => {
+        if (!isTemporary(problem) || !this.isLoaded) this.problem = problem;
+      },
     });
     this.#connectionState = fromConnection(this.#connection);
     this.#listen();
@@ -96,6 +124,16 @@ export class Focus {
     void this.#tick;
     return this.timer && this.clock.isSet ? faceOf(this.timer, this.clock.now()) : undefined;
   });
+
+  get isLoading(): boolean {
+    return !this.isLoaded && !this.problem;
+  }
+
+  /** Says why there is no content yet. Undefined once the content is loaded. */
+  get loadingText(): string | undefined {
+    if (this.isLoaded) return undefined;
+    return this.problem ? 'Not loaded' : 'Loading …';
+  }
 
   get connection() {
     return this.#connectionState.current;
@@ -113,7 +151,7 @@ export class Focus {
 
   start(): void {
     this.#connection.connect();
-    void this.#load();
+    void this.#loader.run();
     this.#scheduleTick();
     this.#scheduleMeasuring();
   }
@@ -121,7 +159,7 @@ export class Focus {
   /** Continues after the same user signed in again. */
   signedIn(): void {
     this.#connection.connect();
-    void this.#load();
+    void this.#loader.run();
     this.agenda.resume();
   }
 
@@ -136,12 +174,14 @@ export class Focus {
   retry(): void {
     this.problem = undefined;
     this.#connection.connect();
-    void this.#load();
+    void this.#loader.run();
   }
 
   dispose(): void {
     this.#stopTick?.();
     this.#stopMeasuring?.();
+    this.undo.close();
+    this.#loader.stop();
     this.agenda.dispose();
     this.#client.dispose();
   }
@@ -155,7 +195,11 @@ export class Focus {
 
   command(command: TimerCommand): Promise<void> {
     const { timer } = this;
-    return timer ? this.#command(() => this.#api.command(command, timer.id)) : Promise.resolve();
+    return timer ? this.#send(command, timer.id) : Promise.resolve();
+  }
+
+  #send(command: TimerCommand, timerId: string): Promise<void> {
+    return this.#command(() => this.#api.command(command, timerId));
   }
 
   /** Waits for the running command first, so that a key press during it is not lost. */
@@ -163,6 +207,26 @@ export class Focus {
     while (this.isBusy) await this.#running;
     if (this.look === 'running' || this.look === 'break') return this.command('pause');
     return this.look === 'paused' ? this.command('resume') : Promise.resolve();
+  }
+
+  // The calendar
+
+  deleteEntry(entry: CalendarEntry): void {
+    const { title, notes, start, end } = entry;
+    this.agenda.deleteEntry(entry);
+    this.undo.offer(`“${title}” was deleted.`, () => this.agenda.addEntry({ title, notes, start, end }));
+  }
+
+  /** Gives an entry another time. */
+  moveEntry(entry: CalendarEntry, span: Span): void {
+    const { id, title, start, end } = entry;
+    const moved = { start: withOffset(span.start), end: withOffset(span.end) };
+    if (Date.parse(start) === span.start.getTime() && Date.parse(end) === span.end.getTime()) return;
+    this.agenda.editEntry(entry, moved);
+    this.undo.offer(`“${title}”: ${momentText(span.start)} to ${clock.format(span.end)}.`, () => {
+      const now = this.agenda.entries.find((each) => each.id === id);
+      if (now) this.agenda.editEntry(now, { start, end });
+    });
   }
 
   async rename(name: string): Promise<void> {
@@ -194,12 +258,12 @@ export class Focus {
       this.agenda.onEntry(event);
     });
     connection.on('devices', (event) => this.#renamed(event.payload));
-    connection.onReset(() => void this.#load());
+    connection.onReset(() => void this.#loader.run());
     connection.onState((next, previous) => {
       if (next.name === 'signedOut') this.#options.onSignedOut();
       if (next.name === 'closed' && next.problem) this.problem = next.problem;
       if (next.name !== 'live' || previous.name === 'live') return;
-      void this.#load();
+      void this.#loader.run();
       this.agenda.resume();
     });
   }
@@ -239,7 +303,12 @@ export class Focus {
     try {
       const { timer, version, session } = await this.clock.measure(send);
       this.#take(timer, version);
-      if (session && session.outcome !== 'cancelled')
+      if (session?.outcome === 'cancelled')
+        this.undo.offer(
+          `“${session.taskTitle}” was cancelled.`,
+          () => void this.#send('restore', session.id),
+        );
+      else if (session)
         this.#options.notify(
           session.loggedMs > 0
             ? `${session.minutes} min logged to “${session.taskTitle}”.`
@@ -256,25 +325,13 @@ export class Focus {
     }
   }
 
-  async #load(): Promise<void> {
-    try {
-      await Promise.all([this.agenda.load(), this.#loadTimer(), this.#loadDevices()]);
-      this.problem = undefined;
-      this.isLoaded = true;
-    } catch (error) {
-      const problem = problemOf(error);
-      if (problem.kind === 'signedOut') return;
-      if (!isTemporary(problem) || !this.isLoaded) this.problem = problem;
-    }
-  }
-
-  async #loadTimer(): Promise<void> {
-    const { timer, version } = await this.clock.measure(() => this.#api.timer());
+  async #loadTimer(signal?: AbortSignal): Promise<void> {
+    const { timer, version } = await this.clock.measure(() => this.#api.timer(signal));
     this.#take(timer, version);
   }
 
-  async #loadDevices(): Promise<void> {
-    this.devices = await this.#api.devices();
+  async #loadDevices(signal?: AbortSignal): Promise<void> {
+    this.devices = await this.#api.devices(signal);
   }
 
   #renamed({ deviceId, name }: Pick<Device, 'deviceId' | 'name'>): void {
