@@ -29,6 +29,7 @@ export interface Session {
   readonly taskTitle: string;
   readonly minutes: number;
   readonly loggedMs: number;
+  readonly endedAt: string;
 }
 
 export interface TimerAnswer {

@@ -2,7 +2,10 @@ import { isTemporary, problemOf, type Client, type Environment, type Problem } f
 import { fromStore } from '@dunlin/client/svelte';
 import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api/focus';
 import { Outbox, type Fields, type PendingMutation, type Versioned } from './outbox';
-import { addWeeks, mondayOf } from './week';
+import type { Span } from './drag';
+import { clock, momentText } from './formats';
+import type { Undo } from './undo';
+import { addWeeks, mondayOf, withOffset } from './week';
 
 export interface AgendaOptions {
   readonly client: Client;
@@ -10,6 +13,7 @@ export interface AgendaOptions {
   readonly api: FocusApi;
   readonly user: string;
   readonly storage?: Storage | undefined;
+  readonly undo: Undo;
   /** `typed`: the user input of a change that was dropped. */
   readonly onProblem: (problem: Problem, what: string, typed?: string) => void;
 }
@@ -108,6 +112,19 @@ export class Agenda {
 
   deleteEntry(entry: CalendarEntry): void {
     this.#remove('entry', entry);
+    this.#options.undo.offer(`“${entry.title}” was deleted.`, () => this.addEntry(fieldsOf.entry(entry)));
+  }
+
+  /** Gives an entry another time. */
+  moveEntry(entry: CalendarEntry, { start, end }: Span): void {
+    const before = { start: entry.start, end: entry.end };
+    if (Date.parse(before.start) === start.getTime() && Date.parse(before.end) === end.getTime()) return;
+    this.editEntry(entry, { start: withOffset(start), end: withOffset(end) });
+    const text = `“${entry.title}”: ${momentText(start)} to ${clock.format(end)}.`;
+    this.#options.undo.offer(text, () => {
+      const now = this.entries.find(({ id }) => id === entry.id);
+      if (now) this.editEntry(now, before);
+    });
   }
 
   showWeek(monday: Date): void {

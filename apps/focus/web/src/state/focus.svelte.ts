@@ -10,7 +10,6 @@ import {
 import { fromConnection } from '@dunlin/client/svelte';
 import {
   FocusApi,
-  type CalendarEntry,
   type Device,
   type FocusChannels,
   type Session,
@@ -19,13 +18,13 @@ import {
   type TimerAnswer,
   type TimerCommand,
 } from '../api/focus';
-import { momentText, clock } from './formats';
-import type { Span } from './drag';
-import { withOffset } from './week';
+import { browserAlerts, type AlertOutputs } from '../api/alerts';
+import { Alerts } from './alerts.svelte';
 import { Agenda } from './agenda.svelte';
 import { faceOf, lookOf, type Face } from './face';
 import { Loader } from './loader';
 import type { Look } from './looks';
+import { endAfter, endBefore, endOfTimer, type PhaseEnd } from './phases';
 import { ServerClock } from './serverClock';
 import { Undo } from './undo';
 
@@ -43,10 +42,14 @@ export interface FocusOptions {
   readonly onSignedOut: () => void;
   readonly environment?: Environment | undefined;
   readonly storage?: Storage | undefined;
+  readonly alerts?: AlertOutputs | undefined;
 }
 
 /** Interval between measurements of the server's time while the page is open, in milliseconds. */
 const MEASURE_MS = 5 * 60_000;
+
+/** A phase that ended earlier is not alerted. In milliseconds. */
+const RECENT_MS = 60_000;
 
 /** For requests that are repeated after a reconnect. */
 const ignore = () => {};
@@ -57,6 +60,7 @@ export class Focus {
   readonly clock: ServerClock;
   readonly agenda: Agenda;
   readonly undo: Undo;
+  readonly alerts: Alerts;
   readonly #options: FocusOptions;
   readonly #environment: Environment;
   readonly #client: Client;
@@ -87,7 +91,9 @@ export class Focus {
     this.deviceId = this.#client.deviceId;
     this.clock = new ServerClock(environment);
     this.#api = new FocusApi(this.#client.requests);
+    this.undo = new Undo(environment, (text, undo) => options.notify(text, 'info', undefined, undo));
     this.agenda = new Agenda({
+      undo: this.undo,
       client: this.#client,
       environment,
       api: this.#api,
@@ -95,7 +101,12 @@ export class Focus {
       storage: options.storage,
       onProblem: (problem, what, typed) => this.#tell(problem, what, typed),
     });
-    this.undo = new Undo(environment, (text, undo) => options.notify(text, 'info', undefined, undo));
+    this.alerts = new Alerts({
+      environment,
+      storage: options.storage,
+      user: options.user,
+      outputs: options.alerts ?? browserAlerts(),
+    });
     this.#connection = this.#client.connection<FocusChannels>({
       path: `/api/sse?deviceId=${this.deviceId}`,
       format: 'envelope',
@@ -150,6 +161,7 @@ export class Focus {
   }
 
   start(): void {
+    this.alerts.start();
     this.#connection.connect();
     void this.#loader.run();
     this.#scheduleTick();
@@ -181,6 +193,7 @@ export class Focus {
     this.#stopTick?.();
     this.#stopMeasuring?.();
     this.undo.close();
+    this.alerts.dispose();
     this.#loader.stop();
     this.agenda.dispose();
     this.#client.dispose();
@@ -209,26 +222,6 @@ export class Focus {
     return this.look === 'paused' ? this.command('resume') : Promise.resolve();
   }
 
-  // The calendar
-
-  deleteEntry(entry: CalendarEntry): void {
-    const { title, notes, start, end } = entry;
-    this.agenda.deleteEntry(entry);
-    this.undo.offer(`“${title}” was deleted.`, () => this.agenda.addEntry({ title, notes, start, end }));
-  }
-
-  /** Gives an entry another time. */
-  moveEntry(entry: CalendarEntry, span: Span): void {
-    const { id, title, start, end } = entry;
-    const moved = { start: withOffset(span.start), end: withOffset(span.end) };
-    if (Date.parse(start) === span.start.getTime() && Date.parse(end) === span.end.getTime()) return;
-    this.agenda.editEntry(entry, moved);
-    this.undo.offer(`“${title}”: ${momentText(span.start)} to ${clock.format(span.end)}.`, () => {
-      const now = this.agenda.entries.find((each) => each.id === id);
-      if (now) this.agenda.editEntry(now, { start, end });
-    });
-  }
-
   async rename(name: string): Promise<void> {
     try {
       this.#renamed(await this.#api.rename(this.deviceId, name));
@@ -246,8 +239,16 @@ export class Focus {
     });
     connection.on('timer', (event) => {
       this.clock.atLeast(event.timestamp);
-      if (event.type === 'stopped') this.#stopped(event.payload, event.sourceDeviceId);
-      else this.#take(event.payload.timer, event.payload.timer.version);
+      if (event.type === 'stopped') {
+        this.#stopped(event.payload, event.sourceDeviceId);
+        if (event.payload.outcome === 'plannedEnd')
+          this.#alert(endOfTimer(event.payload), event.payload.endedAt);
+        return;
+      }
+      const { timer } = event.payload;
+      this.#take(timer, timer.version);
+      if (event.type === 'updated' && event.payload.change === 'phase')
+        this.#alert(endBefore(timer), timer.asOf);
     });
     connection.on('tasks', (event) => {
       this.clock.atLeast(event.timestamp);
@@ -275,6 +276,11 @@ export class Focus {
     if (timer && timer.deviceName !== this.timer?.deviceName) this.#loadDevices().catch(ignore);
     this.timer = timer;
     this.#scheduleTick();
+  }
+
+  /** Alerts of a phase that ended at a time of the server. Ends that a sleeping device missed are not alerted. */
+  #alert(end: PhaseEnd, at: string): void {
+    if (this.clock.now() - Date.parse(at) < RECENT_MS) this.alerts.report(end);
   }
 
   #stopped(session: Session, sourceDeviceId: string | undefined): void {
@@ -347,6 +353,9 @@ export class Focus {
   #scheduleTick(): void {
     this.#stopTick?.();
     this.#tick++;
+    // Also without a connection the phase ends here.
+    if (this.timer && this.timer.status !== 'paused' && this.face?.secondsLeft === 0)
+      this.alerts.report(endAfter(this.timer));
     const isCounting = this.timer !== null && this.timer.status !== 'paused';
     const untilChange = isCounting
       ? 1000 -
