@@ -125,7 +125,7 @@ public sealed class UserDevicesTests
     }
 
     [Theory]
-    [InlineData("note", "created", "channel", "calendar, devices, notes, tasks, timer")]
+    [InlineData("note", "created", "channel", "calendar, devices, notes, settings, tasks, timer")]
     [InlineData("", "created", "channel", "notes")]
     [InlineData("notes", "exploded", "type", "created, deleted")]
     [InlineData("notes", "", "type", "created, deleted")]

@@ -2,6 +2,7 @@ using Dunlin.Apps.Focus.Devices;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Json;
+using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -25,6 +26,11 @@ internal static class TimerEndpoints
             "sessions",
             (HttpContext http, TimerService timers) => timers.SessionsAsync(http.RequireCaller(), http.RequestAborted).AsTask()
         );
+        group.MapGet(
+            "settings",
+            (HttpContext http, LengthsService lengths) => lengths.GetAsync(http.RequireCaller(), http.RequestAborted).AsTask()
+        );
+        group.MapPut("settings", SetLengthsAsync);
         group.MapPost("start", StartAsync);
         group.MapPost(
             "pause",
@@ -95,6 +101,15 @@ internal static class TimerEndpoints
         );
     }
 
+    private static async Task<LengthsView> SetLengthsAsync(HttpContext http, LengthsService service, FocusDevices devices)
+    {
+        var caller = http.RequireCaller();
+        var body = await RequestBody.ReadAsync<LengthsBody>(http, FocusBody.MaxBytes, http.RequestAborted);
+        var lengths = new PhaseLengths(body.FocusMinutes, body.BreakMinutes, body.LongBreakMinutes, body.LongBreakEvery).Check();
+        var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
+        return await service.SetAsync(caller, deviceId, lengths, CancellationToken.None);
+    }
+
     private static async Task<TimerAnswer> RestoreAsync(HttpContext http, TimerService timers, FocusDevices devices)
     {
         var caller = http.RequireCaller();
@@ -160,6 +175,14 @@ internal static class TimerEndpoints
     );
 
     private sealed record CommandBody(string? TimerId = null, string? DeviceId = null);
+
+    private sealed record LengthsBody(
+        int FocusMinutes,
+        int BreakMinutes,
+        int LongBreakMinutes,
+        int LongBreakEvery,
+        string? DeviceId = null
+    );
 
     private sealed record MoveBody(string? TimerId = null, string? TargetDeviceId = null, string? DeviceId = null);
 }

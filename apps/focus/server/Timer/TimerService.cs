@@ -97,7 +97,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     private async ValueTask<Outcome> TakeAsync(IUnitOfWork unit, string userId, TimerCommand command, CancellationToken cancellationToken)
     {
         if (command is StartTimer start)
-            command = await WithTitleAsync(unit, userId, start);
+            command = await CompleteAsync(unit, userId, start);
         if (command is MoveTimer move)
             await FocusDevices.RequireOwnedAsync(unit.Connection, unit.Transaction, userId, move.TargetDeviceId, "targetDeviceId");
         var id = command is StartTimer started ? started.Id : command.TimerId;
@@ -129,13 +129,15 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             : new Outcome(null, TimerErrors.Of(TimerRefusal.Ended, row.State, name), row.State?.DueAt);
     }
 
-    private static async ValueTask<StartTimer> WithTitleAsync(IUnitOfWork unit, string userId, StartTimer start) =>
-        start.TaskId is { } taskId
-            ? start with
-            {
-                TaskTitle = (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title,
-            }
-            : start;
+    /// <summary>Adds the title of the task and the user's phase lengths.</summary>
+    private static async ValueTask<StartTimer> CompleteAsync(IUnitOfWork unit, string userId, StartTimer start) =>
+        start with
+        {
+            TaskTitle = start.TaskId is { } taskId
+                ? (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title
+                : start.TaskTitle,
+            Lengths = await LengthsService.OfAsync(unit, userId),
+        };
 
     /// <summary>Writes the result of a step: the events, the row, and for an end also the session and the task's log.</summary>
     private async ValueTask<(TimerRow Row, SessionView? Ended)> KeepAsync(

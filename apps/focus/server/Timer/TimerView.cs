@@ -37,7 +37,13 @@ public sealed record TimerView(
             WireTime.Of(state.StartedAt),
             state.Mode == TimerMode.Normal && !state.IsPaused ? WireTime.Of(state.AsOf + state.PhaseLeft) : null,
             state.Mode == TimerMode.Pomodoro
-                ? new PomodoroView(state.Phase, state.Cycle, state.IsPaused ? null : WireTime.Of(state.AsOf + state.PhaseLeft))
+                ? new PomodoroView(
+                    state.Phase,
+                    state.Cycle,
+                    state.IsPaused ? null : WireTime.Of(state.AsOf + state.PhaseLeft),
+                    state.Lengths.Of(state.Phase, state.Cycle),
+                    state.Lengths.IsLongBreak(state.Phase, state.Cycle)
+                )
                 : null,
             state.PhaseLeft,
             state.Focused,
@@ -51,7 +57,9 @@ public sealed record TimerView(
 /// <param name="Phase">Focus or break.</param>
 /// <param name="Cycle">Number of the focus phase; the first is 1.</param>
 /// <param name="PhaseEndsAt">When the phase ends; null while paused.</param>
-public sealed record PomodoroView(TimerPhase Phase, int Cycle, DateTimeOffset? PhaseEndsAt);
+/// <param name="PhaseMs">The length of the phase in milliseconds.</param>
+/// <param name="IsLongBreak">Whether the phase is a long break.</param>
+public sealed record PomodoroView(TimerPhase Phase, int Cycle, DateTimeOffset? PhaseEndsAt, long PhaseMs, bool IsLongBreak);
 
 /// <summary>A finished timer.</summary>
 /// <param name="Id">The timer's id.</param>

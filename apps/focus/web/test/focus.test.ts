@@ -46,6 +46,14 @@ beforeEach(() => {
     '/api/timer': () => answerOf(timer, 3),
     '/api/tasks': () => json(200, { items: [] }),
     '/api/calendar/events': () => json(200, { items: [] }),
+    '/api/timer/settings': () =>
+      json(200, {
+        focusMinutes: 25,
+        breakMinutes: 5,
+        longBreakMinutes: 15,
+        longBreakEvery: 0,
+        version: 0,
+      }),
     '/api/devices': () =>
       json(200, [{ deviceId: 'other', name: 'Phone', isConnected: true, isCurrent: false }]),
   };
@@ -133,6 +141,14 @@ test('a network outage is reported, and loaded content stays', async () => {
   focus.signedIn();
   await settle();
   expect([focus.problem, focus.timer?.id]).toEqual([undefined, 't']);
+});
+
+test('phase lengths of another device replace older ones only', async () => {
+  await start();
+  const lengths = { focusMinutes: 50, breakMinutes: 10, longBreakMinutes: 30, longBreakEvery: 4 };
+  focus.lengths.take({ ...lengths, version: 7 });
+  focus.lengths.take({ ...lengths, focusMinutes: 20, version: 6 });
+  expect(focus.lengths.current).toEqual({ ...lengths, version: 7 });
 });
 
 test('a session of another user closes the page without a notice', async () => {

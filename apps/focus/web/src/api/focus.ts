@@ -2,6 +2,22 @@ import type { EnvelopeOf, Requests } from '@dunlin/client';
 
 export type TimerMode = 'normal' | 'pomodoro';
 
+export interface PomodoroState {
+  readonly phase: 'focus' | 'break';
+  readonly cycle: number;
+  readonly phaseMs: number;
+  readonly isLongBreak: boolean;
+}
+
+/** The lengths of a pomodoro's phases. `longBreakEvery` is 0 for no long break. */
+export interface Lengths {
+  readonly focusMinutes: number;
+  readonly breakMinutes: number;
+  readonly longBreakMinutes: number;
+  readonly longBreakEvery: number;
+  readonly version: number;
+}
+
 /** A timer as of `asOf`. The remaining time follows from the server's clock. */
 export interface Timer {
   readonly id: string;
@@ -14,7 +30,7 @@ export interface Timer {
   readonly deviceName: string;
   readonly startedAt: string;
   readonly plannedEndTime: string | null;
-  readonly pomodoroState: { readonly phase: 'focus' | 'break'; readonly cycle: number } | null;
+  readonly pomodoroState: PomodoroState | null;
   readonly remainingMs: number;
   readonly focusedMs: number;
   readonly pauses: number;
@@ -91,6 +107,7 @@ export type FocusChannels = {
     event_updated: { id: string; event: CalendarEntry };
     event_deleted: { id: string; version: number };
   }>;
+  settings: EnvelopeOf<{ updated: Lengths }>;
   devices: EnvelopeOf<{ updated: { deviceId: string; name: string } }>;
 };
 
@@ -122,6 +139,14 @@ export class FocusApi {
 
   timer(signal?: AbortSignal): Promise<TimerAnswer> {
     return this.#send('GET', '/api/timer', undefined, signal);
+  }
+
+  lengths(signal?: AbortSignal): Promise<Lengths> {
+    return this.#send('GET', '/api/timer/settings', undefined, signal);
+  }
+
+  saveLengths(lengths: Omit<Lengths, 'version'>): Promise<Lengths> {
+    return this.#send('PUT', '/api/timer/settings', lengths);
   }
 
   start(body: StartBody): Promise<TimerAnswer> {

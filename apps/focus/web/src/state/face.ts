@@ -1,4 +1,4 @@
-import { TIMER_PHASE_MS, type Look } from './looks';
+import type { Look } from './looks';
 import type { Timer } from '../api/focus';
 
 /** The content of the clock at one moment. */
@@ -47,6 +47,6 @@ export function clockText(seconds: number): string {
 }
 
 export function phaseMs(timer: Timer): number {
-  if (timer.pomodoroState) return TIMER_PHASE_MS[timer.pomodoroState.phase];
+  if (timer.pomodoroState) return timer.pomodoroState.phaseMs;
   return timer.remainingMs + timer.focusedMs;
 }

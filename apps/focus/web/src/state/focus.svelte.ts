@@ -22,6 +22,7 @@ import { browserAlerts, type AlertOutputs } from '../api/alerts';
 import { Alerts } from './alerts.svelte';
 import { Agenda } from './agenda.svelte';
 import { faceOf, lookOf, type Face } from './face';
+import { PhaseLengths } from './lengths.svelte';
 import { Loader } from './loader';
 import type { Look } from './looks';
 import { endAfter, endBefore, endOfTimer, type PhaseEnd } from './phases';
@@ -60,6 +61,7 @@ export class Focus {
   readonly clock: ServerClock;
   readonly agenda: Agenda;
   readonly undo: Undo;
+  readonly lengths: PhaseLengths;
   readonly alerts: Alerts;
   readonly #options: FocusOptions;
   readonly #environment: Environment;
@@ -91,6 +93,7 @@ export class Focus {
     this.deviceId = this.#client.deviceId;
     this.clock = new ServerClock(environment);
     this.#api = new FocusApi(this.#client.requests);
+    this.lengths = new PhaseLengths(this.#api);
     this.undo = new Undo(environment, (text, undo) => options.notify(text, 'info', undefined, undo));
     this.agenda = new Agenda({
       undo: this.undo,
@@ -115,7 +118,12 @@ export class Focus {
     this.#loader = new Loader({
       environment,
       load: async (signal) => {
-        await Promise.all([this.agenda.load(signal), this.#loadTimer(signal), this.#loadDevices(signal)]);
+        await Promise.all([
+          this.agenda.load(signal),
+          this.lengths.load(signal),
+          this.#loadTimer(signal),
+          this.#loadDevices(signal),
+        ]);
       },
       onLoaded: () => {
         this.problem = undefined;
@@ -258,6 +266,7 @@ export class Focus {
       this.clock.atLeast(event.timestamp);
       this.agenda.onEntry(event);
     });
+    connection.on('settings', (event) => this.lengths.take(event.payload));
     connection.on('devices', (event) => this.#renamed(event.payload));
     connection.onReset(() => void this.#loader.run());
     connection.onState((next, previous) => {
