@@ -57,7 +57,12 @@ internal static class CalendarEndpoints
             TimeText.Parse(body.Start, "start"),
             TimeText.Parse(body.End, "end"),
             0
-        );
+        )
+        {
+            IsAllDay = body.IsAllDay ?? false,
+            Color = EventColors.Check(body.Color),
+            TaskId = TaskId(body.TaskId),
+        };
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         var (created, isNew) = await calendar.CreateAsync(caller, deviceId, id, entry, http.RequestAborted);
         return isNew ? Results.Created($"/api/calendar/events/{created.Id}", created) : Results.Ok(created);
@@ -71,6 +76,8 @@ internal static class CalendarEndpoints
         var notes = body.Notes is null ? null : WireText.Notes(body.Notes);
         var start = body.Start is null ? (DateTimeOffset?)null : TimeText.Parse(body.Start, "start");
         var end = body.End is null ? (DateTimeOffset?)null : TimeText.Parse(body.End, "end");
+        var color = body.Color is null ? null : EventColors.Check(body.Color);
+        var taskId = TaskId(body.TaskId);
         var expected = IfMatch.Of(http.Request);
         var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
         return await calendar.UpdateAsync(
@@ -85,10 +92,16 @@ internal static class CalendarEndpoints
                     Notes = notes ?? entry.Notes,
                     Start = start ?? entry.Start,
                     End = end ?? entry.End,
+                    IsAllDay = body.IsAllDay ?? entry.IsAllDay,
+                    Color = color ?? entry.Color,
+                    TaskId = body.TaskId is null ? entry.TaskId : taskId,
                 },
             CancellationToken.None
         );
     }
+
+    /// <summary>An empty id stands for no task.</summary>
+    private static string? TaskId(string? id) => string.IsNullOrEmpty(id) ? null : WireText.Id(id, "taskId");
 
     private sealed record CreateBody(
         string Title,
@@ -96,6 +109,9 @@ internal static class CalendarEndpoints
         string End,
         string? Id = null,
         string? Notes = null,
+        bool? IsAllDay = null,
+        string? Color = null,
+        string? TaskId = null,
         string? DeviceId = null
     );
 
@@ -104,6 +120,9 @@ internal static class CalendarEndpoints
         string? Start = null,
         string? End = null,
         string? Notes = null,
+        bool? IsAllDay = null,
+        string? Color = null,
+        string? TaskId = null,
         string? DeviceId = null
     );
 }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Dunlin.Devices;
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 
 namespace Dunlin.Apps.Focus.Calendar;
@@ -9,13 +10,36 @@ namespace Dunlin.Apps.Focus.Calendar;
 /// A calendar entry from <paramref name="Start"/> to <paramref name="End"/>, each with the offset that the client sent. <paramref
 /// name="Version"/> is the journal offset of its last change.
 /// </summary>
-public sealed record CalendarEvent(string Id, string Title, string Notes, DateTimeOffset Start, DateTimeOffset End, long Version);
+public sealed record CalendarEvent(string Id, string Title, string Notes, DateTimeOffset Start, DateTimeOffset End, long Version)
+{
+    /// <summary>Whether the entry lasts whole days: it then starts and ends at midnight UTC, and means these dates in every zone.</summary>
+    public bool IsAllDay { get; init; }
+
+    /// <summary>One of <see cref="EventColors"/>; empty for the default.</summary>
+    public string Color { get; init; } = "";
+
+    /// <summary>The task that the entry plans.</summary>
+    public string? TaskId { get; init; }
+}
+
+/// <summary>The colours of calendar entries. The page maps them to shades for light and dark.</summary>
+public static class EventColors
+{
+    private static readonly string[] Names = ["", "red", "orange", "green", "blue", "purple", "gray"];
+
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an unknown colour.</exception>
+    internal static string Check(string? color) =>
+        Names.Contains(color ?? "", StringComparer.Ordinal)
+            ? color ?? ""
+            : throw new DunlinException(ErrorCode.InvalidField, $"'color' must be empty or one of{string.Join(", ", Names)[1..]}.", "color");
+}
 
 /// <summary>The SQL of the calendar.</summary>
 internal static class CalendarRows
 {
     private const string Columns =
-        "id, title, notes, starts_at AS StartsAt, starts_offset AS StartsOffset, ends_at AS EndsAt, ends_offset AS EndsOffset, version, deleted_at AS DeletedAt";
+        "id, title, notes, starts_at AS StartsAt, starts_offset AS StartsOffset, ends_at AS EndsAt, ends_offset AS EndsOffset, "
+        + "is_all_day AS IsAllDay, color, task_id AS TaskId, version, deleted_at AS DeletedAt";
 
     /// <summary>Returns entries that overlap the interval, earliest first.</summary>
     public static async Task<IReadOnlyList<CalendarEvent>> ListAsync(
@@ -73,8 +97,9 @@ internal static class CalendarRows
             cancellationToken: cancellationToken
         );
         await unit.Connection.ExecuteAsync(
-            "INSERT INTO focus_event (user_id, id, title, notes, starts_at, starts_offset, ends_at, ends_offset, version, created_at) "
-                + "VALUES (@userId, @Id, @Title, @Notes, @startsAt, @startsOffset, @endsAt, @endsOffset, @Version, @now)",
+            "INSERT INTO focus_event (user_id, id, title, notes, starts_at, starts_offset, ends_at, ends_offset, is_all_day, color, task_id, "
+                + "version, created_at) VALUES (@userId, @Id, @Title, @Notes, @startsAt, @startsOffset, @endsAt, @endsOffset, @isAllDay, @Color, "
+                + "@TaskId, @Version, @now)",
             Parameters(unit, userId, added),
             unit.Transaction
         );
@@ -102,7 +127,7 @@ internal static class CalendarRows
         );
         await unit.Connection.ExecuteAsync(
             "UPDATE focus_event SET title = @Title, notes = @Notes, starts_at = @startsAt, starts_offset = @startsOffset, ends_at = @endsAt, "
-                + "ends_offset = @endsOffset, version = @Version WHERE user_id = @userId AND id = @Id",
+                + "ends_offset = @endsOffset, is_all_day = @isAllDay, color = @Color, task_id = @TaskId, version = @Version WHERE user_id = @userId AND id = @Id",
             Parameters(unit, userId, changed),
             unit.Transaction
         );
@@ -165,6 +190,9 @@ internal static class CalendarRows
             startsOffset = (long)entry.Start.Offset.TotalMinutes,
             endsAt = entry.End.ToUnixTimeMilliseconds(),
             endsOffset = (long)entry.End.Offset.TotalMinutes,
+            isAllDay = entry.IsAllDay ? 1L : 0L,
+            entry.Color,
+            entry.TaskId,
             entry.Version,
             now = unit.Now.ToUnixTimeMilliseconds(),
         };
@@ -177,11 +205,19 @@ internal static class CalendarRows
         long StartsOffset,
         long EndsAt,
         long EndsOffset,
+        long IsAllDay,
+        string Color,
+        string? TaskId,
         long Version,
         long? DeletedAt
     )
     {
         public CalendarEvent Event() =>
-            new(Id, Title, Notes, WireTime.Of(StartsAt, StartsOffset), WireTime.Of(EndsAt, EndsOffset), Version);
+            new(Id, Title, Notes, WireTime.Of(StartsAt, StartsOffset), WireTime.Of(EndsAt, EndsOffset), Version)
+            {
+                IsAllDay = IsAllDay != 0,
+                Color = Color,
+                TaskId = TaskId,
+            };
     }
 }

@@ -97,8 +97,16 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
         await CalendarRows.FindAsync(unit, caller.UserId, id)
         ?? throw new DunlinException(ErrorCode.NotFound, $"No calendar event with id '{id}'.");
 
+    private static bool IsDate(DateTimeOffset time) => time.Offset == TimeSpan.Zero && time.TimeOfDay == TimeSpan.Zero;
+
     private static void CheckTimes(CalendarEvent entry)
     {
+        if (entry.IsAllDay && (!IsDate(entry.Start) || !IsDate(entry.End)))
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "An all-day event must start and end at 00:00:00+00:00; its last day is the one before 'end'.",
+                IsDate(entry.Start) ? "end" : "start"
+            );
         if (entry.End <= entry.Start)
             throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start'.", "end");
         // Compare local times: a month in which the clocks go back must not be longer than another.

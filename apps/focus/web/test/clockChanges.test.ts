@@ -23,6 +23,9 @@ const entry = (start: string, end: string): CalendarEntry => ({
   notes: '',
   start,
   end,
+  isAllDay: false,
+  color: '',
+  taskId: null,
   version: 1,
 });
 

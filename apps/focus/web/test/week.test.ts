@@ -17,6 +17,9 @@ const entry = (id: string, from: Date, to: Date): CalendarEntry => ({
   notes: '',
   start: from.toISOString(),
   end: to.toISOString(),
+  isAllDay: false,
+  color: '',
+  taskId: null,
   version: 1,
 });
 const day = weekOf(new Date(2030, 0, 7))[2]!;

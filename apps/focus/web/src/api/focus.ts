@@ -72,8 +72,16 @@ export interface CalendarEntry {
   readonly notes: string;
   readonly start: string;
   readonly end: string;
+  /** Starts and ends at midnight UTC and means these dates in every zone. */
+  readonly isAllDay: boolean;
+  readonly color: EntryColor;
+  /** The task that the entry plans. */
+  readonly taskId: string | null;
   readonly version: number;
 }
+
+export const ENTRY_COLORS = ['', 'red', 'orange', 'green', 'blue', 'purple', 'gray'] as const;
+export type EntryColor = (typeof ENTRY_COLORS)[number];
 
 export interface Device {
   readonly deviceId: string;

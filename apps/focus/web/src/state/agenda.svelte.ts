@@ -3,7 +3,9 @@ import { fromStore } from '@dunlin/client/svelte';
 import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api/focus';
 import { Outbox, type Fields, type PendingMutation, type Versioned } from './outbox';
 import type { Span } from './drag';
-import { clock, momentText } from './formats';
+import { datesOf, shiftedDates } from './allDay';
+import { clock, dateText, momentText } from './formats';
+import { monthOf } from './month';
 import type { Undo } from './undo';
 import { addWeeks, mondayOf, withOffset } from './week';
 
@@ -21,14 +23,26 @@ export interface AgendaOptions {
 /** An object with its pending changes applied. */
 type Pending<T> = T & { readonly isWaiting?: boolean };
 export type TaskFields = Pick<Task, 'title' | 'notes' | 'isDone'>;
-export type EntryFields = Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>;
+export type EntryFields = Pick<
+  CalendarEntry,
+  'title' | 'notes' | 'start' | 'end' | 'isAllDay' | 'color' | 'taskId'
+>;
+export type View = 'week' | 'month';
 
 const PATHS = { task: '/api/tasks', entry: '/api/calendar/events' } as const;
 
 // The fields that the user edits. Changes of other fields are no conflict.
 const fieldsOf = {
   task: ({ title, notes, isDone }: TaskFields): TaskFields => ({ title, notes, isDone }),
-  entry: ({ title, notes, start, end }: EntryFields): EntryFields => ({ title, notes, start, end }),
+  entry: ({ title, notes, start, end, isAllDay, color, taskId }: EntryFields): EntryFields => ({
+    title,
+    notes,
+    start,
+    end,
+    isAllDay,
+    color,
+    taskId,
+  }),
 };
 
 /** Tasks and calendar: the server's newest versions, with pending changes on top. */
@@ -42,7 +56,10 @@ export class Agenda {
   readonly #storedTasks;
   readonly #storedEntries;
 
-  monday = $state.raw(mondayOf(new Date()));
+  /** A day of the displayed week or month. */
+  shown = $state.raw(mondayOf(new Date()));
+  view: View = $state('week');
+  readonly monday: Date = $derived(mondayOf(this.shown));
   #waiting = $state.raw<readonly PendingMutation[]>([]);
 
   constructor(options: AgendaOptions) {
@@ -115,24 +132,37 @@ export class Agenda {
     this.#options.undo.offer(`“${entry.title}” was deleted.`, () => this.addEntry(fieldsOf.entry(entry)));
   }
 
+  /** Moves an all-day entry by days, or only its last day. */
+  moveDates(entry: CalendarEntry, days: number, isLastOnly: boolean): void {
+    const dates = shiftedDates(entry, days, isLastOnly);
+    const { first, last } = datesOf({ ...entry, ...dates });
+    const span = first === last ? dateText(first) : `${dateText(first)} to ${dateText(last)}`;
+    this.#move(entry, dates, span);
+  }
+
   /** Gives an entry another time. */
   moveEntry(entry: CalendarEntry, { start, end }: Span): void {
+    if (Date.parse(entry.start) === start.getTime() && Date.parse(entry.end) === end.getTime()) return;
+    const times = { start: withOffset(start), end: withOffset(end) };
+    this.#move(entry, times, `${momentText(start)} to ${clock.format(end)}`);
+  }
+
+  #move(entry: CalendarEntry, times: Pick<CalendarEntry, 'start' | 'end'>, text: string): void {
     const before = { start: entry.start, end: entry.end };
-    if (Date.parse(before.start) === start.getTime() && Date.parse(before.end) === end.getTime()) return;
-    this.editEntry(entry, { start: withOffset(start), end: withOffset(end) });
-    const text = `“${entry.title}”: ${momentText(start)} to ${clock.format(end)}.`;
-    this.#options.undo.offer(text, () => {
+    this.editEntry(entry, times);
+    this.#options.undo.offer(`“${entry.title}”: ${text}.`, () => {
       const now = this.entries.find(({ id }) => id === entry.id);
       if (now) this.editEntry(now, before);
     });
   }
 
-  showWeek(monday: Date): void {
-    this.monday = monday;
+  show(day: Date, view = this.view): void {
+    this.shown = day;
+    this.view = view;
     this.#loadEntries().catch((error: unknown) => {
       // Without network the cached week stays until the connection is back.
       const problem = problemOf(error);
-      if (!isTemporary(problem)) this.#options.onProblem(problem, 'The week was not loaded');
+      if (!isTemporary(problem)) this.#options.onProblem(problem, `The ${this.view} was not loaded`);
     });
   }
 
@@ -173,13 +203,14 @@ export class Agenda {
     else this.#entryStore.put(event.payload.event);
   }
 
-  // Also loads the weeks before and after, so that navigation displays data at once.
+  // Also loads what is before and after, so that navigation displays data at once.
   async #loadEntries(signal?: AbortSignal): Promise<void> {
     const since = this.#entryStore.mark();
-    const [from, to] = [addWeeks(this.monday, -1), addWeeks(this.monday, 2)];
+    const first = this.view === 'month' ? monthOf(this.shown)[0]![0]!.start : this.monday;
+    const [from, to] = [addWeeks(first, -1), addWeeks(first, this.view === 'month' ? 7 : 2)];
     const entries = await this.#api.entries(from, to, signal);
     const present = new Set(entries.map((entry) => entry.id));
-    // The answer is complete for its weeks only. Cached entries of other weeks stay.
+    // The answer is complete for its range only. Cached entries of other weeks stay.
     const others = [...this.#entryStore.get().records.values()].filter(
       (entry) =>
         !present.has(entry.id) &&
@@ -225,7 +256,10 @@ export class Agenda {
     kind: PendingMutation['kind'],
     known: ReadonlyMap<string, T>,
   ): Pending<T>[] {
-    const blank = { notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' };
+    const blank = {
+      ...{ notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' },
+      ...{ isAllDay: false, color: '', taskId: null },
+    };
     const shown = new Map<string, Pending<T>>(known);
     for (const { id, method, body, theirs } of this.#waiting.filter((mutation) => mutation.kind === kind)) {
       const before = shown.get(id);

@@ -17,6 +17,13 @@ export const fullName = new Intl.DateTimeFormat(undefined, {
   ...utc,
 });
 
+export const monthName = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric' });
+
+/** Formats a date such as `2030-01-02`. */
+export function dateText(date: string): string {
+  return dateName.format(new Date(`${date}T12:00:00Z`));
+}
+
 /** Returns the label of a line of the grid, such as `8 AM`. */
 export function hourText(value: number): string {
   return hour.format(new Date(Date.UTC(2030, 0, 1, value)));
