@@ -54,11 +54,7 @@ public sealed class PhaseLengthTests
         var state = (await laptop.TimerAsync()).GetProperty("timer").GetProperty("pomodoroState");
         Assert.Equal(
             ("break", true, 20 * Minute),
-            (
-                state.GetProperty("phase").GetString(),
-                state.GetProperty("isLongBreak").GetBoolean(),
-                state.GetProperty("phaseMs").GetInt64()
-            )
+            (state.GetProperty("phase").GetString(), state.GetProperty("isLongBreak").GetBoolean(), state.GetProperty("phaseMs").GetInt64())
         );
         using var bob = host.Client("bobs", "bob");
         Assert.Equal(25, (await bob.OkAsync("GET", "/api/timer/settings")).GetProperty("focusMinutes").GetInt32());

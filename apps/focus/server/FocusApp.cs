@@ -26,6 +26,8 @@ public static class FocusApp
         builder.Services.AddSingleton<TimerService>();
         builder.Services.AddSingleton<LengthsService>();
         builder.Services.AddSingleton<TaskService>();
+        builder.Services.AddSingleton<SeriesService>();
+        builder.Services.AddSingleton<IcsService>();
         builder.Services.AddSingleton<CalendarService>();
         builder.Services.AddHostedService<TimerKeeper>();
         return builder;

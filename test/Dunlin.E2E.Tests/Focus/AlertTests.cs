@@ -55,7 +55,9 @@ public sealed class AlertTests(BrowserFixture browser)
         // The other tab takes over when the first one closes.
         await one.CloseAsync();
         await Expect(two.Locator("[data-connection=live]")).ToBeVisibleAsync(new() { Timeout = 30_000 });
-        await two.WaitForFunctionAsync("async () => (await navigator.locks.query()).pending.every(lock => !lock.name.startsWith('focus.alerts'))");
+        await two.WaitForFunctionAsync(
+            "async () => (await navigator.locks.query()).pending.every(lock => !lock.name.startsWith('focus.alerts'))"
+        );
         host.Time.Advance(TimeSpan.FromMinutes(5));
         await two.LooksAsync("running");
         await two.WaitForFunctionAsync("() => window.alerts.some(alert => alert.startsWith('Back to focus'))");

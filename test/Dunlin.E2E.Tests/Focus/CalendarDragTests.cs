@@ -137,11 +137,7 @@ public sealed class CalendarDragTests(BrowserFixture browser)
         Task SendAsync(string type, (float X, float Y)? at) =>
             touch.SendAsync(
                 "Input.dispatchTouchEvent",
-                new()
-                {
-                    ["type"] = type,
-                    ["touchPoints"] = at is { } point ? new object[] { new { x = point.X, y = point.Y } } : [],
-                }
+                new() { ["type"] = type, ["touchPoints"] = at is { } point ? new object[] { new { x = point.X, y = point.Y } } : [] }
             );
     }
 
@@ -150,7 +146,13 @@ public sealed class CalendarDragTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await host.OpenFocusAsync(browser);
-        var phone = await host.OpenFocusAsync(browser, new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        var phone = await host.OpenFocusAsync(
+            browser,
+            new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+            }
+        );
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await Expect(phone.Locator("[data-elsewhere]")).ToContainTextAsync("is running on another device");
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();

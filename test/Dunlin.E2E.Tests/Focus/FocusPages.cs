@@ -22,7 +22,10 @@ internal static class FocusPages
         string? script = null
     )
     {
-        options ??= new() { ViewportSize = new() { Width = 1280, Height = 900 } };
+        options ??= new()
+        {
+            ViewportSize = new() { Width = 1280, Height = 900 },
+        };
         options.TimezoneId ??= "UTC";
         var page = await host.OpenAsync(browser.Browser, "alice", script is null ? "/focus" : "/healthz/live", options);
         if (script is not null)
@@ -104,8 +107,7 @@ internal static class FocusPages
     public static Task LooksAsync(this IPage page, string look) =>
         Expect(page.Locator("[data-timer]")).ToHaveAttributeAsync("data-timer", look, new() { Timeout = 20_000 });
 
-    public static Task UndoAsync(this IPage page) =>
-        page.GetByRole(AriaRole.Button, new() { Name = "Undo", Exact = true }).ClickAsync();
+    public static Task UndoAsync(this IPage page) => page.GetByRole(AriaRole.Button, new() { Name = "Undo", Exact = true }).ClickAsync();
 
     public static string At(this DateOnly monday, int day, string time) =>
         string.Create(CultureInfo.InvariantCulture, $"{monday.AddDays(day):yyyy-MM-dd}T{time}:00+00:00");

@@ -12,7 +12,13 @@ public sealed class PhaseLengthTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         var laptop = await host.OpenFocusAsync(browser);
-        var phone = await host.OpenFocusAsync(browser, new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        var phone = await host.OpenFocusAsync(
+            browser,
+            new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+            }
+        );
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Adjust the lengths" }).ClickAsync();
         await laptop.GetByLabel("Focus, minutes").FillAsync("10");
         await laptop.GetByLabel("Break, minutes", new() { Exact = true }).FillAsync("2");

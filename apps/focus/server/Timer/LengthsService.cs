@@ -56,14 +56,9 @@ internal sealed class LengthsService(IStore store, UserDevices devices)
                 + "long_break_every AS LongBreakEvery, version FROM focus_settings WHERE user_id = @userId",
             new { userId },
             transaction
-        ) is { } row
-            ? new LengthsView(
-                (int)row.FocusMinutes,
-                (int)row.BreakMinutes,
-                (int)row.LongBreakMinutes,
-                (int)row.LongBreakEvery,
-                row.Version
-            )
+        )
+            is { } row
+            ? new LengthsView((int)row.FocusMinutes, (int)row.BreakMinutes, (int)row.LongBreakMinutes, (int)row.LongBreakEvery, row.Version)
             : LengthsView.Of(PhaseLengths.Default, 0);
 
     private sealed record Row(long FocusMinutes, long BreakMinutes, long LongBreakMinutes, long LongBreakEvery, long Version);

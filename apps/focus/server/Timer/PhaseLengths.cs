@@ -34,7 +34,11 @@ public sealed record PhaseLengths(int FocusMinutes, int BreakMinutes, int LongBr
         Check(LongBreakMinutes, 120, "longBreakMinutes");
         return LongBreakEvery is 0 or (>= 2 and <= 12)
             ? this
-            : throw new DunlinException(ErrorCode.InvalidField, "'longBreakEvery' must be 2 to 12, or 0 for no long break.", "longBreakEvery");
+            : throw new DunlinException(
+                ErrorCode.InvalidField,
+                "'longBreakEvery' must be 2 to 12, or 0 for no long break.",
+                "longBreakEvery"
+            );
     }
 
     private static void Check(int minutes, int max, string field)

@@ -22,10 +22,7 @@ internal static class TimerEndpoints
     {
         var group = endpoints.MapGroup("/api/timer").WithTags("Focus");
         group.MapGet("", (HttpContext http, TimerService timers) => timers.GetAsync(http.RequireCaller(), http.RequestAborted).AsTask());
-        group.MapGet(
-            "sessions",
-            (HttpContext http, TimerService timers) => timers.SessionsAsync(http.RequireCaller(), http.RequestAborted).AsTask()
-        );
+        group.MapGet("sessions", (HttpContext http, TimerService timers) => SessionsAsync(http, timers));
         group.MapGet(
             "settings",
             (HttpContext http, LengthsService lengths) => lengths.GetAsync(http.RequireCaller(), http.RequestAborted).AsTask()
@@ -54,6 +51,17 @@ internal static class TimerEndpoints
         );
         group.MapPost("move", MoveAsync);
         group.MapPost("restore", RestoreAsync);
+    }
+
+    /// <summary>The last timers, or those of the interval that the query names.</summary>
+    private static Task<IReadOnlyList<SessionView>> SessionsAsync(HttpContext http, TimerService timers)
+    {
+        var caller = http.RequireCaller();
+        var query = http.Request.Query;
+        if (!query.ContainsKey("from") && !query.ContainsKey("to"))
+            return timers.SessionsAsync(caller, http.RequestAborted).AsTask();
+        var (from, to) = (TimeText.ParseQuery(query["from"], "from"), TimeText.ParseQuery(query["to"], "to"));
+        return timers.SessionsAsync(caller, from, to, http.RequestAborted).AsTask();
     }
 
     private static async Task<TimerAnswer> StartAsync(HttpContext http, TimerService timers, FocusDevices devices, TimeProvider time)

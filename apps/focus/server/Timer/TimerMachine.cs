@@ -110,7 +110,8 @@ public static class TimerMachine
             StartedAt = now,
             AsOf = now,
             Lengths = start.Lengths,
-            PhaseLeft = start.Mode == TimerMode.Pomodoro ? start.Lengths.Of(TimerPhase.Focus, 1) : Math.Clamp(start.Planned, 1, TimerRules.Cap),
+            PhaseLeft =
+                start.Mode == TimerMode.Pomodoro ? start.Lengths.Of(TimerPhase.Focus, 1) : Math.Clamp(start.Planned, 1, TimerRules.Cap),
         };
         return new TimerStep(started, [new TimerStarted(started)]);
     }

@@ -38,14 +38,5 @@ public sealed record TimerPayload(
     public string? FromDeviceId { get; init; }
 
     internal static TimerPayload Of(TimerView timer) =>
-        new(
-            timer.TaskId,
-            timer.TaskTitle,
-            timer.StartedAt,
-            timer.PlannedEndTime,
-            timer.Mode,
-            timer.PomodoroState,
-            timer.DeviceName,
-            timer
-        );
+        new(timer.TaskId, timer.TaskTitle, timer.StartedAt, timer.PlannedEndTime, timer.Mode, timer.PomodoroState, timer.DeviceName, timer);
 }

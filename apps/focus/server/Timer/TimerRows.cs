@@ -62,8 +62,7 @@ internal static class TimerRows
     private static TimerState? Read(string? state) =>
         state is null ? null : JsonSerializer.Deserialize<TimerState>(state, JsonSerializerOptions.Web);
 
-    private static string? Written(TimerState? state) =>
-        state is null ? null : JsonSerializer.Serialize(state, JsonSerializerOptions.Web);
+    private static string? Written(TimerState? state) => state is null ? null : JsonSerializer.Serialize(state, JsonSerializerOptions.Web);
 
     /// <summary>Removes a finished timer that continues.</summary>
     public static Task DeleteSessionAsync(IUnitOfWork unit, string userId, string id) =>
@@ -122,6 +121,28 @@ internal static class TimerRows
                 await connection.QueryAsync<SessionRow>(
                     $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId ORDER BY ended_at DESC, id LIMIT @limit",
                     new { userId, limit }
+                )
+            ).Select(row => row.View()),
+        ];
+
+    /// <summary>Returns the timers that started in an interval, earliest first.</summary>
+    public static async Task<IReadOnlyList<SessionView>> SessionsAsync(
+        DbConnection connection,
+        string userId,
+        DateTimeOffset from,
+        DateTimeOffset to
+    ) =>
+        [
+            .. (
+                await connection.QueryAsync<SessionRow>(
+                    $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId AND started_at >= @from AND started_at < @to "
+                        + "ORDER BY started_at, id",
+                    new
+                    {
+                        userId,
+                        from = from.ToUnixTimeMilliseconds(),
+                        to = to.ToUnixTimeMilliseconds(),
+                    }
                 )
             ).Select(row => row.View()),
         ];

@@ -27,6 +27,22 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(Caller caller, CancellationToken cancellationToken) =>
         store.ReadAsync(async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, limit: 50), cancellationToken);
 
+    /// <summary>Returns the timers that started in an interval, at most as many as are kept.</summary>
+    public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(
+        Caller caller,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    )
+    {
+        if (to <= from)
+            throw new DunlinException(ErrorCode.InvalidField, "'to' must be after 'from'.", "to");
+        return store.ReadAsync(
+            async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, from, to),
+            cancellationToken
+        );
+    }
+
     /// <summary>Runs a command of a device that belongs to the caller.</summary>
     /// <exception cref="DunlinException">
     /// <see cref="ErrorCode.Conflict"/>: the command was refused, with <c>reason</c>, <c>deviceName</c>, <c>taskTitle</c> and

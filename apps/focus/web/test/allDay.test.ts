@@ -13,6 +13,9 @@ const entry = (id: string, times: { start: string; end: string }, isAllDay = tru
   isAllDay,
   color: '',
   taskId: null,
+  recurrence: null,
+  timeZone: null,
+  seriesId: null,
   version: 1,
 });
 

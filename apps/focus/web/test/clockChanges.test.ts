@@ -26,6 +26,9 @@ const entry = (start: string, end: string): CalendarEntry => ({
   isAllDay: false,
   color: '',
   taskId: null,
+  recurrence: null,
+  timeZone: null,
+  seriesId: null,
   version: 1,
 });
 

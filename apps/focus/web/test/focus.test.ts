@@ -54,6 +54,7 @@ beforeEach(() => {
         longBreakEvery: 0,
         version: 0,
       }),
+    '/api/timer/sessions': () => json(200, []),
     '/api/devices': () =>
       json(200, [{ deviceId: 'other', name: 'Phone', isConnected: true, isCurrent: false }]),
   };

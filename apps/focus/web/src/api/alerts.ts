@@ -30,14 +30,17 @@ export function browserAlerts(): AlertOutputs {
     areNotificationsAllowed: () => 'Notification' in globalThis && Notification.permission === 'granted',
     async notify(title, text, tag) {
       const options = { body: text, tag };
-      // Browsers on Android show notifications by a service worker only.
-      const worker = await navigator.serviceWorker?.getRegistration();
-      if (worker?.active) return worker.showNotification(title, options);
-      const shown = new Notification(title, options);
-      shown.onclick = () => {
-        window.focus();
-        shown.close();
-      };
+      try {
+        const shown = new Notification(title, options);
+        shown.onclick = () => {
+          window.focus();
+          shown.close();
+        };
+      } catch {
+        // Browsers on Android show notifications by a service worker only.
+        const worker = await navigator.serviceWorker?.getRegistration();
+        await worker?.showNotification(title, options);
+      }
     },
     allowSound() {
       audio ??= 'AudioContext' in globalThis ? new AudioContext() : undefined;

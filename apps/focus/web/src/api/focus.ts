@@ -44,7 +44,9 @@ export interface Session {
   readonly taskId: string | null;
   readonly taskTitle: string;
   readonly minutes: number;
+  readonly focusedMs: number;
   readonly loggedMs: number;
+  readonly startedAt: string;
   readonly endedAt: string;
 }
 
@@ -77,11 +79,27 @@ export interface CalendarEntry {
   readonly color: EntryColor;
   /** The task that the entry plans. */
   readonly taskId: string | null;
+  /** The rule of RFC 5545 of a series and its occurrences. */
+  readonly recurrence: string | null;
+  readonly timeZone: string | null;
+  /** The series of an occurrence. */
+  readonly seriesId: string | null;
   readonly version: number;
 }
 
+/** Which occurrences a change applies to. */
+export type Scope = 'this' | 'following' | 'all';
+
 export const ENTRY_COLORS = ['', 'red', 'orange', 'green', 'blue', 'purple', 'gray'] as const;
 export type EntryColor = (typeof ENTRY_COLORS)[number];
+
+export interface ImportResult {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly skipped: readonly { readonly title: string; readonly reason: string }[];
+  readonly skippedCount: number;
+}
 
 export interface Device {
   readonly deviceId: string;
@@ -173,6 +191,15 @@ export class FocusApi {
     const query = `from=${from.toISOString()}&to=${to.toISOString()}`;
     const path = `/api/calendar/events?${query}`;
     return (await this.#send<{ items: CalendarEntry[] }>('GET', path, undefined, signal)).items;
+  }
+
+  sessions(from: Date, to: Date): Promise<readonly Session[]> {
+    return this.#send('GET', `/api/timer/sessions?from=${from.toISOString()}&to=${to.toISOString()}`);
+  }
+
+  importFile(ics: string): Promise<ImportResult> {
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    return this.#send('POST', '/api/calendar/import', { ics, timeZone });
   }
 
   devices(signal?: AbortSignal): Promise<readonly Device[]> {

@@ -1,6 +1,13 @@
-import { isTemporary, problemOf, type Client, type Environment, type Problem } from '@dunlin/client';
+import {
+  isTemporary,
+  problemOf,
+  type Cancel,
+  type Client,
+  type Environment,
+  type Problem,
+} from '@dunlin/client';
 import { fromStore } from '@dunlin/client/svelte';
-import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api/focus';
+import type { CalendarEntry, FocusApi, FocusChannels, ImportResult, Scope, Task } from '../api/focus';
 import { Outbox, type Fields, type PendingMutation, type Versioned } from './outbox';
 import type { Span } from './drag';
 import { datesOf, shiftedDates } from './allDay';
@@ -25,24 +32,22 @@ type Pending<T> = T & { readonly isWaiting?: boolean };
 export type TaskFields = Pick<Task, 'title' | 'notes' | 'isDone'>;
 export type EntryFields = Pick<
   CalendarEntry,
-  'title' | 'notes' | 'start' | 'end' | 'isAllDay' | 'color' | 'taskId'
+  'title' | 'notes' | 'start' | 'end' | 'isAllDay' | 'color' | 'taskId' | 'recurrence' | 'timeZone'
 >;
 export type View = 'week' | 'month';
+
+/** Delay from an event of a series to the load of its occurrences, in milliseconds. */
+const RELOAD_MS = 150;
 
 const PATHS = { task: '/api/tasks', entry: '/api/calendar/events' } as const;
 
 // The fields that the user edits. Changes of other fields are no conflict.
 const fieldsOf = {
   task: ({ title, notes, isDone }: TaskFields): TaskFields => ({ title, notes, isDone }),
-  entry: ({ title, notes, start, end, isAllDay, color, taskId }: EntryFields): EntryFields => ({
-    title,
-    notes,
-    start,
-    end,
-    isAllDay,
-    color,
-    taskId,
-  }),
+  entry: (entry: EntryFields): EntryFields => {
+    const { title, notes, start, end, isAllDay, color, taskId, recurrence, timeZone } = entry;
+    return { title, notes, start, end, isAllDay, color, taskId, recurrence, timeZone };
+  },
 };
 
 /** Tasks and calendar: the server's newest versions, with pending changes on top. */
@@ -60,6 +65,7 @@ export class Agenda {
   shown = $state.raw(mondayOf(new Date()));
   view: View = $state('week');
   readonly monday: Date = $derived(mondayOf(this.shown));
+  #stopReload: Cancel | undefined;
   #waiting = $state.raw<readonly PendingMutation[]>([]);
 
   constructor(options: AgendaOptions) {
@@ -118,18 +124,31 @@ export class Agenda {
     this.#remove('task', task);
   }
 
-  addEntry(entry: EntryFields): void {
-    this.#add('entry', entry);
+  addEntry(entry: EntryFields): string {
+    return this.#add('entry', entry);
+  }
+
+  /** Adds an event of a task. */
+  planTask({ id: taskId, title }: Task, times: Pick<EntryFields, 'start' | 'end' | 'isAllDay'>): void {
+    const none = { notes: '', color: '', recurrence: null, timeZone: null } as const;
+    const id = this.addEntry({ title, ...times, ...none, taskId });
+    this.#options.undo.offer(`“${title}” is planned.`, () => {
+      const entry = this.entries.find((each) => each.id === id);
+      if (entry) this.#remove('entry', entry);
+    });
   }
 
   /** Edits an entry relative to its state when the editing began, so that later changes of others are not overwritten. */
-  editEntry(entry: CalendarEntry, changes: Partial<EntryFields>): void {
-    this.#change('entry', entry, changes);
+  editEntry(entry: CalendarEntry, changes: Partial<EntryFields>, scope: Scope = 'this'): void {
+    this.#change('entry', entry, changes, scope);
   }
 
-  deleteEntry(entry: CalendarEntry): void {
-    this.#remove('entry', entry);
-    this.#options.undo.offer(`“${entry.title}” was deleted.`, () => this.addEntry(fieldsOf.entry(entry)));
+  deleteEntry(entry: CalendarEntry, scope: Scope = 'this'): void {
+    this.#remove('entry', entry, scope);
+    if (scope !== 'this') return;
+    // An occurrence returns as a single entry: its series has excluded it.
+    const fields = { ...fieldsOf.entry(entry), recurrence: null, timeZone: null };
+    this.#options.undo.offer(`“${entry.title}” was deleted.`, () => this.addEntry(fields));
   }
 
   /** Moves an all-day entry by days, or only its last day. */
@@ -166,6 +185,13 @@ export class Agenda {
     });
   }
 
+  /** Imports an iCalendar file. Rejects with the problem of an invalid one. */
+  async importFile(ics: string): Promise<ImportResult> {
+    const result = await this.#api.importFile(ics);
+    this.#reloadSoon();
+    return result;
+  }
+
   /** Loads everything again. */
   async load(signal?: AbortSignal): Promise<void> {
     const since = this.#taskStore.mark();
@@ -188,6 +214,7 @@ export class Agenda {
   }
 
   dispose(): void {
+    this.#stopReload?.();
     this.#outbox.dispose();
     this.#taskStore.dispose();
     this.#entryStore.dispose();
@@ -199,8 +226,11 @@ export class Agenda {
   }
 
   onEntry(event: FocusChannels['calendar']): void {
-    if (event.type === 'event_deleted') this.#entryStore.remove(event.payload.id, event.payload.version);
-    else this.#entryStore.put(event.payload.event);
+    if (event.type === 'event_deleted') {
+      const { id, version } = event.payload;
+      this.#entryStore.remove(id, version);
+      if (this.entries.some((entry) => entry.seriesId === id)) this.#reloadSoon();
+    } else if (!this.#putEntry(event.payload.event)) this.#reloadSoon();
   }
 
   // Also loads what is before and after, so that navigation displays data at once.
@@ -219,28 +249,41 @@ export class Agenda {
     this.#entryStore.merge([...entries, ...others], { since, complete: true });
   }
 
-  #add(kind: PendingMutation['kind'], fields: Fields): void {
+  #add(kind: PendingMutation['kind'], fields: Fields): string {
     const id = this.#environment.randomId();
     this.#outbox.add({ id, kind, method: 'POST', path: PATHS[kind], body: { id, ...fields } });
+    return id;
   }
 
-  #change<T extends Task | CalendarEntry>(kind: PendingMutation['kind'], from: T, changes: Partial<T>): void {
+  #change<T extends Task | CalendarEntry>(
+    kind: PendingMutation['kind'],
+    from: T,
+    changes: Partial<T>,
+    scope: Scope = 'this',
+  ): void {
     const names = (Object.keys(changes) as (keyof T)[]).filter((name) => changes[name] !== from[name]);
     if (names.length === 0) return;
     const pick = (of: Partial<T>) => Object.fromEntries(names.map((name) => [name, of[name]]));
+    // On the wire null stands for no change.
+    const body = Object.fromEntries(names.map((name) => [name, changes[name] ?? '']));
     const { id, version } = from;
-    const path = `${PATHS[kind]}/${id}`;
-    this.#outbox.add({ id, kind, method: 'PATCH', path, body: pick(changes), version, before: pick(from) });
+    const path = pathOf(kind, id, scope);
+    this.#outbox.add({ id, kind, method: 'PATCH', path, body, version, before: pick(from) });
   }
 
-  #remove(kind: PendingMutation['kind'], from: Task | CalendarEntry): void {
+  #remove(kind: PendingMutation['kind'], from: Task | CalendarEntry, scope: Scope = 'this'): void {
     const { id, version } = from;
     const before = fieldsOf[kind](from as Task & CalendarEntry);
-    this.#outbox.add({ id, kind, method: 'DELETE', path: `${PATHS[kind]}/${id}`, version, before });
+    this.#outbox.add({ id, kind, method: 'DELETE', path: pathOf(kind, id, scope), version, before });
   }
 
   async #deliver(mutation: PendingMutation): Promise<Versioned | undefined> {
     const answer = await this.#api.deliver<Versioned | undefined>(mutation);
+    if (mutation.kind === 'entry' && isOfSeries(mutation, answer)) {
+      // The occurrences come from the server. They stay outdated until the next load if it cannot be reached.
+      await this.#loadEntries().catch(() => {});
+      return undefined;
+    }
     if (mutation.method !== 'DELETE') this.#put(mutation.kind, answer!);
     else if (mutation.kind === 'task') this.#taskStore.remove(mutation.id);
     else this.#entryStore.remove(mutation.id);
@@ -249,7 +292,24 @@ export class Agenda {
 
   #put(kind: PendingMutation['kind'], record: Versioned): void {
     if (kind === 'task') this.#taskStore.put(record as unknown as Task);
-    else this.#entryStore.put(record as unknown as CalendarEntry);
+    else this.#putEntry(record as unknown as CalendarEntry);
+  }
+
+  /** Returns false for an entry that changes others: a series, of which only occurrences are displayed, or one of its exceptions. */
+  #putEntry(entry: CalendarEntry): boolean {
+    const isSeries = entry.recurrence !== null && !entry.seriesId;
+    // An entry that has become a series is no longer displayed itself.
+    if (isSeries) this.#entryStore.remove(entry.id, entry.version);
+    else this.#entryStore.put(entry);
+    return !isSeries && !entry.seriesId;
+  }
+
+  /** A change of a series has several events: one load follows them all. */
+  #reloadSoon(): void {
+    this.#stopReload?.();
+    this.#stopReload = this.#environment.setTimer(RELOAD_MS, () => {
+      this.#loadEntries().catch(() => {});
+    });
   }
 
   #pending<T extends { readonly id: string }>(
@@ -258,7 +318,7 @@ export class Agenda {
   ): Pending<T>[] {
     const blank = {
       ...{ notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' },
-      ...{ isAllDay: false, color: '', taskId: null },
+      ...{ isAllDay: false, color: '', taskId: null, recurrence: null, timeZone: null, seriesId: null },
     };
     const shown = new Map<string, Pending<T>>(known);
     for (const { id, method, body, theirs } of this.#waiting.filter((mutation) => mutation.kind === kind)) {
@@ -270,6 +330,16 @@ export class Agenda {
     }
     return [...shown.values()];
   }
+}
+
+function pathOf(kind: PendingMutation['kind'], id: string, scope: Scope): string {
+  return `${PATHS[kind]}/${id}${scope === 'this' ? '' : `?scope=${scope}`}`;
+}
+
+/** Whether a change affects entries besides the one that it names. */
+function isOfSeries({ path, before }: PendingMutation, answer: Versioned | undefined): boolean {
+  const rule = [answer?.['recurrence'], before?.['recurrence']].find(Boolean);
+  return path.includes('?scope=') || (rule !== undefined && !answer?.['seriesId']);
 }
 
 /** Returns the title of the changed object. */

@@ -27,6 +27,7 @@ import { Loader } from './loader';
 import type { Look } from './looks';
 import { endAfter, endBefore, endOfTimer, type PhaseEnd } from './phases';
 import { ServerClock } from './serverClock';
+import { Summary } from './summary.svelte';
 import { Undo } from './undo';
 
 export interface FocusOptions {
@@ -62,6 +63,9 @@ export class Focus {
   readonly agenda: Agenda;
   readonly undo: Undo;
   readonly lengths: PhaseLengths;
+  readonly summary: Summary;
+  /** Number of loads and of timers that ended since: the summary depends on them. */
+  finished = $state(0);
   readonly alerts: Alerts;
   readonly #options: FocusOptions;
   readonly #environment: Environment;
@@ -94,6 +98,7 @@ export class Focus {
     this.clock = new ServerClock(environment);
     this.#api = new FocusApi(this.#client.requests);
     this.lengths = new PhaseLengths(this.#api);
+    this.summary = new Summary(this.#api);
     this.undo = new Undo(environment, (text, undo) => options.notify(text, 'info', undefined, undo));
     this.agenda = new Agenda({
       undo: this.undo,
@@ -128,6 +133,7 @@ export class Focus {
       onLoaded: () => {
         this.problem = undefined;
         this.isLoaded = true;
+        this.finished++;
       },
       onFailed: (problem) => {
         if (!isTemporary(problem) || !this.isLoaded) this.problem = problem;
@@ -281,6 +287,7 @@ export class Focus {
   #take(timer: Timer | null, version: number): void {
     // The answer to a command, its event and a concurrent request may arrive in any order: keep the newest.
     if (version < this.#timerVersion) return;
+    if (version > this.#timerVersion && !timer) this.finished++;
     this.#timerVersion = version;
     if (timer && timer.deviceName !== this.timer?.deviceName) this.#loadDevices().catch(ignore);
     this.timer = timer;

@@ -24,6 +24,11 @@ export function dateText(date: string): string {
   return dateName.format(new Date(`${date}T12:00:00Z`));
 }
 
+/** Formats minutes, such as `1 h 15 min`. */
+export function durationText(minutes: number): string {
+  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+}
+
 /** Returns the label of a line of the grid, such as `8 AM`. */
 export function hourText(value: number): string {
   return hour.format(new Date(Date.UTC(2030, 0, 1, value)));

@@ -1,6 +1,7 @@
 import type { CalendarEntry } from '../api/focus';
 import { createdSpan, movedSpan, resizedSpan, type Span, type Spot } from '../state/drag';
 import type { Day } from '../state/week';
+import { acceptsTask, droppedTask } from './taskDrag';
 
 /** What a drag does, with its result so far. Without an entry it creates one. */
 export interface Drag {
@@ -13,6 +14,7 @@ export interface GridDragOptions {
   readonly days: () => readonly Day[];
   readonly entry: (id: string) => CalendarEntry | undefined;
   readonly drop: (drag: Drag) => void;
+  readonly dropTask: (id: string, span: Span) => void;
 }
 
 interface Gesture {
@@ -58,6 +60,9 @@ export class GridDrag {
       passive: false,
     });
     grid.addEventListener('contextmenu', (event) => this.current && event.preventDefault(), { signal });
+    grid.addEventListener('dragover', (event) => this.#hover(event), { signal });
+    grid.addEventListener('drop', (event) => this.#dropTask(event), { signal });
+    grid.addEventListener('dragleave', (event) => this.#leave(event), { signal });
     window.addEventListener('pointermove', (event) => this.#move(event), { signal });
     window.addEventListener('pointerup', (event) => this.#up(event), { signal });
     window.addEventListener('pointercancel', () => this.#end(), { signal });
@@ -122,6 +127,27 @@ export class GridDrag {
     if (drag || this.#isCancelled) ignoreClick();
     this.#end();
     if (drag) this.#options.drop(drag);
+  }
+
+  /** Shows where a task from the list would be planned: an hour from the pointer on. */
+  #hover(event: DragEvent): void {
+    const at = this.#spotAt(event);
+    if (!at || !acceptsTask(event)) return;
+    this.#scroll(event.clientY);
+    this.current = { kind: 'create', span: createdSpan(at, { ...at, minutes: at.minutes + 60 }) };
+  }
+
+  #dropTask(event: DragEvent): void {
+    const { current } = this;
+    const id = droppedTask(event);
+    this.#end();
+    if (!id || !current) return;
+    event.preventDefault();
+    this.#options.dropTask(id, current.span);
+  }
+
+  #leave(event: DragEvent): void {
+    if (!this.#gesture && !this.#grid!.contains(event.relatedTarget as Node | null)) this.#end();
   }
 
   #key(event: KeyboardEvent): void {
