@@ -129,7 +129,7 @@ public sealed class SeriesTests(BrowserFixture browser)
     /// <summary>Waits until the events of the week start at these hours, in order of the days.</summary>
     private static async Task HoursAsync(IPage page, string hours) =>
         await page.WaitForFunctionAsync(
-            "hours => [...document.querySelectorAll('.week [data-event]')].map(each => parseFloat(each.style.top) / 48).join(' ') === hours",
+            "hours => [...document.querySelectorAll('.week [data-event]')].map(at => parseFloat(at.style.top) / 48).join(' ') === hours",
             hours
         );
 

@@ -23,7 +23,9 @@ internal static class Recurrence
     private static readonly EvaluationOptions Limits = new() { MaxUnmatchedIncrementsLimit = 20_000 };
 
     /// <summary>Returns the rule in its normal form.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an invalid rule, or one that repeats within a day.</exception>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.InvalidField"/>: an invalid rule, or one that repeats within a day.
+    /// </exception>
     public static string Check(string text)
     {
         if (text.Length > MaxLength)
