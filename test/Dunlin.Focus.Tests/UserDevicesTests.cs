@@ -139,7 +139,7 @@ public sealed partial class UserDevicesTests
     }
 
     [Theory]
-    [InlineData("note", "created", "channel", "calendar, devices, notes, tasks, timer")]
+    [InlineData("note", "created", "channel", "calendar, devices, notes, settings, tasks, timer")]
     [InlineData("", "created", "channel", "notes")]
     [InlineData("notes", "exploded", "type", "created, deleted")]
     [InlineData("notes", "", "type", "created, deleted")]

@@ -20,10 +20,14 @@ public static class FocusApp
         builder.AddChannel("calendar", "event_created", "event_updated", "event_deleted");
         builder.AddChannel("tasks", "created", "updated", "deleted");
         builder.AddChannel("devices", "updated");
+        builder.AddChannel("settings", "updated");
         builder.Services.AddSingleton<FocusDevices>();
         builder.Services.AddSingleton<TimerSchedule>();
         builder.Services.AddSingleton<TimerService>();
+        builder.Services.AddSingleton<LengthsService>();
         builder.Services.AddSingleton<TaskService>();
+        builder.Services.AddSingleton<SeriesService>();
+        builder.Services.AddSingleton<IcsService>();
         builder.Services.AddSingleton<CalendarService>();
         builder.Services.AddHostedService<TimerKeeper>();
         return builder;

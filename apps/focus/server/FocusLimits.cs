@@ -12,6 +12,9 @@ internal static class FocusLimits
     /// <summary>Calendar events of a user.</summary>
     public const int Events = 10_000;
 
+    /// <summary>Repeating events of a user. Each is expanded for a displayed range.</summary>
+    public const int Series = 200;
+
     /// <summary>Tasks of a user. The page displays all of them.</summary>
     public const int Tasks = 2_000;
 

@@ -24,7 +24,7 @@ public sealed class ClockChangeTests(BrowserFixture browser)
         await page.GetByRole(AriaRole.Button, new() { Name = "Today" }).ClickAsync();
 
         await ShowAsync(host, page, Spring);
-        await AddAsync(page, "Skipped", Spring, "02:30", "04:00", "The clocks skip 02:30 on that day: 03:30 is meant.");
+        await AddAsync(page, "Skipped", Spring, "02:30", "04:00", "The clocks skip 2:30 AM on that day: 3:30 AM is meant.");
         await AddAsync(page, "Into it", Spring, "01:30", "02:30");
         await AddAsync(page, "Spring morning", Spring, "09:00", "10:00");
         await InRowAsync(page, "Skipped", 3.5);

@@ -182,7 +182,7 @@ public sealed class FocusTests(BrowserFixture browser)
         await phone.Context.SetOfflineAsync(false);
         await HeardAsync(phone, 100);
         await LooksAsync(phone, "elsewhere");
-        await Expect(phone.GetByText("Paused")).ToBeVisibleAsync();
+        await Expect(phone.Locator(".dial-word")).ToHaveTextAsync("Paused");
         await Expect(Task(phone, "The last")).ToHaveCountAsync(1);
         await Expect(phone.GetByText(new Regex("^Offline \\d+$"))).ToHaveCountAsync(49);
     }

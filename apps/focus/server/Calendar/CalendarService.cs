@@ -7,7 +7,7 @@ using Dunlin.Topics;
 namespace Dunlin.Apps.Focus.Calendar;
 
 /// <summary>The operations on one user's calendar. Each change commits together with its event.</summary>
-internal sealed class CalendarService(IStore store, UserDevices devices)
+internal sealed class CalendarService(IStore store, UserDevices devices, SeriesService series)
 {
     public const int MaxListed = 2_000;
 
@@ -21,10 +21,23 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
             throw new DunlinException(ErrorCode.InvalidField, $"'to' must be after 'from', by at most {MaxRange.TotalDays} days.", "to");
         return store.ReadAsync(
             async (scope, _) =>
-                new CalendarPage(
-                    await CalendarRows.ListAsync(scope.Connection, caller.UserId, from, to, MaxListed),
+            {
+                var entries = await CalendarRows.ListAsync(scope.Connection, caller.UserId, from, to, MaxListed);
+                var (found, changed) = await CalendarRows.SeriesAsync(scope.Connection, caller.UserId, from, to);
+                var occurrences = found
+                    .SelectMany(each => Recurrence.Expand(each, from, to).Take(MaxListed))
+                    .Where(each => !changed.Contains((each.SeriesId!, each.OriginalStart!.Value.ToUnixTimeMilliseconds())));
+                return new CalendarPage(
+                    [
+                        .. entries
+                            .Concat(occurrences)
+                            .OrderBy(each => each.Start)
+                            .ThenBy(each => each.Id, StringComparer.Ordinal)
+                            .Take(MaxListed),
+                    ],
                     scope.Position.ToString()
-                ),
+                );
+            },
             cancellationToken
         );
     }
@@ -48,10 +61,9 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
                     throw new DunlinException(ErrorCode.Conflict, $"The calendar event '{id}' was deleted. Use a new id.", "id");
                 if (await CalendarRows.CountAsync(unit, caller.UserId) >= FocusLimits.Events)
                     throw DunlinException.Limit(FocusLimits.Events, "calendar events for each user; delete some first");
-                return (
-                    await CalendarRows.AddAsync(unit, devices, caller.UserId, entry with { Id = WireText.IdOrNew(id, "id") }, deviceId, ct),
-                    true
-                );
+                var added = entry with { Id = WireText.IdOrNew(id, "id") };
+                await SeriesService.CheckAsync(unit, caller.UserId, added, isNew: true);
+                return (await CalendarRows.AddAsync(unit, devices, caller.UserId, added, deviceId, ct), true);
             },
             cancellationToken
         );
@@ -61,6 +73,7 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
         Caller caller,
         string deviceId,
         string id,
+        SeriesScope scope,
         IfMatch? expected,
         Func<CalendarEvent, CalendarEvent> change,
         CancellationToken cancellationToken
@@ -68,37 +81,59 @@ internal sealed class CalendarService(IStore store, UserDevices devices)
         store.WriteAsync(
             async (unit, ct) =>
             {
-                var before = await RequireAsync(unit, caller, id);
+                var target = await RequireAsync(unit, caller, id);
+                var before = target.Shown;
                 var after = change(before);
+                if (scope == SeriesScope.This && before.SeriesId is not null && after.Recurrence != before.Recurrence)
+                    throw new DunlinException(
+                        ErrorCode.InvalidField,
+                        "'recurrence' belongs to the series. Send '?scope=following' or '?scope=all'.",
+                        "recurrence"
+                    );
                 CheckTimes(after);
                 // A request without changes repeats one whose answer was lost: accept any version (RFC 9110, 13.1.1).
                 if (after == before)
                     return before;
                 if (expected?.Allows(before.Version) == false)
                     throw FocusErrors.Changed(before.Version, before);
-                return await CalendarRows.ChangeAsync(unit, devices, caller.UserId, after, deviceId, ct);
+                return await series.ChangeAsync(unit, caller.UserId, deviceId, target, after, scope, ct);
             },
             cancellationToken
         );
 
-    public ValueTask DeleteAsync(Caller caller, string deviceId, string id, IfMatch? expected, CancellationToken cancellationToken) =>
+    public ValueTask DeleteAsync(
+        Caller caller,
+        string deviceId,
+        string id,
+        SeriesScope scope,
+        IfMatch? expected,
+        CancellationToken cancellationToken
+    ) =>
         store.WriteAsync(
             async (unit, ct) =>
             {
-                var before = await RequireAsync(unit, caller, id);
-                if (expected?.Allows(before.Version) == false)
-                    throw FocusErrors.Changed(before.Version, before);
-                await CalendarRows.DeleteAsync(unit, devices, caller.UserId, id, deviceId, ct);
+                var target = await RequireAsync(unit, caller, id);
+                if (expected?.Allows(target.Shown.Version) == false)
+                    throw FocusErrors.Changed(target.Shown.Version, target.Shown);
+                await series.DeleteAsync(unit, caller.UserId, deviceId, target, scope, ct);
             },
             cancellationToken
         );
 
-    private static async Task<CalendarEvent> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
-        await CalendarRows.FindAsync(unit, caller.UserId, id)
+    private static async Task<CalendarTarget> RequireAsync(IUnitOfWork unit, Caller caller, string id) =>
+        await SeriesService.FindAsync(unit, caller.UserId, id)
         ?? throw new DunlinException(ErrorCode.NotFound, $"No calendar event with id '{id}'.");
 
-    private static void CheckTimes(CalendarEvent entry)
+    private static bool IsDate(DateTimeOffset time) => time.Offset == TimeSpan.Zero && time.TimeOfDay == TimeSpan.Zero;
+
+    public static void CheckTimes(CalendarEvent entry)
     {
+        if (entry.IsAllDay && (!IsDate(entry.Start) || !IsDate(entry.End)))
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                "An all-day event must start and end at 00:00:00+00:00; its last day is the one before 'end'.",
+                IsDate(entry.Start) ? "end" : "start"
+            );
         if (entry.End <= entry.Start)
             throw new DunlinException(ErrorCode.InvalidField, "'end' must be after 'start'.", "end");
         // Compare local times: a month in which the clocks go back must not be longer than another.

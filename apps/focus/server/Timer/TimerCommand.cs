@@ -16,7 +16,11 @@ public abstract record TimerCommand(string DeviceId)
 /// <param name="Mode">The mode.</param>
 /// <param name="Planned">Planned duration in milliseconds; for <see cref="TimerMode.Normal"/> only.</param>
 public sealed record StartTimer(string DeviceId, string Id, string? TaskId, string TaskTitle, TimerMode Mode, long Planned)
-    : TimerCommand(DeviceId);
+    : TimerCommand(DeviceId)
+{
+    /// <summary>The lengths of a pomodoro's phases.</summary>
+    public PhaseLengths Lengths { get; init; } = PhaseLengths.Default;
+}
 
 /// <summary>Pauses the timer.</summary>
 public sealed record PauseTimer(string DeviceId) : TimerCommand(DeviceId);
@@ -56,6 +60,9 @@ public enum TimerRefusal
 
     /// <summary>The addressed timer has ended.</summary>
     Ended,
+
+    /// <summary>The addressed timer is not the one that was cancelled last.</summary>
+    NotCancelled,
 }
 
 /// <summary>How a timer ended.</summary>

@@ -2,6 +2,7 @@ using Dunlin.Apps.Focus.Devices;
 using Dunlin.Devices;
 using Dunlin.Diagnostics;
 using Dunlin.Json;
+using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -21,10 +22,12 @@ internal static class TimerEndpoints
     {
         var group = endpoints.MapGroup("/api/timer").WithTags("Focus");
         group.MapGet("", (HttpContext http, TimerService timers) => timers.GetAsync(http.RequireCaller(), http.RequestAborted).AsTask());
+        group.MapGet("sessions", (HttpContext http, TimerService timers) => SessionsAsync(http, timers));
         group.MapGet(
-            "sessions",
-            (HttpContext http, TimerService timers) => timers.SessionsAsync(http.RequireCaller(), http.RequestAborted).AsTask()
+            "settings",
+            (HttpContext http, LengthsService lengths) => lengths.GetAsync(http.RequireCaller(), http.RequestAborted).AsTask()
         );
+        group.MapPut("settings", SetLengthsAsync);
         group.MapPost("start", StartAsync);
         group.MapPost(
             "pause",
@@ -47,6 +50,18 @@ internal static class TimerEndpoints
             (HttpContext http, TimerService timers, FocusDevices devices) => CommandAsync(http, timers, devices, d => new CancelTimer(d))
         );
         group.MapPost("move", MoveAsync);
+        group.MapPost("restore", RestoreAsync);
+    }
+
+    /// <summary>The last timers, or those of the interval that the query names.</summary>
+    private static Task<IReadOnlyList<SessionView>> SessionsAsync(HttpContext http, TimerService timers)
+    {
+        var caller = http.RequireCaller();
+        var query = http.Request.Query;
+        if (!query.ContainsKey("from") && !query.ContainsKey("to"))
+            return timers.SessionsAsync(caller, http.RequestAborted).AsTask();
+        var (from, to) = (TimeText.ParseQuery(query["from"], "from"), TimeText.ParseQuery(query["to"], "to"));
+        return timers.SessionsAsync(caller, from, to, http.RequestAborted).AsTask();
     }
 
     private static async Task<TimerAnswer> StartAsync(HttpContext http, TimerService timers, FocusDevices devices, TimeProvider time)
@@ -92,6 +107,24 @@ internal static class TimerEndpoints
             body.DeviceId,
             deviceId => new MoveTimer(deviceId, target ?? deviceId) { TimerId = timerId }
         );
+    }
+
+    private static async Task<LengthsView> SetLengthsAsync(HttpContext http, LengthsService service, FocusDevices devices)
+    {
+        var caller = http.RequireCaller();
+        var body = await RequestBody.ReadAsync<LengthsBody>(http, FocusBody.MaxBytes, http.RequestAborted);
+        var lengths = new PhaseLengths(body.FocusMinutes, body.BreakMinutes, body.LongBreakMinutes, body.LongBreakEvery).Check();
+        var deviceId = await devices.RequireAsync(http, body.DeviceId, http.RequestAborted);
+        return await service.SetAsync(caller, deviceId, lengths, CancellationToken.None);
+    }
+
+    private static async Task<TimerAnswer> RestoreAsync(HttpContext http, TimerService timers, FocusDevices devices)
+    {
+        var caller = http.RequireCaller();
+        var body = await FocusBody.ReadAsync<CommandBody>(http);
+        var timerId = WireText.Id(body.TimerId, "timerId");
+        var deviceId = await devices.RequireAsync(http, body.DeviceId, CancellationToken.None);
+        return await timers.RestoreAsync(caller, deviceId, timerId, CancellationToken.None);
     }
 
     // Ignores the request's cancellation: a command completes although the user left the page.
@@ -150,6 +183,14 @@ internal static class TimerEndpoints
     );
 
     private sealed record CommandBody(string? TimerId = null, string? DeviceId = null);
+
+    private sealed record LengthsBody(
+        int FocusMinutes,
+        int BreakMinutes,
+        int LongBreakMinutes,
+        int LongBreakEvery,
+        string? DeviceId = null
+    );
 
     private sealed record MoveBody(string? TimerId = null, string? TargetDeviceId = null, string? DeviceId = null);
 }

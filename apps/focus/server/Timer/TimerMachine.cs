@@ -109,7 +109,9 @@ public static class TimerMachine
             Mode = start.Mode,
             StartedAt = now,
             AsOf = now,
-            PhaseLeft = start.Mode == TimerMode.Pomodoro ? TimerRules.PomodoroFocus : Math.Clamp(start.Planned, 1, TimerRules.Cap),
+            Lengths = start.Lengths,
+            PhaseLeft =
+                start.Mode == TimerMode.Pomodoro ? start.Lengths.Of(TimerPhase.Focus, 1) : Math.Clamp(start.Planned, 1, TimerRules.Cap),
         };
         return new TimerStep(started, [new TimerStarted(started)]);
     }
@@ -137,12 +139,12 @@ public static class TimerMachine
             ? state with
             {
                 Phase = TimerPhase.Break,
-                PhaseLeft = TimerRules.PomodoroBreak,
+                PhaseLeft = state.Lengths.Of(TimerPhase.Break, state.Cycle),
             }
             : state with
             {
                 Phase = TimerPhase.Focus,
-                PhaseLeft = TimerRules.PomodoroFocus,
+                PhaseLeft = state.Lengths.Of(TimerPhase.Focus, state.Cycle + 1),
                 Cycle = state.Cycle + 1,
             };
 

@@ -6,7 +6,11 @@ using Dunlin.Journal;
 namespace Dunlin.Apps.Focus.Timer;
 
 /// <summary>A user's timer as it is stored.</summary>
-internal sealed record TimerRow(string UserId, long Version, TimerState? State);
+/// <param name="UserId">The user.</param>
+/// <param name="Version">The journal offset of the last event.</param>
+/// <param name="State">The active timer.</param>
+/// <param name="Cancelled">The last timer, if it was cancelled and none has started since.</param>
+internal sealed record TimerRow(string UserId, long Version, TimerState? State, TimerState? Cancelled = null);
 
 /// <summary>The SQL of timers and finished sessions.</summary>
 internal static class TimerRows
@@ -17,27 +21,25 @@ internal static class TimerRows
 
     public static async Task<TimerRow> FindAsync(DbConnection connection, DbTransaction? transaction, string userId)
     {
-        var row = await connection.QuerySingleOrDefaultAsync<(long Version, string? State)>(
-            "SELECT version, state FROM focus_timer WHERE user_id = @userId",
+        var row = await connection.QuerySingleOrDefaultAsync<(long Version, string? State, string? Cancelled)>(
+            "SELECT version, state, cancelled FROM focus_timer WHERE user_id = @userId",
             new { userId },
             transaction
         );
-        return new TimerRow(
-            userId,
-            row.Version,
-            row.State is null ? null : JsonSerializer.Deserialize<TimerState>(row.State, JsonSerializerOptions.Web)
-        );
+        return new TimerRow(userId, row.Version, Read(row.State), Read(row.Cancelled));
     }
 
     public static Task SaveAsync(IUnitOfWork unit, TimerRow row) =>
         unit.Connection.ExecuteAsync(
-            "INSERT INTO focus_timer (user_id, version, state, due_at) VALUES (@UserId, @Version, @state, @dueAt) "
-                + "ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at",
+            "INSERT INTO focus_timer (user_id, version, state, cancelled, due_at) VALUES (@UserId, @Version, @state, @cancelled, @dueAt) "
+                + "ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, state = excluded.state, cancelled = excluded.cancelled, "
+                + "due_at = excluded.due_at",
             new
             {
                 row.UserId,
                 row.Version,
-                state = row.State is null ? null : JsonSerializer.Serialize(row.State, JsonSerializerOptions.Web),
+                state = Written(row.State),
+                cancelled = Written(row.Cancelled),
                 dueAt = row.State?.DueAt,
             },
             unit.Transaction
@@ -56,6 +58,19 @@ internal static class TimerRows
                 }
             ),
         ];
+
+    private static TimerState? Read(string? state) =>
+        state is null ? null : JsonSerializer.Deserialize<TimerState>(state, JsonSerializerOptions.Web);
+
+    private static string? Written(TimerState? state) => state is null ? null : JsonSerializer.Serialize(state, JsonSerializerOptions.Web);
+
+    /// <summary>Removes a finished timer that continues.</summary>
+    public static Task DeleteSessionAsync(IUnitOfWork unit, string userId, string id) =>
+        unit.Connection.ExecuteAsync(
+            "DELETE FROM focus_session WHERE user_id = @userId AND id = @id",
+            new { userId, id },
+            unit.Transaction
+        );
 
     public static async Task AddSessionAsync(IUnitOfWork unit, string userId, SessionView session)
     {
@@ -106,6 +121,28 @@ internal static class TimerRows
                 await connection.QueryAsync<SessionRow>(
                     $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId ORDER BY ended_at DESC, id LIMIT @limit",
                     new { userId, limit }
+                )
+            ).Select(row => row.View()),
+        ];
+
+    /// <summary>Returns the timers that started in an interval, earliest first.</summary>
+    public static async Task<IReadOnlyList<SessionView>> SessionsAsync(
+        DbConnection connection,
+        string userId,
+        DateTimeOffset from,
+        DateTimeOffset to
+    ) =>
+        [
+            .. (
+                await connection.QueryAsync<SessionRow>(
+                    $"SELECT {SessionColumns} FROM focus_session WHERE user_id = @userId AND started_at >= @from AND started_at < @to "
+                        + "ORDER BY started_at, id",
+                    new
+                    {
+                        userId,
+                        from = from.ToUnixTimeMilliseconds(),
+                        to = to.ToUnixTimeMilliseconds(),
+                    }
                 )
             ).Select(row => row.View()),
         ];

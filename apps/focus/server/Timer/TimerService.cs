@@ -27,6 +27,22 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(Caller caller, CancellationToken cancellationToken) =>
         store.ReadAsync(async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, limit: 50), cancellationToken);
 
+    /// <summary>Returns the timers that started in an interval, at most as many as are kept.</summary>
+    public ValueTask<IReadOnlyList<SessionView>> SessionsAsync(
+        Caller caller,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    )
+    {
+        if (to <= from)
+            throw new DunlinException(ErrorCode.InvalidField, "'to' must be after 'from'.", "to");
+        return store.ReadAsync(
+            async (scope, _) => await TimerRows.SessionsAsync(scope.Connection, caller.UserId, from, to),
+            cancellationToken
+        );
+    }
+
     /// <summary>Runs a command of a device that belongs to the caller.</summary>
     /// <exception cref="DunlinException">
     /// <see cref="ErrorCode.Conflict"/>: the command was refused, with <c>reason</c>, <c>deviceName</c>, <c>taskTitle</c> and
@@ -37,6 +53,48 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
         var outcome = await store.WriteAsync((unit, ct) => TakeAsync(unit, caller.UserId, command, ct), cancellationToken);
         schedule.Watch(caller.UserId, outcome.DueAt);
         return outcome.Answer ?? throw outcome.Refusal!;
+    }
+
+    /// <summary>
+    /// Continues the timer that was cancelled last, on the requesting device. The time since the cancellation does not count.
+    /// </summary>
+    /// <exception cref="DunlinException">
+    /// <see cref="ErrorCode.Conflict"/>: another timer is active, or has been since, or the timer was not cancelled.
+    /// </exception>
+    public async ValueTask<TimerAnswer> RestoreAsync(Caller caller, string deviceId, string timerId, CancellationToken cancellationToken)
+    {
+        var outcome = await store.WriteAsync((unit, ct) => RestoreAsync(unit, caller.UserId, deviceId, timerId, ct), cancellationToken);
+        schedule.Watch(caller.UserId, outcome.DueAt);
+        return outcome.Answer ?? throw outcome.Refusal!;
+    }
+
+    private async ValueTask<Outcome> RestoreAsync(
+        IUnitOfWork unit,
+        string userId,
+        string deviceId,
+        string timerId,
+        CancellationToken cancellationToken
+    )
+    {
+        var row = await TimerRows.FindAsync(unit.Connection, unit.Transaction, userId);
+        var now = unit.Now.ToUnixTimeMilliseconds();
+        row = (await KeepAsync(unit, row, TimerMachine.Advance(row.State, now), null, cancellationToken)).Row;
+        var isActive = row.State is { } same && same.Id == timerId && same.DeviceId == deviceId;
+        if (row.State is null && row.Cancelled is { } cancelled && cancelled.Id == timerId)
+        {
+            await TimerRows.DeleteSessionAsync(unit, userId, timerId);
+            var restored = cancelled with { AsOf = now, DeviceId = deviceId };
+            row = (await KeepAsync(unit, row, new TimerStep(restored, [new TimerStarted(restored)]), deviceId, cancellationToken)).Row;
+            isActive = true;
+        }
+        var name = row.State is null ? null : await FocusDevices.NameAsync(unit, row.State.DeviceId);
+        var refusal =
+            row.State is null ? TimerRefusal.NotCancelled
+            : row.State.DeviceId == deviceId ? TimerRefusal.AlreadyRunning
+            : TimerRefusal.OnOtherDevice;
+        return isActive
+            ? new Outcome(Answer(unit, row, name, null), null, row.State?.DueAt)
+            : new Outcome(null, TimerErrors.Of(refusal, row.State, name), row.State?.DueAt);
     }
 
     /// <summary>Advances the timer to the current time. Idempotent; called by the schedule.</summary>
@@ -55,7 +113,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     private async ValueTask<Outcome> TakeAsync(IUnitOfWork unit, string userId, TimerCommand command, CancellationToken cancellationToken)
     {
         if (command is StartTimer start)
-            command = await WithTitleAsync(unit, userId, start);
+            command = await CompleteAsync(unit, userId, start);
         if (command is MoveTimer move)
             await FocusDevices.RequireOwnedAsync(unit.Connection, unit.Transaction, userId, move.TargetDeviceId, "targetDeviceId");
         var id = command is StartTimer started ? started.Id : command.TimerId;
@@ -87,13 +145,15 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             : new Outcome(null, TimerErrors.Of(TimerRefusal.Ended, row.State, name), row.State?.DueAt);
     }
 
-    private static async ValueTask<StartTimer> WithTitleAsync(IUnitOfWork unit, string userId, StartTimer start) =>
-        start.TaskId is { } taskId
-            ? start with
-            {
-                TaskTitle = (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title,
-            }
-            : start;
+    /// <summary>Adds the title of the task and the user's phase lengths.</summary>
+    private static async ValueTask<StartTimer> CompleteAsync(IUnitOfWork unit, string userId, StartTimer start) =>
+        start with
+        {
+            TaskTitle = start.TaskId is { } taskId
+                ? (await TaskRows.RequireAsync(unit.Connection, unit.Transaction, userId, taskId)).Title
+                : start.TaskTitle,
+            Lengths = await LengthsService.OfAsync(unit, userId),
+        };
 
     /// <summary>Writes the result of a step: the events, the row, and for an end also the session and the task's log.</summary>
     private async ValueTask<(TimerRow Row, SessionView? Ended)> KeepAsync(
@@ -109,6 +169,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             return (row with { State = step.State }, null);
         SessionView? ended = null;
         var version = row.Version;
+        var cancelled = step.Events[^1] is TimerStopped { Outcome: TimerOutcome.Cancelled } last ? last.State : null;
         foreach (var happened in step.Events)
         {
             version = (await unit.NextPositionAsync(cancellationToken)).Offset;
@@ -118,7 +179,7 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
             else
                 await TellAsync(unit, row.UserId, happened, version, source, cancellationToken);
         }
-        var kept = row with { Version = version, State = step.State };
+        var kept = row with { Version = version, State = step.State, Cancelled = cancelled };
         await TimerRows.SaveAsync(unit, kept);
         return (kept, ended);
     }
@@ -133,49 +194,15 @@ internal sealed class TimerService(IStore store, UserDevices devices, TimerSched
     )
     {
         var timer = TimerView.Of(happened.State, await FocusDevices.NameAsync(unit, happened.State.DeviceId), version);
-        await (
-            happened switch
-            {
-                TimerStarted => devices.BroadcastAsync(
-                    unit,
-                    userId,
-                    "timer",
-                    "started",
-                    new { timer },
-                    deviceId,
-                    cancellationToken: cancellationToken
-                ),
-                TimerMoved moved => devices.BroadcastAsync(
-                    unit,
-                    userId,
-                    "timer",
-                    "moved",
-                    new
-                    {
-                        timer,
-                        targetDeviceId = timer.DeviceId,
-                        fromDeviceId = moved.FromDeviceId,
-                    },
-                    deviceId,
-                    cancellationToken: cancellationToken
-                ),
-                TimerUpdated updated => devices.BroadcastAsync(
-                    unit,
-                    userId,
-                    "timer",
-                    "updated",
-                    new
-                    {
-                        timer,
-                        change = updated.Change,
-                        pomodoroState = timer.PomodoroState,
-                    },
-                    deviceId,
-                    cancellationToken: cancellationToken
-                ),
-                _ => throw new InvalidOperationException($"No event is defined for '{happened.GetType().Name}'."),
-            }
-        );
+        var payload = TimerPayload.Of(timer);
+        var (type, told) = happened switch
+        {
+            TimerStarted => ("started", payload),
+            TimerMoved moved => ("moved", payload with { TargetDeviceId = timer.DeviceId, FromDeviceId = moved.FromDeviceId }),
+            TimerUpdated updated => ("updated", payload with { Change = updated.Change }),
+            _ => throw new InvalidOperationException($"No event is defined for '{happened.GetType().Name}'."),
+        };
+        await devices.BroadcastAsync(unit, userId, "timer", type, told, deviceId, cancellationToken: cancellationToken);
     }
 
     private async ValueTask<SessionView> EndAsync(

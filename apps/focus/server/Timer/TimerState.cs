@@ -10,7 +10,7 @@ public enum TimerMode
     [JsonStringEnumMemberName("normal")]
     Normal,
 
-    /// <summary>25 minutes of focus and 5 minutes of break in turn, until the timer is ended.</summary>
+    /// <summary>Focus and break in turn, until the timer is ended. <see cref="PhaseLengths"/> has their lengths.</summary>
     [JsonStringEnumMemberName("pomodoro")]
     Pomodoro,
 }
@@ -62,6 +62,9 @@ public sealed record TimerState
     /// <summary>Number of the current focus phase, or of the one before the break; the first is 1.</summary>
     public int Cycle { get; init; } = 1;
 
+    /// <summary>The lengths of a pomodoro's phases, as of the start.</summary>
+    public PhaseLengths Lengths { get; init; } = PhaseLengths.Default;
+
     /// <summary>Remaining time of the phase.</summary>
     public required long PhaseLeft { get; init; }
 
@@ -97,12 +100,6 @@ public static class TimerRules
 {
     /// <summary>One minute.</summary>
     public const long Minute = 60_000;
-
-    /// <summary>The focus phase of a pomodoro.</summary>
-    public const long PomodoroFocus = 25 * Minute;
-
-    /// <summary>The break of a pomodoro.</summary>
-    public const long PomodoroBreak = 5 * Minute;
 
     /// <summary>The maximum duration of a timer, including pauses, so that a forgotten timer ends.</summary>
     public const long Cap = 24 * 60 * Minute;

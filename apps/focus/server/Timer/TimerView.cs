@@ -37,7 +37,13 @@ public sealed record TimerView(
             WireTime.Of(state.StartedAt),
             state.Mode == TimerMode.Normal && !state.IsPaused ? WireTime.Of(state.AsOf + state.PhaseLeft) : null,
             state.Mode == TimerMode.Pomodoro
-                ? new PomodoroView(state.Phase, state.Cycle, state.IsPaused ? null : WireTime.Of(state.AsOf + state.PhaseLeft))
+                ? new PomodoroView(
+                    state.Phase,
+                    state.Cycle,
+                    state.IsPaused ? null : WireTime.Of(state.AsOf + state.PhaseLeft),
+                    state.Lengths.Of(state.Phase, state.Cycle),
+                    state.Lengths.IsLongBreak(state.Phase, state.Cycle)
+                )
                 : null,
             state.PhaseLeft,
             state.Focused,
@@ -51,7 +57,9 @@ public sealed record TimerView(
 /// <param name="Phase">Focus or break.</param>
 /// <param name="Cycle">Number of the focus phase; the first is 1.</param>
 /// <param name="PhaseEndsAt">When the phase ends; null while paused.</param>
-public sealed record PomodoroView(TimerPhase Phase, int Cycle, DateTimeOffset? PhaseEndsAt);
+/// <param name="PhaseMs">The length of the phase in milliseconds.</param>
+/// <param name="IsLongBreak">Whether the phase is a long break.</param>
+public sealed record PomodoroView(TimerPhase Phase, int Cycle, DateTimeOffset? PhaseEndsAt, long PhaseMs, bool IsLongBreak);
 
 /// <summary>A finished timer.</summary>
 /// <param name="Id">The timer's id.</param>
@@ -99,11 +107,12 @@ internal static class TimerErrors
             ErrorCode.Conflict,
             refusal switch
             {
-                TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is running on another device ({deviceName}).",
-                TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is running on this device already.",
-                TimerRefusal.OtherTimer => "Another timer is running than the one that the request names.",
+                TimerRefusal.OnOtherDevice => $"The timer for '{state!.TaskTitle}' is {Doing(state)} on another device ({deviceName}).",
+                TimerRefusal.AlreadyRunning => $"A timer for '{state!.TaskTitle}' is {Doing(state)} on this device already.",
+                TimerRefusal.OtherTimer => "Another timer is active than the one that the request names.",
                 TimerRefusal.NotOnBreak => "There is no break to skip.",
                 TimerRefusal.Ended => "The timer has ended.",
+                TimerRefusal.NotCancelled => "Only the timer that was cancelled last can be restored, until another one starts.",
                 _ => "No timer is running.",
             }
         )
@@ -117,6 +126,8 @@ internal static class TimerErrors
             },
         };
 
+    private static string Doing(TimerState state) => state.Status == "break" ? "on a break" : state.Status;
+
     private static string Reason(TimerRefusal refusal) =>
         refusal switch
         {
@@ -125,6 +136,7 @@ internal static class TimerErrors
             TimerRefusal.OtherTimer => "other_timer",
             TimerRefusal.NotOnBreak => "not_on_break",
             TimerRefusal.Ended => "timer_ended",
+            TimerRefusal.NotCancelled => "not_cancelled",
             _ => "no_timer",
         };
 }

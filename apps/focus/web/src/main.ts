@@ -12,7 +12,8 @@ startPage({
     const focus = new Focus({
       user: session.user.userId,
       refresh: session.refresh,
-      notify: (text, kind, copy) => void showToast({ text, kind, copy }),
+      notify: (text, kind, copy, undo) =>
+        showToast({ text, kind, copy, action: undo && { label: 'Undo', run: undo } }),
       storage: session.storage,
       onSignedOut: session.end,
     });

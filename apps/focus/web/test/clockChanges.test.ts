@@ -23,6 +23,12 @@ const entry = (start: string, end: string): CalendarEntry => ({
   notes: '',
   start,
   end,
+  isAllDay: false,
+  color: '',
+  taskId: null,
+  recurrence: null,
+  timeZone: null,
+  seriesId: null,
   version: 1,
 });
 

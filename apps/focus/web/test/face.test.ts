@@ -17,7 +17,7 @@ function timer(changes: Partial<Timer> = {}): Timer {
     deviceName: 'Laptop',
     startedAt: asOf,
     plannedEndTime: null,
-    pomodoroState: { phase: 'focus', cycle: 1 },
+    pomodoroState: { phase: 'focus', cycle: 1, phaseMs: 25 * 60_000, isLongBreak: false },
     remainingMs: 25 * 60_000,
     focusedMs: 0,
     pauses: 0,

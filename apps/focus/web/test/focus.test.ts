@@ -5,6 +5,7 @@ import { FakeEnvironment } from '../../../../clients/typescript/test/support/fak
 import { FakeStreams, json } from '../../../../clients/typescript/test/support/fakeServer';
 import type { Timer } from '../src/api/focus';
 import { Focus } from '../src/state/focus.svelte';
+import { ANSWER_MS, RETRY_MS } from '../src/state/loader';
 
 const NOW = '2026-03-01T10:00:00Z';
 const timer: Timer = {
@@ -45,6 +46,15 @@ beforeEach(() => {
     '/api/timer': () => answerOf(timer, 3),
     '/api/tasks': () => json(200, { items: [] }),
     '/api/calendar/events': () => json(200, { items: [] }),
+    '/api/timer/settings': () =>
+      json(200, {
+        focusMinutes: 25,
+        breakMinutes: 5,
+        longBreakMinutes: 15,
+        longBreakEvery: 0,
+        version: 0,
+      }),
+    '/api/timer/sessions': () => json(200, []),
     '/api/devices': () =>
       json(200, [{ deviceId: 'other', name: 'Phone', isConnected: true, isCurrent: false }]),
   };
@@ -58,7 +68,7 @@ beforeEach(() => {
     user: 'bob',
     environment,
     refresh: () => Promise.resolve(false),
-    notify: (text) => notices.push(text),
+    notify: (text) => void notices.push(text),
     onSignedOut: () => signedOut++,
   });
 });
@@ -91,6 +101,35 @@ test('a failing server is reported until a retry succeeds', async () => {
   expect([focus.isLoaded, focus.problem]).toEqual([true, undefined]);
 });
 
+test('a failing server is asked again by itself', async () => {
+  answers['/api/timer'] = () => problem(500, 'unexpected', 'Something failed.');
+  await start();
+  expect([focus.isLoaded, focus.loadingText]).toEqual([false, 'Not loaded']);
+  answers['/api/timer'] = () => answerOf(timer, 3);
+  await environment.clock.advance(RETRY_MS);
+  await settle();
+  await settle();
+  expect([focus.isLoaded, focus.problem, focus.loadingText]).toEqual([true, undefined, undefined]);
+});
+
+test('a server that does not answer is reported, and its late answer is dropped', async () => {
+  let answer = (_: Response) => {};
+  answers['/api/tasks'] = () => new Promise<Response>((resolve) => (answer = resolve));
+  await start();
+  expect([focus.problem, focus.loadingText]).toEqual([undefined, 'Loading …']);
+  await environment.clock.advance(ANSWER_MS);
+  await settle();
+  expect([focus.problem?.code, focus.isLoaded]).toEqual(['timeout', false]);
+  answer(json(200, { items: [] }));
+  await settle();
+  expect(focus.isLoaded).toBe(false);
+  answers['/api/tasks'] = () => json(200, { items: [] });
+  focus.retry();
+  await settle();
+  await settle();
+  expect([focus.isLoaded, focus.problem]).toEqual([true, undefined]);
+});
+
 test('a network outage is reported, and loaded content stays', async () => {
   answers['/api/timer'] = () => Promise.reject(new TypeError('fetch failed'));
   await start();
@@ -103,6 +142,14 @@ test('a network outage is reported, and loaded content stays', async () => {
   focus.signedIn();
   await settle();
   expect([focus.problem, focus.timer?.id]).toEqual([undefined, 't']);
+});
+
+test('phase lengths of another device replace older ones only', async () => {
+  await start();
+  const lengths = { focusMinutes: 50, breakMinutes: 10, longBreakMinutes: 30, longBreakEvery: 4 };
+  focus.lengths.take({ ...lengths, version: 7 });
+  focus.lengths.take({ ...lengths, focusMinutes: 20, version: 6 });
+  expect(focus.lengths.current).toEqual({ ...lengths, version: 7 });
 });
 
 test('a session of another user closes the page without a notice', async () => {

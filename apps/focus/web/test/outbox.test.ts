@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { DunlinError, type Environment, type Problem } from '@dunlin/client';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Outbox, type OutboxOptions, type PendingMutation, type Versioned } from '../src/state/outbox';
 
 const offline = { kind: 'network', code: 'network', title: 'No network' } as const;
@@ -131,6 +131,100 @@ const changed = (current: Versioned): Problem => ({
   title: 'Changed',
   status: 412,
   detail: { current },
+});
+
+/** A storage that refuses writes while `isFull`. Items remain readable and removable, as in a browser. */
+function limitedStorage(): Storage & { isFull: boolean } {
+  const items = new Map<string, string>();
+  return {
+    isFull: false,
+    get length() {
+      return items.size;
+    },
+    key: (i: number) => [...items.keys()][i] ?? null,
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem(key: string, value: string) {
+      if (this.isFull) throw new DOMException('Full', 'QuotaExceededError');
+      items.set(key, value);
+    },
+    removeItem: (key: string) => void items.delete(key),
+    clear: () => items.clear(),
+  };
+}
+
+describe('The order of the outbox', () => {
+  afterEach(() => vi.useRealTimers());
+
+  test('does not depend on the clock and continues across reloads', async () => {
+    answer = () => offline;
+    vi.useFakeTimers({ now: 2_000_000_000_000, toFake: ['Date'] });
+    const before = open();
+    before.add(mutation('a'));
+    before.add(mutation('b'));
+    vi.setSystemTime(1_000_000_000_000);
+    const after = open();
+    after.add(mutation('c'));
+    await settle();
+    expect(open().waiting.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('continues after mutations of the earlier format, whose order is a time', () => {
+    answer = () => offline;
+    localStorage.setItem('test alice 001764000000000.000003 x', JSON.stringify(mutation('old')));
+    const outbox = open();
+    outbox.add(mutation('new'));
+    expect(open().waiting.map(({ id }) => id)).toEqual(['old', 'new']);
+  });
+});
+
+describe('An outbox with a full storage', () => {
+  test('lists and sends each mutation once, in order', async () => {
+    const storage = limitedStorage();
+    answer = () => offline;
+    const outbox = new Outbox({ ...optionsOf('test alice'), storage });
+    outbox.add(mutation('a'));
+    storage.isFull = true;
+    outbox.add(mutation('b'));
+    storage.isFull = false;
+    outbox.add(mutation('c'));
+    await settle();
+    expect(outbox.waiting.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    storage.isFull = true;
+    answer = () => undefined;
+    await outbox.flush();
+    expect([sent, storage.length]).toEqual([['POST a', 'POST b', 'POST c'], 0]);
+  });
+
+  test('shows a rebased edit once and keeps the older state for a reload', async () => {
+    const storage = limitedStorage();
+    answer = ({ version }) => (version === 3 ? changed({ version: 9, title: 'theirs' }) : offline);
+    const outbox = new Outbox({ ...optionsOf('test alice'), storage });
+    outbox.add(edit('two', 'one', 3));
+    storage.isFull = true;
+    await settle();
+    await outbox.flush();
+    expect(outbox.waiting.map(({ theirs }) => theirs?.version)).toEqual([9]);
+    const after = new Outbox({ ...optionsOf('test alice'), storage });
+    expect(after.waiting.map(({ version }) => version)).toEqual([3]);
+    // Another tab sends it: this page does not send its newer state again.
+    answer = () => undefined;
+    await after.flush();
+    await outbox.flush();
+    expect([sent, outbox.waiting.length]).toEqual([['PATCH a 3'], 0]);
+  });
+
+  test('stores what did not fit as soon as there is room', async () => {
+    const storage = limitedStorage();
+    answer = () => offline;
+    const outbox = new Outbox({ ...optionsOf('test alice'), storage });
+    storage.isFull = true;
+    outbox.add(mutation('a'));
+    await settle();
+    expect(storage.length).toBe(0);
+    storage.isFull = false;
+    await outbox.flush();
+    expect([storage.length, outbox.waiting.length]).toEqual([1, 1]);
+  });
 });
 
 describe('An edit in the outbox', () => {

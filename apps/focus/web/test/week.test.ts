@@ -17,6 +17,12 @@ const entry = (id: string, from: Date, to: Date): CalendarEntry => ({
   notes: '',
   start: from.toISOString(),
   end: to.toISOString(),
+  isAllDay: false,
+  color: '',
+  taskId: null,
+  recurrence: null,
+  timeZone: null,
+  seriesId: null,
   version: 1,
 });
 const day = weekOf(new Date(2030, 0, 7))[2]!;

@@ -2,6 +2,22 @@ import type { EnvelopeOf, Requests } from '@dunlin/client';
 
 export type TimerMode = 'normal' | 'pomodoro';
 
+export interface PomodoroState {
+  readonly phase: 'focus' | 'break';
+  readonly cycle: number;
+  readonly phaseMs: number;
+  readonly isLongBreak: boolean;
+}
+
+/** The lengths of a pomodoro's phases. `longBreakEvery` is 0 for no long break. */
+export interface Lengths {
+  readonly focusMinutes: number;
+  readonly breakMinutes: number;
+  readonly longBreakMinutes: number;
+  readonly longBreakEvery: number;
+  readonly version: number;
+}
+
 /** A timer as of `asOf`. The remaining time follows from the server's clock. */
 export interface Timer {
   readonly id: string;
@@ -14,7 +30,7 @@ export interface Timer {
   readonly deviceName: string;
   readonly startedAt: string;
   readonly plannedEndTime: string | null;
-  readonly pomodoroState: { readonly phase: 'focus' | 'break'; readonly cycle: number } | null;
+  readonly pomodoroState: PomodoroState | null;
   readonly remainingMs: number;
   readonly focusedMs: number;
   readonly pauses: number;
@@ -28,7 +44,10 @@ export interface Session {
   readonly taskId: string | null;
   readonly taskTitle: string;
   readonly minutes: number;
+  readonly focusedMs: number;
   readonly loggedMs: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
 }
 
 export interface TimerAnswer {
@@ -55,7 +74,31 @@ export interface CalendarEntry {
   readonly notes: string;
   readonly start: string;
   readonly end: string;
+  /** Starts and ends at midnight UTC and means these dates in every zone. */
+  readonly isAllDay: boolean;
+  readonly color: EntryColor;
+  /** The task that the entry plans. */
+  readonly taskId: string | null;
+  /** The rule of RFC 5545 of a series and its occurrences. */
+  readonly recurrence: string | null;
+  readonly timeZone: string | null;
+  /** The series of an occurrence. */
+  readonly seriesId: string | null;
   readonly version: number;
+}
+
+/** Which occurrences a change applies to. */
+export type Scope = 'this' | 'following' | 'all';
+
+export const ENTRY_COLORS = ['', 'red', 'orange', 'green', 'blue', 'purple', 'gray'] as const;
+export type EntryColor = (typeof ENTRY_COLORS)[number];
+
+export interface ImportResult {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly skipped: readonly { readonly title: string; readonly reason: string }[];
+  readonly skippedCount: number;
 }
 
 export interface Device {
@@ -66,12 +109,18 @@ export interface Device {
   readonly isCurrent: boolean;
 }
 
+/** What `started`, `updated` and `moved` say of the timer, beside its complete state. */
+export type TimerPayload = Pick<
+  Timer,
+  'taskId' | 'taskTitle' | 'startedAt' | 'plannedEndTime' | 'mode' | 'pomodoroState' | 'deviceName'
+> & { readonly timer: Timer };
+
 /** The channels of the stream. */
 export type FocusChannels = {
   timer: EnvelopeOf<{
-    started: { timer: Timer };
-    updated: { timer: Timer; change: string };
-    moved: { timer: Timer; targetDeviceId: string; fromDeviceId: string };
+    started: TimerPayload;
+    updated: TimerPayload & { change: string };
+    moved: TimerPayload & { targetDeviceId: string; fromDeviceId: string };
     stopped: Session;
   }>;
   tasks: EnvelopeOf<{
@@ -84,10 +133,11 @@ export type FocusChannels = {
     event_updated: { id: string; event: CalendarEntry };
     event_deleted: { id: string; version: number };
   }>;
+  settings: EnvelopeOf<{ updated: Lengths }>;
   devices: EnvelopeOf<{ updated: { deviceId: string; name: string } }>;
 };
 
-export type TimerCommand = 'pause' | 'resume' | 'skip-break' | 'complete' | 'cancel' | 'move';
+export type TimerCommand = 'pause' | 'resume' | 'skip-break' | 'complete' | 'cancel' | 'move' | 'restore';
 
 export interface StartBody {
   readonly timerId: string;
@@ -113,8 +163,16 @@ export class FocusApi {
     this.#requests = requests;
   }
 
-  timer(): Promise<TimerAnswer> {
-    return this.#send('GET', '/api/timer');
+  timer(signal?: AbortSignal): Promise<TimerAnswer> {
+    return this.#send('GET', '/api/timer', undefined, signal);
+  }
+
+  lengths(signal?: AbortSignal): Promise<Lengths> {
+    return this.#send('GET', '/api/timer/settings', undefined, signal);
+  }
+
+  saveLengths(lengths: Omit<Lengths, 'version'>): Promise<Lengths> {
+    return this.#send('PUT', '/api/timer/settings', lengths);
   }
 
   start(body: StartBody): Promise<TimerAnswer> {
@@ -125,17 +183,27 @@ export class FocusApi {
     return this.#send('POST', `/api/timer/${command}`, { timerId });
   }
 
-  async tasks(): Promise<readonly Task[]> {
-    return (await this.#send<{ items: Task[] }>('GET', '/api/tasks')).items;
+  async tasks(signal?: AbortSignal): Promise<readonly Task[]> {
+    return (await this.#send<{ items: Task[] }>('GET', '/api/tasks', undefined, signal)).items;
   }
 
-  async entries(from: Date, to: Date): Promise<readonly CalendarEntry[]> {
+  async entries(from: Date, to: Date, signal?: AbortSignal): Promise<readonly CalendarEntry[]> {
     const query = `from=${from.toISOString()}&to=${to.toISOString()}`;
-    return (await this.#send<{ items: CalendarEntry[] }>('GET', `/api/calendar/events?${query}`)).items;
+    const path = `/api/calendar/events?${query}`;
+    return (await this.#send<{ items: CalendarEntry[] }>('GET', path, undefined, signal)).items;
   }
 
-  devices(): Promise<readonly Device[]> {
-    return this.#send('GET', '/api/devices');
+  sessions(from: Date, to: Date): Promise<readonly Session[]> {
+    return this.#send('GET', `/api/timer/sessions?from=${from.toISOString()}&to=${to.toISOString()}`);
+  }
+
+  importFile(ics: string): Promise<ImportResult> {
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    return this.#send('POST', '/api/calendar/import', { ics, timeZone });
+  }
+
+  devices(signal?: AbortSignal): Promise<readonly Device[]> {
+    return this.#send('GET', '/api/devices', undefined, signal);
   }
 
   rename(deviceId: string, name: string): Promise<Device> {
@@ -148,7 +216,7 @@ export class FocusApi {
     return (await this.#requests.send<T>(method, path, { body, headers })).body;
   }
 
-  async #send<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return (await this.#requests.send<T>(method, path, { body })).body;
+  async #send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    return (await this.#requests.send<T>(method, path, { body, ...(signal && { signal }) })).body;
   }
 }

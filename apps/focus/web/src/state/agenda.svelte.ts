@@ -1,8 +1,20 @@
-import { isTemporary, problemOf, type Client, type Environment, type Problem } from '@dunlin/client';
+import {
+  isTemporary,
+  problemOf,
+  type Cancel,
+  type Client,
+  type Environment,
+  type Problem,
+} from '@dunlin/client';
 import { fromStore } from '@dunlin/client/svelte';
-import type { CalendarEntry, FocusApi, FocusChannels, Task } from '../api/focus';
+import type { CalendarEntry, FocusApi, FocusChannels, ImportResult, Scope, Task } from '../api/focus';
 import { Outbox, type Fields, type PendingMutation, type Versioned } from './outbox';
-import { addWeeks, mondayOf } from './week';
+import type { Span } from './drag';
+import { datesOf, shiftedDates } from './allDay';
+import { clock, dateText, momentText } from './formats';
+import { monthOf } from './month';
+import type { Undo } from './undo';
+import { addWeeks, mondayOf, withOffset } from './week';
 
 export interface AgendaOptions {
   readonly client: Client;
@@ -10,6 +22,7 @@ export interface AgendaOptions {
   readonly api: FocusApi;
   readonly user: string;
   readonly storage?: Storage | undefined;
+  readonly undo: Undo;
   /** `typed`: the user input of a change that was dropped. */
   readonly onProblem: (problem: Problem, what: string, typed?: string) => void;
 }
@@ -17,14 +30,24 @@ export interface AgendaOptions {
 /** An object with its pending changes applied. */
 type Pending<T> = T & { readonly isWaiting?: boolean };
 export type TaskFields = Pick<Task, 'title' | 'notes' | 'isDone'>;
-export type EntryFields = Pick<CalendarEntry, 'title' | 'notes' | 'start' | 'end'>;
+export type EntryFields = Pick<
+  CalendarEntry,
+  'title' | 'notes' | 'start' | 'end' | 'isAllDay' | 'color' | 'taskId' | 'recurrence' | 'timeZone'
+>;
+export type View = 'week' | 'month';
+
+/** Delay from an event of a series to the load of its occurrences, in milliseconds. */
+const RELOAD_MS = 150;
 
 const PATHS = { task: '/api/tasks', entry: '/api/calendar/events' } as const;
 
 // The fields that the user edits. Changes of other fields are no conflict.
 const fieldsOf = {
   task: ({ title, notes, isDone }: TaskFields): TaskFields => ({ title, notes, isDone }),
-  entry: ({ title, notes, start, end }: EntryFields): EntryFields => ({ title, notes, start, end }),
+  entry: (entry: EntryFields): EntryFields => {
+    const { title, notes, start, end, isAllDay, color, taskId, recurrence, timeZone } = entry;
+    return { title, notes, start, end, isAllDay, color, taskId, recurrence, timeZone };
+  },
 };
 
 /** Tasks and calendar: the server's newest versions, with pending changes on top. */
@@ -38,7 +61,11 @@ export class Agenda {
   readonly #storedTasks;
   readonly #storedEntries;
 
-  monday = $state.raw(mondayOf(new Date()));
+  /** A day of the displayed week or month. */
+  shown = $state.raw(mondayOf(new Date()));
+  view: View = $state('week');
+  readonly monday: Date = $derived(mondayOf(this.shown));
+  #stopReload: Cancel | undefined;
   #waiting = $state.raw<readonly PendingMutation[]>([]);
 
   constructor(options: AgendaOptions) {
@@ -97,32 +124,78 @@ export class Agenda {
     this.#remove('task', task);
   }
 
-  addEntry(entry: EntryFields): void {
-    this.#add('entry', entry);
+  addEntry(entry: EntryFields): string {
+    return this.#add('entry', entry);
   }
 
-  /** Edits an entry relative to its state when the editing began, so that later changes of others are not overwritten. */
-  editEntry(entry: CalendarEntry, changes: Partial<EntryFields>): void {
-    this.#change('entry', entry, changes);
-  }
-
-  deleteEntry(entry: CalendarEntry): void {
-    this.#remove('entry', entry);
-  }
-
-  showWeek(monday: Date): void {
-    this.monday = monday;
-    this.#loadEntries().catch((error: unknown) => {
-      // Without network the cached week stays until the connection is back.
-      const problem = problemOf(error);
-      if (!isTemporary(problem)) this.#options.onProblem(problem, 'The week was not loaded');
+  /** Adds an event of a task. */
+  planTask({ id: taskId, title }: Task, times: Pick<EntryFields, 'start' | 'end' | 'isAllDay'>): void {
+    const none = { notes: '', color: '', recurrence: null, timeZone: null } as const;
+    const id = this.addEntry({ title, ...times, ...none, taskId });
+    this.#options.undo.offer(`“${title}” is planned.`, () => {
+      const entry = this.entries.find((each) => each.id === id);
+      if (entry) this.#remove('entry', entry);
     });
   }
 
+  /** Edits an entry relative to its state when the editing began, so that later changes of others are not overwritten. */
+  editEntry(entry: CalendarEntry, changes: Partial<EntryFields>, scope: Scope = 'this'): void {
+    this.#change('entry', entry, changes, scope);
+  }
+
+  deleteEntry(entry: CalendarEntry, scope: Scope = 'this'): void {
+    this.#remove('entry', entry, scope);
+    if (scope !== 'this') return;
+    // An occurrence returns as a single entry: its series has excluded it.
+    const fields = { ...fieldsOf.entry(entry), recurrence: null, timeZone: null };
+    this.#options.undo.offer(`“${entry.title}” was deleted.`, () => this.addEntry(fields));
+  }
+
+  /** Moves an all-day entry by days, or only its last day. */
+  moveDates(entry: CalendarEntry, days: number, isLastOnly: boolean): void {
+    const dates = shiftedDates(entry, days, isLastOnly);
+    const { first, last } = datesOf({ ...entry, ...dates });
+    const span = first === last ? dateText(first) : `${dateText(first)} to ${dateText(last)}`;
+    this.#move(entry, dates, span);
+  }
+
+  /** Gives an entry another time. */
+  moveEntry(entry: CalendarEntry, { start, end }: Span): void {
+    if (Date.parse(entry.start) === start.getTime() && Date.parse(entry.end) === end.getTime()) return;
+    const times = { start: withOffset(start), end: withOffset(end) };
+    this.#move(entry, times, `${momentText(start)} to ${clock.format(end)}`);
+  }
+
+  #move(entry: CalendarEntry, times: Pick<CalendarEntry, 'start' | 'end'>, text: string): void {
+    const before = { start: entry.start, end: entry.end };
+    this.editEntry(entry, times);
+    this.#options.undo.offer(`“${entry.title}”: ${text}.`, () => {
+      const now = this.entries.find(({ id }) => id === entry.id);
+      if (now) this.editEntry(now, before);
+    });
+  }
+
+  show(day: Date, view = this.view): void {
+    this.shown = day;
+    this.view = view;
+    this.#loadEntries().catch((error: unknown) => {
+      // Without network the cached week stays until the connection is back.
+      const problem = problemOf(error);
+      if (!isTemporary(problem)) this.#options.onProblem(problem, `The ${this.view} was not loaded`);
+    });
+  }
+
+  /** Imports an iCalendar file. Rejects with the problem of an invalid one. */
+  async importFile(ics: string): Promise<ImportResult> {
+    const result = await this.#api.importFile(ics);
+    this.#reloadSoon();
+    return result;
+  }
+
   /** Loads everything again. */
-  async load(): Promise<void> {
+  async load(signal?: AbortSignal): Promise<void> {
     const since = this.#taskStore.mark();
-    const [tasks] = await Promise.all([this.#api.tasks(), this.#loadEntries()]);
+    const [tasks] = await Promise.all([this.#api.tasks(signal), this.#loadEntries(signal)]);
     this.#taskStore.merge(tasks, { since, complete: true });
   }
 
@@ -141,6 +214,7 @@ export class Agenda {
   }
 
   dispose(): void {
+    this.#stopReload?.();
     this.#outbox.dispose();
     this.#taskStore.dispose();
     this.#entryStore.dispose();
@@ -152,17 +226,21 @@ export class Agenda {
   }
 
   onEntry(event: FocusChannels['calendar']): void {
-    if (event.type === 'event_deleted') this.#entryStore.remove(event.payload.id, event.payload.version);
-    else this.#entryStore.put(event.payload.event);
+    if (event.type === 'event_deleted') {
+      const { id, version } = event.payload;
+      this.#entryStore.remove(id, version);
+      if (this.entries.some((entry) => entry.seriesId === id)) this.#reloadSoon();
+    } else if (!this.#putEntry(event.payload.event)) this.#reloadSoon();
   }
 
-  // Also loads the weeks before and after, so that navigation displays data at once.
-  async #loadEntries(): Promise<void> {
+  // Also loads what is before and after, so that navigation displays data at once.
+  async #loadEntries(signal?: AbortSignal): Promise<void> {
     const since = this.#entryStore.mark();
-    const [from, to] = [addWeeks(this.monday, -1), addWeeks(this.monday, 2)];
-    const entries = await this.#api.entries(from, to);
+    const first = this.view === 'month' ? monthOf(this.shown)[0]![0]!.start : this.monday;
+    const [from, to] = [addWeeks(first, -1), addWeeks(first, this.view === 'month' ? 7 : 2)];
+    const entries = await this.#api.entries(from, to, signal);
     const present = new Set(entries.map((entry) => entry.id));
-    // The answer is complete for its weeks only. Cached entries of other weeks stay.
+    // The answer is complete for its range only. Cached entries of other weeks stay.
     const others = [...this.#entryStore.get().records.values()].filter(
       (entry) =>
         !present.has(entry.id) &&
@@ -171,28 +249,41 @@ export class Agenda {
     this.#entryStore.merge([...entries, ...others], { since, complete: true });
   }
 
-  #add(kind: PendingMutation['kind'], fields: Fields): void {
+  #add(kind: PendingMutation['kind'], fields: Fields): string {
     const id = this.#environment.randomId();
     this.#outbox.add({ id, kind, method: 'POST', path: PATHS[kind], body: { id, ...fields } });
+    return id;
   }
 
-  #change<T extends Task | CalendarEntry>(kind: PendingMutation['kind'], from: T, changes: Partial<T>): void {
+  #change<T extends Task | CalendarEntry>(
+    kind: PendingMutation['kind'],
+    from: T,
+    changes: Partial<T>,
+    scope: Scope = 'this',
+  ): void {
     const names = (Object.keys(changes) as (keyof T)[]).filter((name) => changes[name] !== from[name]);
     if (names.length === 0) return;
     const pick = (of: Partial<T>) => Object.fromEntries(names.map((name) => [name, of[name]]));
+    // On the wire null stands for no change.
+    const body = Object.fromEntries(names.map((name) => [name, changes[name] ?? '']));
     const { id, version } = from;
-    const path = `${PATHS[kind]}/${id}`;
-    this.#outbox.add({ id, kind, method: 'PATCH', path, body: pick(changes), version, before: pick(from) });
+    const path = pathOf(kind, id, scope);
+    this.#outbox.add({ id, kind, method: 'PATCH', path, body, version, before: pick(from) });
   }
 
-  #remove(kind: PendingMutation['kind'], from: Task | CalendarEntry): void {
+  #remove(kind: PendingMutation['kind'], from: Task | CalendarEntry, scope: Scope = 'this'): void {
     const { id, version } = from;
     const before = fieldsOf[kind](from as Task & CalendarEntry);
-    this.#outbox.add({ id, kind, method: 'DELETE', path: `${PATHS[kind]}/${id}`, version, before });
+    this.#outbox.add({ id, kind, method: 'DELETE', path: pathOf(kind, id, scope), version, before });
   }
 
   async #deliver(mutation: PendingMutation): Promise<Versioned | undefined> {
     const answer = await this.#api.deliver<Versioned | undefined>(mutation);
+    if (mutation.kind === 'entry' && isOfSeries(mutation, answer)) {
+      // The occurrences come from the server. They stay outdated until the next load if it cannot be reached.
+      await this.#loadEntries().catch(() => {});
+      return undefined;
+    }
     if (mutation.method !== 'DELETE') this.#put(mutation.kind, answer!);
     else if (mutation.kind === 'task') this.#taskStore.remove(mutation.id);
     else this.#entryStore.remove(mutation.id);
@@ -201,14 +292,34 @@ export class Agenda {
 
   #put(kind: PendingMutation['kind'], record: Versioned): void {
     if (kind === 'task') this.#taskStore.put(record as unknown as Task);
-    else this.#entryStore.put(record as unknown as CalendarEntry);
+    else this.#putEntry(record as unknown as CalendarEntry);
+  }
+
+  /** Returns false for an entry that changes others: a series, of which only occurrences are displayed, or one of its exceptions. */
+  #putEntry(entry: CalendarEntry): boolean {
+    const isSeries = entry.recurrence !== null && !entry.seriesId;
+    // An entry that has become a series is no longer displayed itself.
+    if (isSeries) this.#entryStore.remove(entry.id, entry.version);
+    else this.#entryStore.put(entry);
+    return !isSeries && !entry.seriesId;
+  }
+
+  /** A change of a series has several events: one load follows them all. */
+  #reloadSoon(): void {
+    this.#stopReload?.();
+    this.#stopReload = this.#environment.setTimer(RELOAD_MS, () => {
+      this.#loadEntries().catch(() => {});
+    });
   }
 
   #pending<T extends { readonly id: string }>(
     kind: PendingMutation['kind'],
     known: ReadonlyMap<string, T>,
   ): Pending<T>[] {
-    const blank = { notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' };
+    const blank = {
+      ...{ notes: '', isDone: false, loggedMs: 0, loggedMinutes: 0, version: 0, createdAt: '9' },
+      ...{ isAllDay: false, color: '', taskId: null, recurrence: null, timeZone: null, seriesId: null },
+    };
     const shown = new Map<string, Pending<T>>(known);
     for (const { id, method, body, theirs } of this.#waiting.filter((mutation) => mutation.kind === kind)) {
       const before = shown.get(id);
@@ -219,6 +330,16 @@ export class Agenda {
     }
     return [...shown.values()];
   }
+}
+
+function pathOf(kind: PendingMutation['kind'], id: string, scope: Scope): string {
+  return `${PATHS[kind]}/${id}${scope === 'this' ? '' : `?scope=${scope}`}`;
+}
+
+/** Whether a change affects entries besides the one that it names. */
+function isOfSeries({ path, before }: PendingMutation, answer: Versioned | undefined): boolean {
+  const rule = [answer?.['recurrence'], before?.['recurrence']].find(Boolean);
+  return path.includes('?scope=') || (rule !== undefined && !answer?.['seriesId']);
 }
 
 /** Returns the title of the changed object. */

@@ -1,4 +1,4 @@
-import { TIMER_PHASE_MS, type Look } from './looks';
+import type { Look } from './looks';
 import type { Timer } from '../api/focus';
 
 /** The content of the clock at one moment. */
@@ -14,6 +14,11 @@ export function lookOf(timer: Timer | null, deviceId: string): Look {
   if (!timer) return 'idle';
   if (timer.deviceId !== deviceId) return 'elsewhere';
   return timer.status;
+}
+
+/** Says what the timer does, for `The timer is …`. */
+export function statusText(timer: Timer): string {
+  return timer.status === 'break' ? 'on a break' : timer.status;
 }
 
 export function remainingMs(timer: Timer, serverNow: number): number {
@@ -42,6 +47,6 @@ export function clockText(seconds: number): string {
 }
 
 export function phaseMs(timer: Timer): number {
-  if (timer.pomodoroState) return TIMER_PHASE_MS[timer.pomodoroState.phase];
+  if (timer.pomodoroState) return timer.pomodoroState.phaseMs;
   return timer.remainingMs + timer.focusedMs;
 }

@@ -18,23 +18,40 @@ import {
   type TimerAnswer,
   type TimerCommand,
 } from '../api/focus';
+import { browserAlerts, type AlertOutputs } from '../api/alerts';
+import { Alerts } from './alerts.svelte';
 import { Agenda } from './agenda.svelte';
 import { faceOf, lookOf, type Face } from './face';
+import { PhaseLengths } from './lengths.svelte';
+import { Loader } from './loader';
 import type { Look } from './looks';
+import { endAfter, endBefore, endOfTimer, type PhaseEnd } from './phases';
 import { ServerClock } from './serverClock';
+import { Summary } from './summary.svelte';
+import { Undo } from './undo';
 
 export interface FocusOptions {
   readonly user: string;
   readonly refresh: () => Promise<boolean>;
   /** `typed`: user input of a change that was dropped, for copying. */
-  readonly notify: (text: string, kind?: 'info' | 'error', typed?: string) => void;
+  /** `undo`: reverts what the notice reports. Returns a function that removes the notice. */
+  readonly notify: (
+    text: string,
+    kind?: 'info' | 'error',
+    typed?: string,
+    undo?: () => void,
+  ) => (() => void) | void;
   readonly onSignedOut: () => void;
   readonly environment?: Environment | undefined;
   readonly storage?: Storage | undefined;
+  readonly alerts?: AlertOutputs | undefined;
 }
 
 /** Interval between measurements of the server's time while the page is open, in milliseconds. */
 const MEASURE_MS = 5 * 60_000;
+
+/** A phase that ended earlier is not alerted. In milliseconds. */
+const RECENT_MS = 60_000;
 
 /** For requests that are repeated after a reconnect. */
 const ignore = () => {};
@@ -44,12 +61,19 @@ export class Focus {
   readonly deviceId: string;
   readonly clock: ServerClock;
   readonly agenda: Agenda;
+  readonly undo: Undo;
+  readonly lengths: PhaseLengths;
+  readonly summary: Summary;
+  /** Number of loads and of timers that ended since: the summary depends on them. */
+  finished = $state(0);
+  readonly alerts: Alerts;
   readonly #options: FocusOptions;
   readonly #environment: Environment;
   readonly #client: Client;
   readonly #api: FocusApi;
   readonly #connection: Connection<FocusChannels>;
   readonly #connectionState;
+  readonly #loader: Loader;
 
   timer = $state.raw<Timer | null>(null);
   /** Number of received stream events. */
@@ -73,7 +97,11 @@ export class Focus {
     this.deviceId = this.#client.deviceId;
     this.clock = new ServerClock(environment);
     this.#api = new FocusApi(this.#client.requests);
+    this.lengths = new PhaseLengths(this.#api);
+    this.summary = new Summary(this.#api);
+    this.undo = new Undo(environment, (text, undo) => options.notify(text, 'info', undefined, undo));
     this.agenda = new Agenda({
+      undo: this.undo,
       client: this.#client,
       environment,
       api: this.#api,
@@ -81,10 +109,35 @@ export class Focus {
       storage: options.storage,
       onProblem: (problem, what, typed) => this.#tell(problem, what, typed),
     });
+    this.alerts = new Alerts({
+      environment,
+      storage: options.storage,
+      user: options.user,
+      outputs: options.alerts ?? browserAlerts(),
+    });
     this.#connection = this.#client.connection<FocusChannels>({
       path: `/api/sse?deviceId=${this.deviceId}`,
       format: 'envelope',
       heartbeatSeconds: 30,
+    });
+    this.#loader = new Loader({
+      environment,
+      load: async (signal) => {
+        await Promise.all([
+          this.agenda.load(signal),
+          this.lengths.load(signal),
+          this.#loadTimer(signal),
+          this.#loadDevices(signal),
+        ]);
+      },
+      onLoaded: () => {
+        this.problem = undefined;
+        this.isLoaded = true;
+        this.finished++;
+      },
+      onFailed: (problem) => {
+        if (!isTemporary(problem) || !this.isLoaded) this.problem = problem;
+      },
     });
     this.#connectionState = fromConnection(this.#connection);
     this.#listen();
@@ -96,6 +149,16 @@ export class Focus {
     void this.#tick;
     return this.timer && this.clock.isSet ? faceOf(this.timer, this.clock.now()) : undefined;
   });
+
+  get isLoading(): boolean {
+    return !this.isLoaded && !this.problem;
+  }
+
+  /** Says why there is no content yet. Undefined once the content is loaded. */
+  get loadingText(): string | undefined {
+    if (this.isLoaded) return undefined;
+    return this.problem ? 'Not loaded' : 'Loading …';
+  }
 
   get connection() {
     return this.#connectionState.current;
@@ -112,8 +175,9 @@ export class Focus {
   }
 
   start(): void {
+    this.alerts.start();
     this.#connection.connect();
-    void this.#load();
+    void this.#loader.run();
     this.#scheduleTick();
     this.#scheduleMeasuring();
   }
@@ -121,7 +185,7 @@ export class Focus {
   /** Continues after the same user signed in again. */
   signedIn(): void {
     this.#connection.connect();
-    void this.#load();
+    void this.#loader.run();
     this.agenda.resume();
   }
 
@@ -136,12 +200,15 @@ export class Focus {
   retry(): void {
     this.problem = undefined;
     this.#connection.connect();
-    void this.#load();
+    void this.#loader.run();
   }
 
   dispose(): void {
     this.#stopTick?.();
     this.#stopMeasuring?.();
+    this.undo.close();
+    this.alerts.dispose();
+    this.#loader.stop();
     this.agenda.dispose();
     this.#client.dispose();
   }
@@ -155,7 +222,11 @@ export class Focus {
 
   command(command: TimerCommand): Promise<void> {
     const { timer } = this;
-    return timer ? this.#command(() => this.#api.command(command, timer.id)) : Promise.resolve();
+    return timer ? this.#send(command, timer.id) : Promise.resolve();
+  }
+
+  #send(command: TimerCommand, timerId: string): Promise<void> {
+    return this.#command(() => this.#api.command(command, timerId));
   }
 
   /** Waits for the running command first, so that a key press during it is not lost. */
@@ -182,8 +253,16 @@ export class Focus {
     });
     connection.on('timer', (event) => {
       this.clock.atLeast(event.timestamp);
-      if (event.type === 'stopped') this.#stopped(event.payload, event.sourceDeviceId);
-      else this.#take(event.payload.timer, event.payload.timer.version);
+      if (event.type === 'stopped') {
+        this.#stopped(event.payload, event.sourceDeviceId);
+        if (event.payload.outcome === 'plannedEnd')
+          this.#alert(endOfTimer(event.payload), event.payload.endedAt);
+        return;
+      }
+      const { timer } = event.payload;
+      this.#take(timer, timer.version);
+      if (event.type === 'updated' && event.payload.change === 'phase')
+        this.#alert(endBefore(timer), timer.asOf);
     });
     connection.on('tasks', (event) => {
       this.clock.atLeast(event.timestamp);
@@ -193,13 +272,14 @@ export class Focus {
       this.clock.atLeast(event.timestamp);
       this.agenda.onEntry(event);
     });
+    connection.on('settings', (event) => this.lengths.take(event.payload));
     connection.on('devices', (event) => this.#renamed(event.payload));
-    connection.onReset(() => void this.#load());
+    connection.onReset(() => void this.#loader.run());
     connection.onState((next, previous) => {
       if (next.name === 'signedOut') this.#options.onSignedOut();
       if (next.name === 'closed' && next.problem) this.problem = next.problem;
       if (next.name !== 'live' || previous.name === 'live') return;
-      void this.#load();
+      void this.#loader.run();
       this.agenda.resume();
     });
   }
@@ -207,10 +287,16 @@ export class Focus {
   #take(timer: Timer | null, version: number): void {
     // The answer to a command, its event and a concurrent request may arrive in any order: keep the newest.
     if (version < this.#timerVersion) return;
+    if (version > this.#timerVersion && !timer) this.finished++;
     this.#timerVersion = version;
     if (timer && timer.deviceName !== this.timer?.deviceName) this.#loadDevices().catch(ignore);
     this.timer = timer;
     this.#scheduleTick();
+  }
+
+  /** Alerts of a phase that ended at a time of the server. Ends that a sleeping device missed are not alerted. */
+  #alert(end: PhaseEnd, at: string): void {
+    if (this.clock.now() - Date.parse(at) < RECENT_MS) this.alerts.report(end);
   }
 
   #stopped(session: Session, sourceDeviceId: string | undefined): void {
@@ -239,7 +325,12 @@ export class Focus {
     try {
       const { timer, version, session } = await this.clock.measure(send);
       this.#take(timer, version);
-      if (session && session.outcome !== 'cancelled')
+      if (session?.outcome === 'cancelled')
+        this.undo.offer(
+          `“${session.taskTitle}” was cancelled.`,
+          () => void this.#send('restore', session.id),
+        );
+      else if (session)
         this.#options.notify(
           session.loggedMs > 0
             ? `${session.minutes} min logged to “${session.taskTitle}”.`
@@ -256,25 +347,13 @@ export class Focus {
     }
   }
 
-  async #load(): Promise<void> {
-    try {
-      await Promise.all([this.agenda.load(), this.#loadTimer(), this.#loadDevices()]);
-      this.problem = undefined;
-      this.isLoaded = true;
-    } catch (error) {
-      const problem = problemOf(error);
-      if (problem.kind === 'signedOut') return;
-      if (!isTemporary(problem) || !this.isLoaded) this.problem = problem;
-    }
-  }
-
-  async #loadTimer(): Promise<void> {
-    const { timer, version } = await this.clock.measure(() => this.#api.timer());
+  async #loadTimer(signal?: AbortSignal): Promise<void> {
+    const { timer, version } = await this.clock.measure(() => this.#api.timer(signal));
     this.#take(timer, version);
   }
 
-  async #loadDevices(): Promise<void> {
-    this.devices = await this.#api.devices();
+  async #loadDevices(signal?: AbortSignal): Promise<void> {
+    this.devices = await this.#api.devices(signal);
   }
 
   #renamed({ deviceId, name }: Pick<Device, 'deviceId' | 'name'>): void {
@@ -290,6 +369,9 @@ export class Focus {
   #scheduleTick(): void {
     this.#stopTick?.();
     this.#tick++;
+    // Also without a connection the phase ends here.
+    if (this.timer && this.timer.status !== 'paused' && this.face?.secondsLeft === 0)
+      this.alerts.report(endAfter(this.timer));
     const isCounting = this.timer !== null && this.timer.status !== 'paused';
     const untilChange = isCounting
       ? 1000 -

@@ -31,8 +31,8 @@ interface Slot {
   /** Its key in the storage, which also defines the order. */
   readonly key: string;
   readonly mutation: PendingMutation;
-  /** Whether the mutation exists in this page's memory only, because the storage is blocked or full. */
-  readonly memoryOnly: boolean;
+  /** `older`: the storage is full and holds an older state of the mutation. `nothing`: it is full or blocked, and holds none. */
+  readonly stored: 'current' | 'older' | 'nothing';
 }
 
 const RETRY_MS = 10_000;
@@ -50,7 +50,7 @@ export class Outbox {
   #slots: readonly Slot[];
   #sending: Promise<void> | undefined;
   #stopRetry: Cancel | undefined;
-  #sequence = 0;
+  #last = 0;
   #isDisposed = false;
 
   constructor(options: OutboxOptions) {
@@ -63,9 +63,8 @@ export class Outbox {
   }
 
   add(mutation: PendingMutation): void {
-    const order = `${String(Date.now()).padStart(15, '0')}.${String(this.#sequence++).padStart(6, '0')}`;
-    const key = `${this.#options.prefix} ${order} ${this.#options.environment.randomId()}`;
-    this.#show([...this.#slots, this.#keep(key, mutation)]);
+    const key = `${this.#options.prefix} ${this.#nextOrder()} ${this.#options.environment.randomId()}`;
+    this.#show([...this.#slots, this.#keep(key, mutation, 'nothing')]);
     void this.flush();
   }
 
@@ -106,7 +105,7 @@ export class Outbox {
 
   async #sendAll(): Promise<void> {
     while (!this.#isDisposed) {
-      this.#show([...this.#stored(), ...this.#slots.filter((slot) => slot.memoryOnly)]);
+      this.#show(this.#merged());
       const held = this.#slots.filter(({ mutation }) => mutation.theirs);
       const next = this.#slots.find(({ mutation }) => !held.some((slot) => isOf(slot.mutation, mutation)));
       if (!next) return;
@@ -148,7 +147,9 @@ export class Outbox {
   }
 
   #replace(mutation: PendingMutation, by: PendingMutation): void {
-    this.#show(this.#slots.map((slot) => (slot.mutation === mutation ? this.#keep(slot.key, by) : slot)));
+    this.#show(
+      this.#slots.map((slot) => (slot.mutation === mutation ? this.#keep(slot.key, by, slot.stored) : slot)),
+    );
   }
 
   #drop(slot: Slot): void {
@@ -161,25 +162,56 @@ export class Outbox {
     this.#options.onChange(this.waiting);
   }
 
-  #keep(key: string, mutation: PendingMutation): Slot {
+  #keep(key: string, mutation: PendingMutation, before: Slot['stored']): Slot {
+    const { storage } = this.#options;
     try {
-      this.#options.storage?.setItem(key, JSON.stringify(mutation));
-      return { key, mutation, memoryOnly: !this.#options.storage };
+      storage?.setItem(key, JSON.stringify(mutation));
+      return { key, mutation, stored: storage ? 'current' : 'nothing' };
     } catch {
-      // The storage is full: the mutation lives as long as the page.
-      return { key, mutation, memoryOnly: true };
+      // The storage is full and keeps the older state, if any: a reload continues with it, and the server recognises a repeated one.
+      return { key, mutation, stored: before === 'nothing' ? 'nothing' : 'older' };
     }
   }
 
-  #stored(): readonly Slot[] {
+  /**
+   * Joins the stored mutations of all tabs and those of this page's memory, each once and in order. A removed key was sent by another tab.
+   * Sending makes room in a full storage, so what did not fit is stored now.
+   */
+  #merged(): readonly Slot[] {
+    const stored = this.#stored();
+    const keys = new Set(stored.map(({ key }) => key));
+    const unstored = this.#slots.filter(
+      ({ key, stored: state }) => state === 'nothing' || (state === 'older' && keys.has(key)),
+    );
+    const newer = new Set(unstored.map(({ key }) => key));
+    return [
+      ...stored.filter(({ key }) => !newer.has(key)),
+      ...unstored.map((slot) => this.#keep(slot.key, slot.mutation, slot.stored)),
+    ].sort((one, other) => (one.key < other.key ? -1 : 1));
+  }
+
+  /** Returns an order after all pending mutations of this browser. A clock could be set back and repeat one. */
+  #nextOrder(): string {
+    const pending = [...this.#storedKeys(), ...this.#slots.map(({ key }) => key)];
+    const orders = pending.map((key) => Number.parseInt(key.slice(this.#options.prefix.length + 1), 10));
+    this.#last = Math.max(this.#last, ...orders) + 1;
+    return String(this.#last).padStart(15, '0');
+  }
+
+  #storedKeys(): readonly string[] {
     const { storage, prefix } = this.#options;
+    const keys = Array.from({ length: storage?.length ?? 0 }, (_, i) => storage?.key(i) ?? '');
+    return keys.filter((each) => isPlaceOf(prefix, each)).sort();
+  }
+
+  #stored(): readonly Slot[] {
+    const { storage } = this.#options;
     if (!storage) return [];
-    const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? '');
     const slots: Slot[] = [];
-    for (const key of keys.filter((each) => isPlaceOf(prefix, each)).sort()) {
+    for (const key of this.#storedKeys()) {
       try {
         const mutation = JSON.parse(storage.getItem(key) ?? '') as PendingMutation;
-        slots.push({ key, mutation, memoryOnly: false });
+        slots.push({ key, mutation, stored: 'current' });
       } catch {
         storage.removeItem(key);
       }
@@ -188,9 +220,9 @@ export class Outbox {
   }
 }
 
-/** Whether the key belongs to this prefix: the rest must be an order and an id. Otherwise it belongs to a user whose id has this prefix. */
+/** Whether the key belongs to this prefix: the rest must be a number and an id. Otherwise it belongs to a user whose id has this prefix. */
 function isPlaceOf(prefix: string, key: string): boolean {
-  return key.startsWith(`${prefix} `) && /^\S+ \S+$/.test(key.slice(prefix.length + 1));
+  return key.startsWith(`${prefix} `) && /^\d\S* \S+$/.test(key.slice(prefix.length + 1));
 }
 
 function isOf(one: PendingMutation, other: PendingMutation): boolean {

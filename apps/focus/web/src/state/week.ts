@@ -96,6 +96,7 @@ const LEAST = 30;
 /** Places the entries of a day side by side where they overlap. */
 export function placeDay(entries: readonly CalendarEntry[], day: Day): readonly Placed[] {
   const within = entries
+    .filter((entry) => !entry.isAllDay)
     .map((entry) => ({ entry, start: new Date(entry.start), end: new Date(entry.end) }))
     .filter(({ start, end }) => day.start < day.end && start < day.end && end > day.start)
     .map(({ entry, start, end }) => {

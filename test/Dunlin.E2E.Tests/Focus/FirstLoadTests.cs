@@ -1,0 +1,43 @@
+using System.Net;
+using Dunlin.E2E.Tests.Support;
+using Microsoft.Playwright;
+using static Dunlin.E2E.Tests.Support.Pages;
+
+namespace Dunlin.E2E.Tests.Focus;
+
+/// <summary>The first load of the page with a server that fails or does not answer.</summary>
+public sealed class FirstLoadTests(BrowserFixture browser)
+{
+    [Fact]
+    public async Task A_first_load_says_loading_then_the_error_with_a_retry()
+    {
+        await using var host = await TestHost.StartAsync();
+        host.ExpectRefusals(HttpStatusCode.InternalServerError);
+        var page = await host.OpenAsync(browser.Browser, "alice", "/healthz/live");
+        await page.Context.Clock.InstallAsync();
+        // The server accepts the request and does not answer.
+        await page.RouteAsync("**/api/tasks", _ => Task.CompletedTask);
+        await page.GotoAsync(new Uri(host.Address, "/focus").ToString());
+        await Expect(page.Locator("main[aria-busy=true]")).ToBeVisibleAsync();
+        await Expect(page.Locator(".task-list")).ToContainTextAsync("Loading …");
+        await Expect(page.Locator(".dial-word")).ToHaveTextAsync("Loading …");
+        await Expect(page.GetByText("Nothing planned")).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Start" })).ToBeDisabledAsync();
+        await page.Clock.RunForAsync(16_000);
+        var trouble = page.GetByRole(AriaRole.Alert);
+        await Expect(trouble).ToContainTextAsync("The server does not answer");
+        await Expect(page.Locator(".task-list")).ToContainTextAsync("Not loaded");
+
+        await page.UnrouteAllAsync();
+        await page.RouteAsync("**/api/tasks", route => route.FulfillAsync(new() { Status = 500, Body = "" }));
+        await trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await Expect(trouble.GetByText("The server does not answer")).ToHaveCountAsync(0);
+        await Expect(trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" })).ToBeVisibleAsync();
+
+        await page.UnrouteAllAsync();
+        await trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await page.ReadyAsync();
+        await Expect(trouble).ToHaveCountAsync(0);
+        await Expect(page.Locator("[data-task]")).Not.ToHaveCountAsync(0);
+    }
+}
