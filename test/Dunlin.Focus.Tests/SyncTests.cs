@@ -178,7 +178,7 @@ public sealed class SyncTests
             await host.AdvanceAsync(TimeSpan.FromSeconds(32));
             var comment = raw.CommentAsync();
             // On a busy machine time may pass before the last comment's write has ended. The next one then follows 30 s after that.
-            if (await Task.WhenAny(comment, Task.Delay(TimeSpan.FromSeconds(5))) != comment)
+            if (await Task.WhenAny(comment, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System)) != comment)
                 await host.AdvanceAsync(TimeSpan.FromSeconds(30));
             await comment;
         }
