@@ -36,7 +36,7 @@ public sealed class LinkTests(BrowserFixture browser)
         await dialog
             .Locator("[data-share]", new() { HasText = "· shows the wishes" })
             .Filter(new() { HasNotText = "after joining" })
-            .GetByRole(AriaRole.Button, new() { Name = "Copy link" })
+            .GetByRole(AriaRole.Button, new() { Name = "Get link" })
             .ClickAsync();
         await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
         Assert.Equal(address, await alice.EvaluateAsync<string>("() => navigator.clipboard.readText()"));

@@ -86,7 +86,7 @@ export const en = {
   showsWishes: 'Shows the wishes also before sign-in',
   showsWishesYes: 'shows the wishes',
   showsWishesNo: 'shows the wishes after joining',
-  copyLink: 'Copy link',
+  copyLink: 'Get link',
   from: 'of {date}',
   copy: 'Copy',
   copied: 'Copied',

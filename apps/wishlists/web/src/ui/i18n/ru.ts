@@ -89,7 +89,7 @@ export const ru: Texts = {
   showsWishes: 'Показывать желания и до входа',
   showsWishesYes: 'показывает желания',
   showsWishesNo: 'желания видны после присоединения',
-  copyLink: 'Копировать ссылку',
+  copyLink: 'Получить ссылку',
   from: 'от {date}',
   copy: 'Копировать',
   copied: 'Скопировано',
