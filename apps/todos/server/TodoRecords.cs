@@ -61,7 +61,8 @@ public sealed record Invitation(string Id, string Name, string Kind, Member From
 /// <param name="CreatedBy">The user who created it.</param>
 /// <param name="CreatedAt">When it was created, in Unix milliseconds.</param>
 /// <param name="Due">The due date as <c>yyyy-MM-dd</c>, without a time zone: each user's own calendar decides when it is.</param>
-/// <param name="Order">The <see cref="Entries.OrderKey"/> of a moved task. Null: the task is ordered by <paramref name="CreatedAt"/>.</param>
+/// <param name="Order">The <see cref="Entries.OrderKey"/> of a moved task. Null: the task is ordered by <paramref
+/// name="CreatedAt"/>.</param>
 public sealed record TodoTask(
     string Id,
     string ListId,

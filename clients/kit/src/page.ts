@@ -27,7 +27,7 @@ export interface PageOptions {
   readonly isOffline?: boolean | undefined;
   /**
    * Whether `visit` replaces the sign-in page, also after a sign-out. The stop function must then remove all data of the user, because the
-   * document goes on. Default `false`.
+   * document stays open. Default `false`.
    */
   readonly isPublic?: boolean | undefined;
   /** Default: the session of this browser. */

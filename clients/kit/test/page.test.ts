@@ -203,7 +203,7 @@ describe('A page', () => {
     expect(log).toEqual(['closed']);
   });
 
-  test('repeats a failed check of a refused session and yields to the user of the cookie', async () => {
+  test('repeats a failed check of a refused session until it is answered', async () => {
     const session = tab();
     open(session);
     await settle();

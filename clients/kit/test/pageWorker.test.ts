@@ -158,7 +158,7 @@ describe('A request', () => {
 });
 
 describe('An update', () => {
-  test('keeps the former cache while it waits, and removes it when it is activated', async () => {
+  test('keeps the former cache while it waits and removes it when activated', async () => {
     stores.set('dunlin-todos', new Map());
     stores.set('dunlin-wishlists-a', new Map());
     await deploy('two');

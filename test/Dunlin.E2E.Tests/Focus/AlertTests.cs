@@ -4,7 +4,7 @@ using static Dunlin.E2E.Tests.Support.Pages;
 
 namespace Dunlin.E2E.Tests.Focus;
 
-/// <summary>Sound and notification at the end of a phase. The browser's outputs are recorded, because a test cannot hear them.</summary>
+/// <summary>Sound and notification at the end of a phase. The test records what the page passes to the browser.</summary>
 public sealed class AlertTests(BrowserFixture browser)
 {
     private const string Recorder = """

@@ -38,7 +38,7 @@ public sealed class PageBaseTests(BrowserFixture browser)
         await page.EmulateMediaAsync(new() { Media = Media.Print, ColorScheme = ColorScheme.Dark });
         foreach (var part in new[] { ".header-account", ".connection", ".skip" })
             await Expect(page.Locator(part)).ToBeHiddenAsync();
-        // Paper is white, whatever the screen is.
+        // Paper is white, also when the screen is dark.
         Assert.Equal("rgb(29, 37, 35)", await page.EvaluateAsync<string>("() => getComputedStyle(document.body).color"));
         Assert.Equal("rgba(0, 0, 0, 0)", await page.EvaluateAsync<string>("() => getComputedStyle(document.body).backgroundColor"));
     }

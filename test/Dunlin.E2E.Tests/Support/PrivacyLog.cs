@@ -141,7 +141,7 @@ internal sealed partial class PrivacyLog
         var named = Uri.UnescapeDataString(headers.GetValueOrDefault("dunlin-user") ?? UserQuery().Match(request.Url).Groups[1].Value);
         var what = $"{request.Method} {request.Url} with the cookie of {owner}, named {named}, answered {status}";
         var isOther = named.Length > 0 && named != owner;
-        // A page that has not yet heard of the change may still ask: the server refuses, and answers nothing of either user.
+        // A page that does not know of the change yet may still send requests. The server refuses them, without data of either user.
         Require(!isOther || status is 401 or 403 or 409, what);
         var sender = named.Length > 0 ? named : owner;
         Require(Owners(request.PostData ?? "").All(each => each == sender), $"{what}: sent another user's text");

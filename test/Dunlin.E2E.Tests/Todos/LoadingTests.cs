@@ -38,7 +38,7 @@ public sealed class LoadingTests(BrowserFixture browser)
         await Expect(page.Locator("[data-load=failed]").First).ToContainTextAsync("Your lists could not be loaded.");
         await Expect(page.GetByText("No lists yet")).ToHaveCountAsync(0);
         await page.PictureAsync("todos-load-failed");
-        // Each try fails until the server works again. Then the page goes on by itself.
+        // Each try fails until the server works again. Then the page continues without a click.
         await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
         await Expect(page.Locator("[data-load=failed]")).ToHaveCountAsync(1);
         await context.UnrouteAllAsync();

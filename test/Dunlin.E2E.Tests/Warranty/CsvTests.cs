@@ -49,7 +49,7 @@ public sealed class CsvTests(BrowserFixture chromium) : IAsyncLifetime
     {
         _host.ExpectRefusals(HttpStatusCode.BadRequest);
         var page = (await WarrantyPage.OpenAsync(_host, chromium.Browser, "bob")).Page;
-        // The server has the last word about each row.
+        // The server decides about each row.
         await page.RouteAsync(
             "**/api/warranty/branches/1/cases",
             route =>

@@ -34,7 +34,7 @@ public sealed class ResilienceTests(BrowserFixture chromium) : IAsyncLifetime
         await bob.ShowsAsync(20, Name, "Left in a hurry");
         await carol.ShowsAsync(20, Name, "Left in a hurry");
         await Expect(bob.Cell(20, Name)).Not.ToHaveAttributeAsync("data-pending", "");
-        // The host's clock stands still: the lock was released, and did not expire.
+        // The host's clock does not advance: the lock was released, and did not expire.
         await carol.EditAsync(20, Name);
         await Expect(bob.Lock(20, Name)).ToHaveAttributeAsync("title", "Locked by Carol Carter");
         await Expect(bob.Toasts).ToHaveCountAsync(0);

@@ -47,8 +47,8 @@ internal sealed class DocumentDeletion(IStore store, LockIds ids)
     }
 
     /// <summary>
-    /// Takes back deletions, all or none. A restored gold standard is a normal version if the document has another one now. Restoring a file
-    /// that is not deleted has no effect.
+    /// Takes back deletions, all or none. A restored gold standard is a normal version if the document has another one now. Restoring a
+    /// file that is not deleted has no effect.
     /// </summary>
     /// <param name="caller">The caller, with the right to delete each file.</param>
     /// <param name="fileIds">The files.</param>

@@ -46,7 +46,8 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
 {
     private const int Seconds = 90;
 
-    // In place of a connection and a device. The engine ends leases of a lost device after seconds; a lock lasts its 90 s without a network.
+    // In place of a connection and a device. The engine ends leases of a lost device after seconds; a lock lasts its 90 s without a
+    // network.
     private const string AnyDevice = "session";
 
     /// <summary>Duration of a lock after its last heartbeat.</summary>

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Hosting;
 namespace Dunlin.Apps.Documents.Search;
 
 /// <summary>
-/// Maintains the folded texts for the search. Every write of a text updates them in the same unit of work. At the start they are computed for
-/// texts that an older version of this system wrote.
+/// Maintains the folded texts for the search. Every write of a text updates them in the same unit of work. At the start they are computed
+/// for texts that an older version of this system wrote.
 /// </summary>
 internal sealed class TextIndex(IStore store) : IHostedService
 {

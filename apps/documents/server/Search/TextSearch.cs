@@ -35,7 +35,8 @@ internal sealed record TextHit(
 /// <param name="IsCut">Whether more files match.</param>
 internal sealed record TextHits(IReadOnlyList<TextHit> Hits, bool IsCut);
 
-/// <summary>The full-text search: a phrase in one line, without case and Unicode composition, in the texts that the caller may see.</summary>
+/// <summary>The full-text search: a phrase in one line, without case and Unicode composition, in the texts that the caller may
+/// see.</summary>
 internal sealed class TextSearch(IStore store)
 {
     private const int MinPhrase = 2;

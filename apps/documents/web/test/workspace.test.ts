@@ -330,7 +330,7 @@ describe('Unsaved text', () => {
     expect([text, workspace.file?.isDirty, drafts.size]).toEqual(['as saved', false, 0]);
   });
 
-  test('of a lost lock becomes a draft beside the stored text, and is merged under the next lock', async () => {
+  test('of a lost lock becomes a draft and is merged under the next lock', async () => {
     await workspace.open('f');
     type('typed');
     isFree = false;

@@ -112,7 +112,7 @@ test('a failing server is asked again by itself', async () => {
   expect([focus.isLoaded, focus.problem, focus.loadingText]).toEqual([true, undefined, undefined]);
 });
 
-test('a server that does not answer is reported, and its late answer is dropped', async () => {
+test('a server that hangs is reported, and its late answer is dropped', async () => {
   let answer = (_: Response) => {};
   answers['/api/tasks'] = () => new Promise<Response>((resolve) => (answer = resolve));
   await start();

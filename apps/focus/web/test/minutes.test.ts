@@ -18,7 +18,7 @@ const session = (day: number, hour: number, seconds: number, more: Partial<Sessi
   ...more,
 });
 
-test('Focus time counts on the local day of the start, without cancelled timers', () => {
+test('Focus time counts on the local day of its start, if not cancelled', () => {
   const sessions = [
     session(7, 9, 1500),
     session(7, 23, 1530),

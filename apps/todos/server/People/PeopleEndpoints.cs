@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Dunlin.Apps.Todos.People;
 
-/// <summary><c>/api/v1/todos/people</c>: the users whom the caller may invite to a list.</summary>
+/// <summary><c>/api/v1/todos/people</c>: users that the caller may invite to a list.</summary>
 internal static class PeopleEndpoints
 {
     public static void Map(IEndpointRouteBuilder endpoints) =>

@@ -14,7 +14,7 @@ beforeEach(() => {
   [opened, closed] = [[], []];
 });
 
-test('The first visit opens nothing early, and the next one the database of its user', async () => {
+test('Only a later visit opens the database of its user early', async () => {
   const first = new EarlyDatabase(localStorage, open);
   expect([first.take('alice'), opened]).toEqual([undefined, []]);
   const next = new EarlyDatabase(localStorage, open);

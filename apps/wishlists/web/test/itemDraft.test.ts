@@ -54,7 +54,7 @@ describe('The dialog of a wish', () => {
     });
   });
 
-  test('keeps the price when only its currency changes, and needs none without a price', () => {
+  test('keeps the price when only its currency changes', () => {
     const priced = useItemDraft(kettle, 'USD');
     priced.draft.currency = 'RUB';
     expect(priced.change()).toEqual({ price: 39.5, currency: 'RUB', price_edited: true });

@@ -85,7 +85,7 @@ test('A move between two equal keys gives all items new keys', () => {
   expect(ids(apply(items, keys))).toBe('acb');
 });
 
-test('Two devices that move items to the same place agree after they have synced', () => {
+test('Two devices that move items to the same place agree after a sync', () => {
   const random = numbers(3);
   const items = [...'abcd'].map((id, i) => item(id, `${i + 1}`));
   const [one, other] = [keysForMove(items, 'd', 1, random), keysForMove(items, 'c', 1, random)];

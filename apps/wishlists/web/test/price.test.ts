@@ -20,7 +20,7 @@ test.each(['', 'x', '-1', '1.2.3', '1,23,4', '12.34,567.8', '1e9', '1000000000',
   (text) => expect(priceOf(text)).toBeUndefined(),
 );
 
-test('currencies have names in the language of the page, the preferred ones first and once', () => {
+test('currencies have translated names, the preferred ones first and once', () => {
   const all = currencies('ru', ['RUB', 'EUR']);
   expect(all.slice(0, 2)).toEqual([
     ['RUB', 'RUB · российский рубль'],

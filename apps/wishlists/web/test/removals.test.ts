@@ -93,7 +93,7 @@ test('Two tabs show the same removals and carry each out once', async () => {
   expect(performed).toEqual([['b', false]]);
 });
 
-test('A closed page sends its removals, and the next visit makes sure of them', async () => {
+test('A closed page sends its removals, and the next visit checks them', async () => {
   const first = open();
   first.add('list', 'a');
   leave();

@@ -145,7 +145,7 @@ describe('Loading', () => {
     await until('the end', () => store.loading.value === 'loaded');
   });
 
-  test('that ended once is remembered for the next visit of the user, and of no other', async () => {
+  test('that ended once is remembered for the next visit of its user only', async () => {
     const kept = new Map<string, string>();
     server.storage = {
       getItem: (key) => kept.get(key) ?? null,

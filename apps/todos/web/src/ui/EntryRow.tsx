@@ -35,7 +35,7 @@ export function EntryRow({ store, entry, today, handle, children, place }: Props
     void changes.setDone(entry, !done);
     if (done) return;
     undo.offer(`“${title}” is ${isTask(entry) ? 'done' : 'bought'}.`, () => changes.setDone(entry, false));
-    // By keyboard: the row moves to the end, so the focus goes on to the next open entry.
+    // By keyboard: the row moves to the end, so the next open entry gets the focus.
     if ((event.nativeEvent as UIEvent).detail === 0) focusRow(neighbourOf(event.target));
   };
   return (

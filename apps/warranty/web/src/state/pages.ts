@@ -53,7 +53,7 @@ export class CasePages {
     }
   }
 
-  /** Returns one id for each row; undefined for a row that is not loaded. An id occurs once, although pages are loaded at different times. */
+  /** Returns one id for each row; undefined for a row that is not loaded. No id occurs twice, although pages load at different times. */
   ids(): readonly (string | undefined)[] {
     const ids = new Array<string | undefined>(this.#total).fill(undefined);
     const seen = new Set<string>();

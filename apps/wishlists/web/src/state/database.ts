@@ -57,7 +57,7 @@ export class EarlyDatabase {
     const userId = storage?.getItem(LAST_USER);
     if (!userId) return;
     const database = open(userId);
-    // Whoever takes it sees the failure.
+    // The caller of `take` handles the failure.
     database.catch(() => {});
     this.#opening = { userId, database };
   }
