@@ -29,8 +29,8 @@ public sealed class ManyCasesTests(BrowserFixture chromium) : IAsyncLifetime
                         """
                         WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < @Cases)
                         INSERT INTO warranty_case (id, branch_id, service_no, status, customer_name, customer_contact, customer_email,
-                          address, purchase_date, invoice, received_items, issues, solutions, remarks, cost, staff, version, created_at, search_text,
-                          customer_name_sort, search_version)
+                          address, purchase_date, invoice, received_items, issues, solutions, remarks, cost, staff, version, created_at,
+                          search_text, customer_name_sort, search_version)
                         SELECT 1000 + n, 1, 'WHQ9912' || n, status, 'Bulk ' || n, '', '', '', '', '', '', issues, '', '', '', '', version,
                           created_at, 'bulk ' || n, 'bulk ' || n, version
                         FROM number, warranty_case WHERE id = 1
