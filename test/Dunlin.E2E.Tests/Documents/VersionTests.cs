@@ -135,8 +135,11 @@ public sealed class VersionTests(BrowserFixture browser)
         await Expect(carol.Changes).ToHaveTextAsync("Change 1 of 3");
         await carol.Button("Take this change").ClickAsync();
         await Expect(carol.Changes).ToHaveTextAsync("Change 1 of 2");
-        // The arrow between the texts does the same.
-        await carol.Page.Locator(".take-change").First.ClickAsync();
+        // The arrow between the texts does the same. It is beside its change.
+        var arrow = carol.Page.Locator(".take-change").First;
+        var change = await carol.Page.Locator(".comparison .cm-changedLine").First.BoundingBoxAsync();
+        Assert.InRange((await arrow.BoundingBoxAsync())!.Y - change!.Y, -30, 30);
+        await arrow.ClickAsync();
         await Expect(carol.Changes).ToHaveTextAsync("Change 1 of 1");
         await carol.Button("Back to the text").ClickAsync();
         await Expect(carol.Editor).ToBeVisibleAsync();

@@ -104,7 +104,7 @@ export class Notices {
       ['Save it as a new version', () => actions.saveAsNew(text)],
       ['Discard it', () => actions.discard()],
     ];
-    const decide = isEditing ? '. Decide about it before you go on' : '';
+    const decide = isEditing ? '. Decide about it before you continue' : '';
     return notice('history', `You have an unsaved draft of ${shortDate(at)}${decide}.`, offered);
   }
 
