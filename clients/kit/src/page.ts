@@ -42,6 +42,8 @@ export interface RunningPage {
 
 /** Time limit for storing unsent changes before the page of the next user loads, in milliseconds. */
 const STOP_MS = 5000;
+/** Time after which a page whose session has ended asks once more who is signed in, in milliseconds. */
+const CHECK_AGAIN_MS = 1500;
 /** Limit of restarts per minute, for a server that refuses a session and also reports it as valid. After it the user has to sign in. */
 const MAX_RESTARTS = 3;
 const RESTARTS = 'dunlin.restarts';
@@ -170,6 +172,14 @@ class PageRunner implements RunningPage {
 
   // Another session of the same user may have replaced the refused one. Then the page restarts without a sign-in.
   async #check(): Promise<void> {
+    await this.#load();
+    if (this.#session.user) return;
+    // A sign-in ends the former session before its own answer, with the new cookie, reaches the browser.
+    await new Promise((done) => setTimeout(done, CHECK_AGAIN_MS));
+    if (!this.#session.user) await this.#load();
+  }
+
+  async #load(): Promise<void> {
     this.#isChecking = true;
     await this.#session.load().catch(() => {});
     this.#isChecking = false;
