@@ -35,6 +35,18 @@ const fixedAddresses: Plugin = {
   },
 };
 
+/** Puts the styles of the kit first, so that the styles of a page replace them. The order of shared chunks is arbitrary. */
+const kitFirst: Plugin = {
+  name: 'dunlin-kit-first',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html) {
+      const kit = /\s*<link rel="stylesheet"[^>]*\/assets\/style-[^>]*>/.exec(html)?.[0] ?? '';
+      return html.replace(kit, '').replace(/\s*<link rel="stylesheet"/, (first) => kit + first);
+    },
+  },
+};
+
 // One build of all pages, and the settings that their unit tests share with it.
 export default defineConfig({
   plugins: [
@@ -43,6 +55,7 @@ export default defineConfig({
     svelte({ configFile: false }),
     fixedAddresses,
     pageWorkers(['todos', 'focus', 'wishlists']),
+    kitFirst,
     // The host serves these variants, see WebFiles.cs.
     compression({
       algorithms: ['brotliCompress', 'gzip'],

@@ -42,8 +42,8 @@ export interface RunningPage {
 
 /** Time limit for storing unsent changes before the page of the next user loads, in milliseconds. */
 const STOP_MS = 5000;
-/** Time before a failed check of a refused session is repeated, in milliseconds. It doubles up to the second value. */
-const CHECK_MS = 1000;
+/** Time before a check of a refused session is repeated, in milliseconds. It doubles up to the second value. */
+const CHECK_MS = 1500;
 const MAX_CHECK_MS = 30_000;
 /** Limit of restarts per minute, for a server that refuses a session and also reports it as valid. After it the user has to sign in. */
 const MAX_RESTARTS = 3;
@@ -173,18 +173,20 @@ class PageRunner implements RunningPage {
 
   // Another session of the same user may have replaced the refused one. Then the page restarts without a sign-in.
   async #check(): Promise<void> {
+    // Two answers: a sign-in ends the former session before its own answer, with the new cookie, reaches the browser.
+    let answers = 0;
     for (
       let pause = CHECK_MS;
       this.#session.state.name === 'signedOut';
       pause = Math.min(2 * pause, MAX_CHECK_MS)
     ) {
       this.#isChecking = true;
-      const isAnswered = await this.#session.load().then(
-        () => true,
-        () => false,
+      await this.#session.load().then(
+        () => answers++,
+        () => {},
       );
       this.#isChecking = false;
-      if (isAnswered) return;
+      if (answers === 2) return;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }

@@ -203,6 +203,21 @@ describe('A page', () => {
     expect(log).toEqual(['closed']);
   });
 
+  test('asks once more who is signed in after its session was refused', async () => {
+    const session = tab();
+    open(session);
+    await settle();
+    cookie = undefined;
+    vi.useFakeTimers();
+    session.markSignedOut();
+    await vi.advanceTimersByTimeAsync(100);
+    // The answer of a sign-in elsewhere reaches the browser now.
+    cookie = user('carol');
+    await vi.advanceTimersByTimeAsync(2_000);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
+  });
+
   test('repeats a failed check of a refused session until it is answered', async () => {
     const session = tab();
     open(session);
@@ -215,7 +230,7 @@ describe('A page', () => {
     };
     vi.useFakeTimers();
     session.markSignedOut();
-    await vi.advanceTimersByTimeAsync(3_000);
+    await vi.advanceTimersByTimeAsync(5_000);
     vi.useRealTimers();
     await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
     expect([checks, log]).toEqual([2, ['open bob', 'close bob']]);
