@@ -91,7 +91,8 @@ public sealed class UserDevices : IHostedService
         CancellationToken cancellationToken = default
     ) => BroadcastAsync(userId, channel, type, payload, Contract<T>(), sourceDeviceId, exceptDevice, cancellationToken);
 
-    /// <inheritdoc cref="BroadcastAsync{T}(string, string, string, T, string, string, CancellationToken)"/>
+    /// <summary>Sends an event to all devices of a user, serialised by the application's own contract.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
     /// <param name="userId">The user.</param>
     /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
     /// <param name="type">One of the channel's types.</param>
@@ -100,6 +101,9 @@ public sealed class UserDevices : IHostedService
     /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
     /// <param name="exceptDevice">A device to exclude, also on replay; null for none.</param>
     /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <returns>The position of the event, after its commit.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
+    /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
     public ValueTask<Position> BroadcastAsync<T>(
         string userId,
         string channel,
@@ -134,7 +138,8 @@ public sealed class UserDevices : IHostedService
         CancellationToken cancellationToken = default
     ) => BroadcastAsync(unit, userId, channel, type, payload, Contract<T>(), sourceDeviceId, exceptDevice, cancellationToken);
 
-    /// <inheritdoc cref="BroadcastAsync{T}(IUnitOfWork, string, string, string, T, string, string, CancellationToken)"/>
+    /// <summary>Sends an event to all devices of a user in a unit of work, serialised by the application's own contract.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
     /// <param name="unit">The unit of work.</param>
     /// <param name="userId">The user.</param>
     /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
@@ -144,6 +149,8 @@ public sealed class UserDevices : IHostedService
     /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
     /// <param name="exceptDevice">A device to exclude, also on replay; null for none.</param>
     /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
+    /// <returns>The position that the event has once the unit commits.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.</exception>
     public ValueTask<Position> BroadcastAsync<T>(
         IUnitOfWork unit,
         string userId,
@@ -178,7 +185,8 @@ public sealed class UserDevices : IHostedService
         CancellationToken cancellationToken = default
     ) => SendToDeviceAsync(userId, deviceId, channel, type, payload, Contract<T>(), sourceDeviceId, cancellationToken);
 
-    /// <inheritdoc cref="SendToDeviceAsync{T}(string, string, string, string, T, string, CancellationToken)"/>
+    /// <summary>Sends an event to one device, on all its connections, serialised by the application's own contract.</summary>
+    /// <typeparam name="T">The type of the payload.</typeparam>
     /// <param name="userId">The user.</param>
     /// <param name="deviceId">The device.</param>
     /// <param name="channel">A channel declared with <c>AddChannel</c>.</param>
@@ -187,6 +195,9 @@ public sealed class UserDevices : IHostedService
     /// <param name="json">The contract that serialises the payload, such as <c>AppJson.Default.Order</c>.</param>
     /// <param name="sourceDeviceId">The device that caused the event; null if there is none.</param>
     /// <param name="cancellationToken">Abandons the request if its commit has not begun.</param>
+    /// <returns>Whether the device is known to be connected to any node.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
+    /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
     public async ValueTask<bool> SendToDeviceAsync<T>(
         string userId,
         string deviceId,
