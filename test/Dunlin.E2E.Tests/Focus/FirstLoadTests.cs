@@ -15,8 +15,18 @@ public sealed class FirstLoadTests(BrowserFixture browser)
         host.ExpectRefusals(HttpStatusCode.InternalServerError);
         var page = await host.OpenAsync(browser.Browser, "alice", "/healthz/live");
         await page.Context.Clock.InstallAsync();
-        // The server accepts the request and does not answer.
-        await page.RouteAsync("**/api/tasks", _ => Task.CompletedTask);
+        // One route for all states: the page also retries by itself, so there must be no moment without one.
+        var state = "hanging";
+        await page.RouteAsync(
+            "**/api/tasks",
+            route =>
+                state switch
+                {
+                    "hanging" => Task.CompletedTask,
+                    "failing" => route.FulfillAsync(new() { Status = 500, Body = "" }),
+                    _ => route.ContinueAsync(),
+                }
+        );
         await page.GotoAsync(new Uri(host.Address, "/focus").ToString());
         await Expect(page.Locator("main[aria-busy=true]")).ToBeVisibleAsync();
         await Expect(page.Locator(".task-list")).ToContainTextAsync("Loading …");
@@ -28,13 +38,12 @@ public sealed class FirstLoadTests(BrowserFixture browser)
         await Expect(trouble).ToContainTextAsync("The server does not answer");
         await Expect(page.Locator(".task-list")).ToContainTextAsync("Not loaded");
 
-        await page.UnrouteAllAsync();
-        await page.RouteAsync("**/api/tasks", route => route.FulfillAsync(new() { Status = 500, Body = "" }));
+        state = "failing";
         await trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
         await Expect(trouble.GetByText("The server does not answer")).ToHaveCountAsync(0);
         await Expect(trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" })).ToBeVisibleAsync();
 
-        await page.UnrouteAllAsync();
+        state = "working";
         await trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
         await page.ReadyAsync();
         await Expect(trouble).ToHaveCountAsync(0);
