@@ -43,7 +43,7 @@ internal static class AppendRules
             throw new DunlinException(
                 ErrorCode.InvalidField,
                 $"The scope of an idempotency key must have at most {MaxScopeLength} characters, without control characters.",
-                "idempotencyScope"
+                "scope"
             );
         long bytes = 0;
         for (var i = 0; i < drafts.Count; i++)
