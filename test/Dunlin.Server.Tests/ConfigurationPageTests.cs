@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Dunlin.Journal;
@@ -108,6 +109,7 @@ public sealed class ConfigurationPageTests
         {
             // The page does not repeat the policy.
             string when property.Name == nameof(PageHeaderOptions.ContentSecurityPolicy) => "a policy",
+            JsonSerializerOptions json => json == JsonSerializerOptions.Web ? "`JsonSerializerOptions.Web`" : "other options",
             RetentionRule rule => $"`MaxAge` `{rule.MaxAge:c}`",
             string text => text.Length == 0 ? "" : Code(text),
             IEnumerable list => string.Join(", ", list.Cast<object>().Select(Code)),
