@@ -193,9 +193,8 @@ public sealed partial class PostgresStore : RelationalStore
         return true;
     }
 
-    private protected override void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency)
+    private protected override void Check(IReadOnlyList<EventDraft> drafts)
     {
-        TextRules.Check(idempotency);
         for (var i = 0; i < drafts.Count; i++)
             TextRules.Check(drafts[i]);
     }

@@ -147,7 +147,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     )
     {
         var bytes = AppendRules.Check(drafts, idempotency);
-        Check(drafts, idempotency);
+        Check(drafts);
         var fingerprint = idempotency is null ? null : AppendRules.Fingerprint(drafts);
         return _writes.RequestAsync(new AppendRequest<WriteTransaction>(drafts, bytes, idempotency, fingerprint, cancellationToken));
     }
@@ -208,7 +208,7 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     private protected abstract void ThrowIfFaulted();
 
     /// <summary>Throws if the database cannot store an event.</summary>
-    private protected virtual void Check(IReadOnlyList<EventDraft> drafts, IdempotencyKey? idempotency) { }
+    private protected virtual void Check(IReadOnlyList<EventDraft> drafts) { }
 
     private protected async ValueTask EnsureOpenAsync(CancellationToken cancellationToken)
     {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -36,12 +35,13 @@ internal static class StreamSockets
     /// <param name="limit">The time, in whole milliseconds.</param>
     public static void CloseWhenUnacknowledged(HttpContext context, TimeSpan limit)
     {
-        if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+        if (
+            !OperatingSystem.IsLinux()
+            || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { ProtocolType: ProtocolType.Tcp } socket
+        )
             return;
         try
         {
-            if (socket.RemoteEndPoint is not IPEndPoint)
-                return;
             var milliseconds = (int)Math.Clamp(limit.TotalMilliseconds, 1, int.MaxValue);
             socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpUserTimeout, BitConverter.GetBytes(milliseconds));
         }

@@ -21,13 +21,6 @@ internal static class TextRules
         Check(origin.DeviceId, "origin.deviceId");
     }
 
-    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the key contains NUL or an unpaired surrogate.</exception>
-    public static void Check(IdempotencyKey? key)
-    {
-        Check(key?.Scope, "scope");
-        Check(key?.Key, "idempotencyKey");
-    }
-
     private static void Check(string? text, string field)
     {
         if (text is null)

@@ -102,29 +102,16 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
     /// Makes a version the gold standard of its document and variant, in place of the previous one. Refused while another session edits the
     /// version, because that session could lose its permission to save.
     /// </summary>
-    public async ValueTask PromoteAsync(Caller caller, string stableId, CancellationToken cancellationToken)
-    {
-        var leaseId = await ids.OfAsync(caller, cancellationToken);
-        await store.WriteAsync(
-            async (unit, ct) =>
-            {
-                var file = await DocumentRows.RequireAsync(unit, caller, stableId);
-                DocumentRights.RequirePromote(caller, file);
-                await Maintenance.RequireOffAsync(unit, caller);
-                if (file.IsGoldStandard)
-                    return;
-                await unit.Leases.RequireNotHeldByAnotherAsync(FileLocks.ResourceOf(file), caller.UserId, leaseId, ct);
-                await DocumentRows.PromoteAsync(unit, file);
-                await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "gold_standard_changed", stableId, caller.AsOrigin()), ct);
-            },
-            cancellationToken
-        );
-    }
+    public ValueTask PromoteAsync(Caller caller, string stableId, CancellationToken cancellationToken) =>
+        SetGoldAsync(caller, stableId, isGold: true, cancellationToken);
 
     /// <summary>
     /// Makes a gold standard a normal version again, which takes back a promotion. Refused while another session edits the file.
     /// </summary>
-    public async ValueTask DemoteAsync(Caller caller, string stableId, CancellationToken cancellationToken)
+    public ValueTask DemoteAsync(Caller caller, string stableId, CancellationToken cancellationToken) =>
+        SetGoldAsync(caller, stableId, isGold: false, cancellationToken);
+
+    private async ValueTask SetGoldAsync(Caller caller, string stableId, bool isGold, CancellationToken cancellationToken)
     {
         var leaseId = await ids.OfAsync(caller, cancellationToken);
         await store.WriteAsync(
@@ -133,10 +120,10 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 var file = await DocumentRows.RequireAsync(unit, caller, stableId);
                 DocumentRights.RequirePromote(caller, file);
                 await Maintenance.RequireOffAsync(unit, caller);
-                if (!file.IsGoldStandard)
+                if (file.IsGoldStandard == isGold)
                     return;
                 await unit.Leases.RequireNotHeldByAnotherAsync(FileLocks.ResourceOf(file), caller.UserId, leaseId, ct);
-                await DocumentRows.DemoteAsync(unit, file);
+                await (isGold ? DocumentRows.PromoteAsync(unit, file) : DocumentRows.DemoteAsync(unit, file));
                 await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "gold_standard_changed", stableId, caller.AsOrigin()), ct);
             },
             cancellationToken

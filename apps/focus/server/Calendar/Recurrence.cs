@@ -24,7 +24,7 @@ internal static class Recurrence
 
     /// <summary>Returns the rule in its normal form.</summary>
     /// <exception cref="DunlinException">
-    /// <see cref="ErrorCode.InvalidField"/>: an invalid rule, or one that repeats within a day.
+    /// <see cref="ErrorCode.InvalidField"/>: the rule is invalid, or repeats more often than daily.
     /// </exception>
     public static string Check(string text)
     {

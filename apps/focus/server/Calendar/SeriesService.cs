@@ -76,8 +76,7 @@ internal sealed class SeriesService(UserDevices devices)
         var (before, series, isStored) = target;
         if (series is null || before.Id == series.Id)
             return await ReplaceAsync(unit, userId, deviceId, before, after, cancellationToken);
-        if (scope == SeriesScope.Following && before.OriginalStart <= First(series))
-            scope = SeriesScope.All;
+        scope = Effective(scope, before, series);
         if (scope == SeriesScope.This)
         {
             var changed = after with { Recurrence = null, TimeZone = null, Excluded = "" };
@@ -100,10 +99,7 @@ internal sealed class SeriesService(UserDevices devices)
     )
     {
         var (shown, series, isStored) = target;
-        if (series is null || shown.Id == series.Id)
-            scope = SeriesScope.All;
-        else if (scope == SeriesScope.Following && shown.OriginalStart <= First(series))
-            scope = SeriesScope.All;
+        scope = series is null || shown.Id == series.Id ? SeriesScope.All : Effective(scope, shown, series);
         var owner = series ?? shown;
         if (scope == SeriesScope.This)
         {
@@ -255,6 +251,10 @@ internal sealed class SeriesService(UserDevices devices)
 
     private static long Moved(CalendarEvent before, CalendarEvent after, long start, TimeSpan shift) =>
         Recurrence.OfWall(after, Recurrence.WallOf(before, WireTime.Of(start)) + shift).ToUnixTimeMilliseconds();
+
+    // From the first occurrence on, the following ones are all.
+    private static SeriesScope Effective(SeriesScope scope, CalendarEvent occurrence, CalendarEvent series) =>
+        scope == SeriesScope.Following && occurrence.OriginalStart <= First(series) ? SeriesScope.All : scope;
 
     /// <summary>The first occurrence, which may be later than the start that the user chose.</summary>
     private static DateTimeOffset First(CalendarEvent series) =>

@@ -61,7 +61,7 @@ public enum TimerRefusal
     /// <summary>The addressed timer has ended.</summary>
     Ended,
 
-    /// <summary>The addressed timer is not the one that was cancelled last.</summary>
+    /// <summary>The command names a timer that is not the last cancelled one.</summary>
     NotCancelled,
 }
 

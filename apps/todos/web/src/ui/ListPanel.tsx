@@ -7,6 +7,7 @@ import { Entries } from './Entries';
 import { saveAbandoned } from './hooks';
 import { Icon } from './Icon';
 import { Sharing } from './Sharing';
+import { BackButton } from './ViewHead';
 
 interface Props {
   readonly store: TodosStore;
@@ -22,14 +23,7 @@ export function ListPanel({ store, list, me, onClose }: Props) {
   return (
     <>
       <div className="panel-head">
-        <button
-          type="button"
-          className="icon-button panel-back"
-          aria-label="Back to all lists"
-          onClick={onClose}
-        >
-          <Icon name="left" />
-        </button>
+        <BackButton onClick={onClose} />
         <Editable
           className="panel-title"
           label="Name of the list"

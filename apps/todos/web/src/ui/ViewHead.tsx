@@ -1,17 +1,19 @@
 import { Icon } from './Icon';
 
-/** The head of a view over all lists. On a phone it leads back to them. */
+/** Leads back to all lists, on a phone. */
+export function BackButton({ onClick }: { readonly onClick: () => void }) {
+  return (
+    <button type="button" className="icon-button panel-back" aria-label="Back to all lists" onClick={onClick}>
+      <Icon name="left" />
+    </button>
+  );
+}
+
+/** The head of a view over all lists. */
 export function ViewHead({ title, onBack }: { readonly title: string; readonly onBack: () => void }) {
   return (
     <div className="panel-head">
-      <button
-        type="button"
-        className="icon-button panel-back"
-        aria-label="Back to all lists"
-        onClick={onBack}
-      >
-        <Icon name="left" />
-      </button>
+      <BackButton onClick={onBack} />
       <h2 className="view-title">{title}</h2>
     </div>
   );
