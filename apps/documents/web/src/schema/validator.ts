@@ -42,7 +42,7 @@ export function loadValidator(): Promise<SchemaValidator> {
   return loading;
 }
 
-/** Checks TEI texts against the schema, and returns what it allows at a place. */
+/** Checks TEI texts against the schema, and returns the names and values that the schema allows at a place. */
 export class SchemaValidator {
   readonly #grammar: Grammar;
 
@@ -62,7 +62,7 @@ export class SchemaValidator {
     return findings;
   }
 
-  /** Returns what is allowed at a place inside a tag. Undefined outside of tags and in texts that are not TEI. */
+  /** Returns the names or values that the schema allows inside a tag. Undefined outside of tags and in texts that are not TEI. */
   allowedAt(text: string, at: number): Allowed | undefined {
     const start = text.lastIndexOf('<', at - 1);
     if (start < 0 || at - start > 2000 || text.length > MAX_LENGTH) return undefined;

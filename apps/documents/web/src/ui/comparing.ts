@@ -25,7 +25,7 @@ interface Subject {
 export class Comparing {
   readonly #options: ComparingOptions;
   #shown: Comparison | undefined;
-  // What is compared, displayed or still loading. Every event builds the list of versions again.
+  // The version or draft of the comparison, which may still be loading. Every event builds the list of versions again.
   #subject: Subject | undefined;
 
   constructor(options: ComparingOptions) {

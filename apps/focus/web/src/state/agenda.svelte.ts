@@ -233,7 +233,7 @@ export class Agenda {
     } else if (!this.#putEntry(event.payload.event)) this.#reloadSoon();
   }
 
-  // Also loads what is before and after, so that navigation displays data at once.
+  // Also loads the weeks before and after, so that navigation displays entries at once.
   async #loadEntries(signal?: AbortSignal): Promise<void> {
     const since = this.#entryStore.mark();
     const first = this.view === 'month' ? monthOf(this.shown)[0]![0]!.start : this.monday;
@@ -336,7 +336,7 @@ function pathOf(kind: PendingMutation['kind'], id: string, scope: Scope): string
   return `${PATHS[kind]}/${id}${scope === 'this' ? '' : `?scope=${scope}`}`;
 }
 
-/** Whether a change affects entries besides the one that it names. */
+/** Returns whether a change affects further entries of the series. */
 function isOfSeries({ path, before }: PendingMutation, answer: Versioned | undefined): boolean {
   const rule = [answer?.['recurrence'], before?.['recurrence']].find(Boolean);
   return path.includes('?scope=') || (rule !== undefined && !answer?.['seriesId']);

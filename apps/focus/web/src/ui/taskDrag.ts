@@ -9,7 +9,7 @@ export function startTaskDrag(event: DragEvent, id: string, title: string): void
   data.setData('text/plain', title);
 }
 
-/** Accepts a drag of a task as one that may be dropped here. Its id is not readable before the drop. */
+/** Allows the drop of a task here. The id of the task is not readable before the drop. */
 export function acceptsTask(event: DragEvent): boolean {
   if (!event.dataTransfer?.types.includes(TYPE)) return false;
   event.preventDefault();

@@ -66,7 +66,7 @@ export class Tiles {
         this.#options.show('warranty', { text: 'You belong to no branch', address: null });
       }
     } catch {
-      // The tile stays without a fact and leads to the page, which shows what is wrong.
+      // The tile shows no fact. Its page shows the error.
     }
   }
 

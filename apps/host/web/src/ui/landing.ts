@@ -85,7 +85,7 @@ export function show(session: PageSession<User | undefined>): Stop {
   );
   const main = element('main', { className: 'landing' });
   const phone = matchMedia(PHONE);
-  // Moves the elements instead of reordering them by style, so that the focus follows what is visible.
+  // Moves the elements instead of reordering them by style, so that the focus follows the visible order.
   const arrange = () => {
     if (phone.matches) main.append(hero, cards, account, text);
     else main.append(hero, account, cards);
