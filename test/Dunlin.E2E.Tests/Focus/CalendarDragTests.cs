@@ -163,6 +163,8 @@ public sealed class CalendarDragTests(BrowserFixture browser)
         await laptop.LooksAsync("paused");
         await Expect(phone.Locator("[data-elsewhere]")).ToContainTextAsync("is paused on another device");
         await laptop.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        // The phase ends only if the timer ran before time advanced.
+        await Expect(phone.Locator("[data-elsewhere]")).ToContainTextAsync("is running on another device");
         host.Time.Advance(TimeSpan.FromMinutes(26));
         await Expect(phone.Locator("[data-elsewhere]")).ToContainTextAsync("is on a break on another device");
     }
