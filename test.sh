@@ -11,6 +11,7 @@ mkdir -p artifacts/test
 only=("$@")
 passed=0 failed=0
 failures=() # what the last lines repeat, so that nobody has to look for it
+unstable=() # browser tests that passed only when they ran again
 times=()    # seconds and name of each part
 
 say() { printf '\n== %s\n' "$*"; }
@@ -122,8 +123,25 @@ run_tests() { # project, title
     return
   fi
   read -r total bad < <(echo "$summary" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
+  if [ "$1" = Dunlin.E2E.Tests ] && [ "$bad" -gt 0 ] && again "$1" "$log"; then
+    bad=0
+  else
+    while read -r line; do failures+=("$2: $line"); done < <(grep -A 4 '\[FAIL\]$' "$log" | cut -c1-240)
+  fi
   add $((total - bad)) "$bad"
-  while read -r line; do failures+=("$2: $line"); done < <(grep -A 4 '\[FAIL\]$' "$log" | cut -c1-240)
+}
+
+# A browser shares two cores with the server that it tests, and now and then a page is late. At most three failed browser tests run once
+# more, alone. One that passes then is printed as unstable with its failure, so that somebody mends it; it fails no run.
+again() { # project, log of the first run; fails unless all of them pass
+  local names name methods=() log="artifacts/test/$1.again.log"
+  mapfile -t names < <(sed -nE 's/^ +([A-Za-z0-9_.]+)(\(.*\))? \[FAIL\]$/\1/p' "$2" | sort -u)
+  [ ${#names[@]} -gt 0 ] && [ ${#names[@]} -le 3 ] || return 1
+  for name in "${names[@]}"; do methods+=(-method "$name"); done
+  say "Once more: ${names[*]}"
+  timeout --kill-after=30 600 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor "${methods[@]}" < /dev/null 2>&1 | tee "$log"
+  grep -qE 'Total: [1-9][0-9]*, Errors: 0, Failed: 0, Skipped: 0' "$log" || return 1
+  while read -r line; do unstable+=("$line"); done < <(grep -A 4 '\[FAIL\]$' "$2" | cut -c1-240)
 }
 
 wanted() { # name
@@ -140,6 +158,10 @@ dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 say "Where the time went: $SECONDS s"
 printf '%s\n' "${times[@]}" | sort -rn | head -n 30
+if [ ${#unstable[@]} -gt 0 ]; then
+  say "Unstable: failed once, passed when run again"
+  printf '%s\n' "${unstable[@]}"
+fi
 if [ ${#failures[@]} -gt 0 ]; then
   say "What failed"
   printf '%s\n' "${failures[@]}"
