@@ -36,7 +36,7 @@ export { readProblem } from './http/readProblem.js';
 export { Requests, type Answer, type RequestOptions, type RequestsOptions } from './http/requests.js';
 export { engineLeases, putLease } from './leases/engineTransport.js';
 export { Lease, LeaseLost } from './leases/lease.js';
-export { Leases, type AcquireOptions, type TryAcquireResult } from './leases/leases.js';
+export { Leases, type AcquireOptions, type PreemptOptions, type TryAcquireResult } from './leases/leases.js';
 export type {
   AcquireAnswer,
   AcquireRequest,
@@ -45,6 +45,7 @@ export type {
   LeaseHolder,
   LeaseOwner,
   LeaseTransport,
+  PreemptRequest,
 } from './leases/transport.js';
 export { Presence, type PresentMember } from './presence/presence.js';
 export { StreamParser, type StreamFrame, type StreamParserHandlers } from './sse/parser.js';

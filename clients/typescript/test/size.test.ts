@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: errors name their code and link. */
-const BUDGET = 18_500;
+/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: leases can be preempted. */
+const BUDGET = 18_750;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({

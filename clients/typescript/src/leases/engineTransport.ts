@@ -7,6 +7,14 @@ export function engineLeases(requests: Requests): LeaseTransport {
   const path = (resource: string) => `/dunlin/v1/leases/${encodeURIComponent(resource)}`;
   return {
     acquire: ({ resource, ...body }, signal) => putLease(requests, path(resource), body, signal),
+    preempt: ({ resource, leaseId, seconds, reason, graceSeconds }, signal) =>
+      sendAcquire(
+        requests,
+        'POST',
+        `${path(resource)}/take`,
+        { leaseId, seconds, reason, graceSeconds },
+        signal,
+      ),
     renew: async ({ resource, leaseId, fence }, signal) => {
       const answer = await requests.send<LeaseGrant | undefined>('POST', `${path(resource)}/renew`, {
         body: { leaseId, fence },
@@ -24,14 +32,24 @@ export function engineLeases(requests: Requests): LeaseTransport {
 }
 
 /** Sends an acquire request and reads its answer, which has the same form at endpoints of applications. */
-export async function putLease(
+export function putLease(
   requests: Requests,
   path: string,
   body: unknown,
   signal?: AbortSignal,
 ): Promise<AcquireAnswer> {
+  return sendAcquire(requests, 'PUT', path, body, signal);
+}
+
+async function sendAcquire(
+  requests: Requests,
+  method: 'PUT' | 'POST',
+  path: string,
+  body: unknown,
+  signal: AbortSignal | undefined,
+): Promise<AcquireAnswer> {
   try {
-    const answer = await requests.send<LeaseGrant & { position?: number }>('PUT', path, { body, signal });
+    const answer = await requests.send<LeaseGrant & { position?: number }>(method, path, { body, signal });
     if (answer.status === 202) return { status: 'queued', position: answer.body?.position ?? 0 };
     return { status: 'granted', grant: answer.body };
   } catch (error) {

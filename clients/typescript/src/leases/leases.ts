@@ -1,7 +1,7 @@
 import type { Cancel, Environment } from '../environment.js';
 import { DunlinError, isTemporary, problemOf } from '../http/problem.js';
 import { Lease } from './lease.js';
-import type { AcquireAnswer, LeaseHolder, LeaseTransport } from './transport.js';
+import type { AcquireAnswer, AcquireRequest, LeaseHolder, LeaseTransport } from './transport.js';
 
 export interface AcquireOptions {
   /** Seconds for which the server keeps the lease without a renewal; default 30. */
@@ -9,6 +9,15 @@ export interface AcquireOptions {
   /** Stops waiting. A lease that was granted meanwhile is released. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface PreemptOptions extends AcquireOptions {
+  /** Why the holder loses the lease. The holder's page receives it in the `lease.ending` event. */
+  readonly reason: string;
+  /** Seconds for which the holder keeps the lease to save; default 0. Never longer than the lease would last anyway. */
+  readonly graceSeconds?: number | undefined;
+}
+
+type Send = (request: AcquireRequest, signal: AbortSignal) => Promise<AcquireAnswer>;
 
 export type TryAcquireResult =
   | { readonly status: 'acquired'; readonly lease: Lease }
@@ -53,20 +62,43 @@ export class Leases {
   /** Tries once to acquire the lease. Resolves with the lease, or with its current holder. */
   async tryAcquire(resource: string, options: AcquireOptions = {}): Promise<TryAcquireResult> {
     const leaseId = this.#environment.randomId();
-    const result = await this.#ask(resource, leaseId, false, options);
+    const result = await this.#ask(resource, leaseId, false, options, this.#acquire);
     if (result instanceof Lease) return { status: 'acquired', lease: result };
     return { status: 'held', holder: result.status === 'held' ? result.holder : undefined };
   }
 
   /** Waits in the queue until the lease is granted. Rejects when the signal aborts. */
-  async acquire(resource: string, options: AcquireOptions = {}): Promise<Lease> {
+  acquire(resource: string, options: AcquireOptions = {}): Promise<Lease> {
+    return this.#wait(resource, options, this.#acquire);
+  }
+
+  /**
+   * Takes the lease from its holder, and waits until the holder's grace period has passed. Needs the right to preempt: rejects with
+   * `forbidden` without it.
+   */
+  preempt(resource: string, options: PreemptOptions): Promise<Lease> {
+    const transport = this.#transport;
+    const { reason, graceSeconds = 0 } = options;
+    return this.#wait(resource, options, (request, signal) => {
+      if (transport.preempt) return transport.preempt({ ...request, reason, graceSeconds }, signal);
+      const title = 'This transport does not support preemption.';
+      throw new DunlinError({ kind: 'unexpected', code: 'lease.noPreempt', title });
+    });
+  }
+
+  readonly #acquire: Send = (request, signal) => this.#transport.acquire(request, signal);
+
+  // After the first answer the server has queued this lease id. Repeated acquire requests keep its place.
+  async #wait(resource: string, options: AcquireOptions, first: Send): Promise<Lease> {
     const leaseId = this.#environment.randomId();
+    let send = first;
     for (;;) {
-      const result = await this.#ask(resource, leaseId, true, options).catch((error: unknown) => {
+      const result = await this.#ask(resource, leaseId, true, options, send).catch((error: unknown) => {
         if (isTemporary(problemOf(error))) return undefined;
         throw error;
       });
       if (result instanceof Lease) return result;
+      if (result) send = this.#acquire;
       try {
         await this.#turn(resource, options.signal);
       } catch (error) {
@@ -102,13 +134,14 @@ export class Leases {
     leaseId: string,
     wait: boolean,
     { seconds = 30, signal }: AcquireOptions,
+    send: Send,
   ): Promise<Lease | Exclude<AcquireAnswer, { status: 'granted' }>> {
     const request = { resource, leaseId, seconds, wait };
     for (let attempt = 0; ; attempt++) {
       const askedAt = this.#environment.now();
       try {
         signal?.throwIfAborted();
-        const answer = await this.#transport.acquire(request, signal ?? new AbortController().signal);
+        const answer = await send(request, signal ?? new AbortController().signal);
         if (answer.status !== 'granted') return answer;
         const lease = new Lease(this.#transport, this.#environment, request, answer.grant, askedAt);
         if (signal?.aborted) void lease.release();

@@ -37,6 +37,13 @@ export interface AcquireRequest {
   readonly wait: boolean;
 }
 
+export interface PreemptRequest extends AcquireRequest {
+  /** Why the holder loses the lease; the server includes it in the `lease.ending` event. */
+  readonly reason: string;
+  /** Seconds for which the holder keeps the lease to save; 0 ends it at once. */
+  readonly graceSeconds: number;
+}
+
 export interface HeldLease {
   readonly resource: string;
   readonly leaseId: string;
@@ -47,12 +54,14 @@ export interface HeldLease {
 /**
  * Sends lease requests. Applications with their own endpoints supply their own transport. Every call rejects with a `DunlinError`.
  *
- * - `acquire` must be idempotent by `leaseId`.
+ * - `acquire` and `preempt` must be idempotent by `leaseId`. After a `preempt` with a grace period, `acquire` waits with the same id.
  * - `renew` rejects with the kind `lost`, `notFound`, `held`, `signedOut` or `forbidden` when the lease is lost, and with `network` or
  * `busy` when the outcome is unknown.
  */
 export interface LeaseTransport {
   acquire(request: AcquireRequest, signal: AbortSignal): Promise<AcquireAnswer>;
+  /** Takes the lease from its holder. Answers `queued` when the holder has a grace period. */
+  preempt?(request: PreemptRequest, signal: AbortSignal): Promise<AcquireAnswer>;
   /** Renews a lease. An answer without a grant extends it by the full duration. */
   renew(lease: HeldLease, signal: AbortSignal): Promise<LeaseGrant | undefined>;
   /** `keepalive`: the page is unloading and nobody reads the answer. */

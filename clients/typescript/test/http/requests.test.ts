@@ -241,17 +241,19 @@ describe('Leases of the engine on the wire', () => {
     });
   }
 
-  test('Renew, release and hand-off name the lease', async () => {
+  test('Renew, release, hand-off and preemption name the lease', async () => {
     const transport = engineLeases(requests());
     const held = { ...request, fence: 7 };
     await transport.renew(held, signal);
     await transport.release(held, { keepalive: true });
     await transport.handOff!(held, 'bob');
+    await transport.preempt!({ ...request, reason: 'urgent', graceSeconds: 5 }, signal);
     const root = 'http://server.test/dunlin/v1/leases/cases%2F1%2Fname';
     expect(sent.map(({ method, url, init }) => [method, url, init.body])).toEqual([
       ['POST', `${root}/renew`, '{"leaseId":"l","fence":7}'],
       ['DELETE', root, undefined],
       ['POST', `${root}/handoff`, '{"leaseId":"l","fence":7,"to":"bob"}'],
+      ['POST', `${root}/take`, '{"leaseId":"l","seconds":30,"reason":"urgent","graceSeconds":5}'],
     ]);
     expect(sent[1]!.headers.get('Dunlin-Lease')).toBe('l');
     expect(sent[1]!.init.keepalive).toBe(true);

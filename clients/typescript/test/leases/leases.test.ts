@@ -8,6 +8,7 @@ import type {
   HeldLease,
   LeaseGrant,
   LeaseTransport,
+  PreemptRequest,
 } from '../../src/leases/transport';
 import { settle } from '../support/clock';
 import { FakeEnvironment } from '../support/fakeEnvironment';
@@ -21,12 +22,17 @@ const problem = (kind: Problem['kind'], more: object = {}) =>
 
 class FakeLeaseServer implements LeaseTransport {
   readonly acquires: AcquireRequest[] = [];
+  readonly preemptions: PreemptRequest[] = [];
   readonly renewals: HeldLease[] = [];
   readonly releases: { resource: string; leaseId: string; keepalive: boolean }[] = [];
   readonly handOffs: (string | undefined)[] = [];
   onAcquire: (request: AcquireRequest) => AcquireAnswer | Promise<AcquireAnswer> = (request) => ({
     status: 'granted',
     grant: grantOf(request.leaseId, request.seconds),
+  });
+  onPreempt: (request: PreemptRequest) => AcquireAnswer | Promise<AcquireAnswer> = () => ({
+    status: 'queued',
+    position: 1,
   });
   onRenew: (lease: HeldLease, signal: AbortSignal) => LeaseGrant | undefined | Promise<LeaseGrant> = (
     lease,
@@ -35,6 +41,10 @@ class FakeLeaseServer implements LeaseTransport {
   async acquire(request: AcquireRequest) {
     this.acquires.push(request);
     return this.onAcquire(request);
+  }
+  async preempt(request: PreemptRequest) {
+    this.preemptions.push(request);
+    return this.onPreempt(request);
   }
   async renew(lease: HeldLease, signal: AbortSignal) {
     this.renewals.push(lease);
@@ -320,5 +330,76 @@ describe('Ending', () => {
     expect(reasonOf(lease)).toBe('taken');
     await lease.release();
     expect(server.releases).toEqual([]);
+  });
+});
+
+describe('A preemption', () => {
+  const options = { reason: 'Closing the file', graceSeconds: 5 };
+
+  test('without a grace period returns the lease', async () => {
+    server.onPreempt = ({ leaseId, seconds }) => ({ status: 'granted', grant: grantOf(leaseId, seconds) });
+    const lease = await leases.preempt('files/1', { reason: 'Closing the file' });
+    expect(lease.isHeld).toBe(true);
+    expect(server.preemptions).toMatchObject([
+      { resource: 'files/1', reason: 'Closing the file', graceSeconds: 0 },
+    ]);
+    expect(server.acquires).toEqual([]);
+  });
+
+  test('waits for the end of the grace period with the same lease id', async () => {
+    let held = true;
+    server.onAcquire = ({ leaseId, seconds }) =>
+      held ? { status: 'queued', position: 1 } : { status: 'granted', grant: grantOf(leaseId, seconds) };
+    const preempted = leases.preempt('files/1', options);
+    await settle();
+    held = false;
+    leases.notify('files/1');
+    const lease = await preempted;
+    expect(server.preemptions).toHaveLength(1);
+    expect(server.acquires.map(({ leaseId }) => leaseId)).toEqual([server.preemptions[0]!.leaseId]);
+    expect(lease.leaseId).toBe(server.preemptions[0]!.leaseId);
+  });
+
+  test('without an answer is sent again, and does not fall back to a place in the queue', async () => {
+    let attempts = 0;
+    server.onPreempt = ({ leaseId, seconds }) => {
+      if (++attempts === 1) throw problem('busy');
+      return { status: 'granted', grant: grantOf(leaseId, seconds) };
+    };
+    const preempted = leases.preempt('files/1', options);
+    await settle();
+    leases.notify('files/1');
+    await preempted;
+    expect(attempts).toBe(2);
+    expect(server.acquires).toEqual([]);
+  });
+
+  test('without the right to preempt is refused', async () => {
+    server.onPreempt = () => {
+      throw problem('forbidden');
+    };
+    await expect(leases.preempt('files/1', options)).rejects.toMatchObject({
+      problem: { kind: 'forbidden' },
+    });
+  });
+
+  test('that is aborted leaves the queue', async () => {
+    const stop = new AbortController();
+    const preempted = leases.preempt('files/1', { ...options, signal: stop.signal });
+    await settle();
+    stop.abort();
+    await expect(preempted).rejects.toBeInstanceOf(DunlinError);
+    expect(server.releases.map(({ leaseId }) => leaseId)).toEqual([server.preemptions[0]!.leaseId]);
+  });
+
+  test('over a transport without preemption is refused', async () => {
+    const { acquire, renew, release } = server;
+    const without = new Leases(
+      { acquire: acquire.bind(server), renew: renew.bind(server), release: release.bind(server) },
+      environment,
+    );
+    await expect(without.preempt('files/1', options)).rejects.toMatchObject({
+      problem: { code: 'lease.noPreempt' },
+    });
   });
 });
