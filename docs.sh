@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Builds the documentation site into artifacts/docs and serves it on loopback. Builds what has changed since the last time.
-#   ./docs.sh              http://127.0.0.1:5090
+#   ./docs.sh              http://127.0.0.1:5091
 #   ./docs.sh --port 8090  another port
 #   ./docs.sh --build      builds only; a broken link, anchor or cross reference fails the build
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 work=artifacts/docs-work site=artifacts/docs
-port=5090 serve=true
+port=5091 serve=true
 
 fail() { echo "docs.sh: $*" >&2; exit 1; }
 while [ $# -gt 0 ]; do
