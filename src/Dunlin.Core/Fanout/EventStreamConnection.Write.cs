@@ -141,9 +141,9 @@ public sealed partial class EventStreamConnection
 
     private StageResult Queue(ReadOnlyMemory<byte> frame, long offset)
     {
-        // A lagging connection refuses events even after its queue is written: events must not overtake a refused one.
+        // The shard unsubscribes a connection that refused an event before it delivers the next one, so no event overtakes the refused one.
         // A conflating connection queues nothing, because a queued event can no longer be superseded.
-        if (_lagging || Conflates || _pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
+        if (Conflates || _pendingBytes + frame.Length > _fanout.Options.MaxPendingBytes)
         {
             if (offset == 0)
                 return StageResult.Ignored; // transient events are live only: skip them while the peer is behind

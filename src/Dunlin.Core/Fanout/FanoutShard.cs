@@ -143,6 +143,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         foreach (var other in matching)
             written += DeliverTo(other, entry, mayRepeat: true);
         fanout.Instruments.Delivered.Add(written);
+        // Before the next event: it must not overtake the refused one.
         foreach (var connection in _overflowed)
             Unsubscribe(connection);
         _overflowed.Clear();

@@ -97,6 +97,28 @@ public sealed class HintTests : IDisposable
         );
     }
 
+    [Fact]
+    public async Task Notifications_of_another_epoch_are_ignored()
+    {
+        using var other = new TestNode();
+        var foreign = new List<IReadOnlyList<DunlinEvent>>();
+        using var subscription = other.Feed.Committed.Subscribe(foreign.Add);
+        await other.PublishAsync("t", "foreign");
+        await other.PublishAsync("t", "foreign");
+        Assert.NotEqual(_writer.Journal.Head.Epoch, other.Journal.Head.Epoch);
+        var sink = new TestSink();
+        await _node.ConnectAsync(sink, "t");
+
+        // One that follows the delivered head, one that leaves a gap, and a head without events.
+        _node.Fanout.OnCommitNotification(foreign[0]);
+        _node.Fanout.OnCommitNotification(foreign[1]);
+        _node.Fanout.OnReached(foreign[1][0].Position);
+        await PublishAsync(1);
+        Hint(1);
+        Assert.Equal(["0"], (await sink.WhenCountAsync(1)).Select(f => f.Data));
+        Assert.Equal(0, _journal.Reads);
+    }
+
     public void Dispose()
     {
         _node.Dispose();

@@ -30,6 +30,20 @@ public sealed class SlowReaderTests
     }
 
     [Fact]
+    public async Task G1_A_small_event_never_overtakes_a_refused_one_of_its_batch()
+    {
+        using var node = new TestNode(o => (o.MaxPendingBytes, o.Shards) = (1_024, 1));
+        var sink = new TestSink();
+        await node.ConnectAsync(sink, "t");
+        await node.StallAsync(sink, "t", 0);
+        EventDraft[] batch = [TestNode.Draft("t", new string('x', 2_000)), TestNode.Draft("t", "small")];
+        await node.Journal.AppendAsync(batch, null, TestContext.Current.CancellationToken);
+        await node.Fanout.SettledAsync();
+        sink.LetGo();
+        Assert.Equal([1, 2, 3], (await sink.WhenAsync(frames => frames.Any(frame => frame.Offset == 3))).Select(f => f.Offset));
+    }
+
+    [Fact]
     public async Task G5_A_repeatedly_stalled_reader_gets_every_event_once_in_order()
     {
         var random = TestKit.TestSeed.NewRandom(out _);
