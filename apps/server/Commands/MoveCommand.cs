@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Dunlin.Apps.Common;
 
-namespace Dunlin.Server;
+namespace Dunlin.Server.Commands;
 
 /// <summary><c>dunlin move</c>: copies an SQLite file into the empty PostgreSQL database of <c>--store</c>.</summary>
 internal static class MoveCommand
@@ -13,21 +13,20 @@ internal static class MoveCommand
         HelpName = "file",
     };
 
-    public static Command Create()
+    public static Command Create() =>
+        new Command("move", "Copy an SQLite file into the empty PostgreSQL database of --store. Stop the server first.")
+            .With(From)
+            .Runs(RunAsync);
+
+    private static async Task RunAsync(CommandRun run)
     {
-        var command = new Command("move", "Copy an SQLite file into the empty PostgreSQL database of --store. Stop the server first.");
-        command.Options.Add(From);
-        command.SetAction(
-            (given, _) =>
-                ProgramRun.GuardedAsync(async () =>
-                {
-                    await using var app = CommandLine.Build(given);
-                    var store =
-                        app.Services.GetRequiredService<ServerSettings>().Store
-                        ?? throw new InvalidOperationException("move needs --store, the empty PostgreSQL database to copy into.");
-                    await MoveRun.RunAsync(app.Services, given.GetValue(From)!, store, Console.Out);
-                })
-        );
-        return command;
+        await using var app = CommandLine.Build(run.Given);
+        var store =
+            app.Services.GetRequiredService<ServerSettings>().Store
+            ?? throw CommandFault.Usage("move needs --store, the empty PostgreSQL database to copy into.");
+        var progress = run.Output.IsJson ? TextWriter.Null : run.Given.InvocationConfiguration.Output;
+        var rows = await MoveRun.RunAsync(app.Services, run.Given.GetRequiredValue(From), store, progress);
+        if (run.Output.IsJson)
+            run.Output.JsonObject(json => json.WriteNumber("rows", rows));
     }
 }
