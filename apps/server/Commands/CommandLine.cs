@@ -47,7 +47,8 @@ internal static class CommandLine
             JournalCommand.Create(),
             MoveCommand.Create(),
             BackupCommand.Create(),
-            RestoreCommand.Create()
+            RestoreCommand.Create(),
+            DoctorCommand.Create()
         );
         return root;
     }
