@@ -1,0 +1,57 @@
+using System.Buffers;
+using System.Text.Json;
+using Dunlin.Client.Streams;
+
+namespace Dunlin.Client;
+
+/// <summary>Publishes events, and repeats a publish without a known outcome with the same idempotency key. Thread-safe.</summary>
+internal sealed class Publisher(ClientRequests requests)
+{
+    public async Task<PublishResult> PublishAsync(
+        IReadOnlyList<OutgoingEvent> events,
+        string? idempotencyKey,
+        CancellationToken cancellationToken
+    )
+    {
+        var body = Serialize(events);
+        var key = idempotencyKey ?? Guid.NewGuid().ToString("N");
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var answer = await requests
+                    .SendAsync(HttpMethod.Post, "/dunlin/v1/events", body, ("Idempotency-Key", key), cancellationToken)
+                    .ConfigureAwait(false);
+                return answer.Read(ClientJson.Default.PublishResult);
+            }
+            catch (DunlinClientException exception) when (exception.Problem.IsTemporary && attempt < requests.Options.PublishAttempts)
+            {
+                var random = requests.Options.NextRandom();
+                var delay = exception.Problem.RetryAfter is { } after
+                    ? after + TimeSpan.FromMilliseconds(Math.Round(random * 1000))
+                    : Backoff.Delay(attempt - 1, random);
+                requests.Logger.PublishRepeated(exception.Problem.Code, attempt + 1, delay);
+                await Task.Delay(delay, requests.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Serialize(IReadOnlyList<OutgoingEvent> events)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        if (events.Count == 0)
+            throw new ArgumentException("A publish has at least one event.", nameof(events));
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            // One event is no array, so that the field of an error is `type` and not `[0].type`.
+            if (events.Count > 1)
+                writer.WriteStartArray();
+            foreach (var item in events)
+                item.Write(writer);
+            if (events.Count > 1)
+                writer.WriteEndArray();
+        }
+        return buffer.WrittenMemory;
+    }
+}
