@@ -99,7 +99,10 @@ public static class ProgramRun
         }
     }
 
-    private static string? Reason(Exception exception) =>
+    /// <summary>Returns an error of configuration or environment as one line for people.</summary>
+    /// <param name="exception">The exception.</param>
+    /// <returns>The line; null for an exception that the user cannot correct.</returns>
+    public static string? Reason(Exception exception) =>
         exception switch
         {
             OptionsValidationException wrong => Lines(wrong.Failures),

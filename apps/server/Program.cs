@@ -1,3 +1,3 @@
-using Dunlin.Server;
+using Dunlin.Server.Commands;
 
-return await CommandLine.Create().Parse(args).InvokeAsync();
+return await CommandLine.RunAsync(args);

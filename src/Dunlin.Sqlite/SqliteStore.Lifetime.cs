@@ -12,6 +12,7 @@ public sealed partial class SqliteStore
     private static readonly SqlText FindCounter = new("find_counter");
     private static readonly SqlText FindHead = new("find_head");
     private static readonly SqlText QuickCheck = new("quick_check");
+    private static readonly SqlText BeginHistory = new("begin_history");
 
     private readonly ILogger _logger;
 
@@ -45,6 +46,8 @@ public sealed partial class SqliteStore
             if (guard.WasUnclean)
                 Check(database, path);
             await new Migrator(database, Dialect, _logger).RunAsync(Schemas, cancellationToken);
+            // A restored backup is another history: readers may have positions of events that it does not contain.
+            database.Execute(BeginHistory.Text);
             // Each held lease ends one full duration from now. No holder could renew while the store was closed, and the wall clock of the
             // last run is not comparable with this one. A restart never shortens the time that a holder was promised.
             await database.Call("lease_redate").Time(NodeClock.Now).RunAsync(cancellationToken);

@@ -136,7 +136,7 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task An_unknown_option_is_named()
     {
         var (code, _, error) = await _program.RunCommandAsync("--colour", "red");
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.Contains("--colour", error, StringComparison.Ordinal);
     }
 

@@ -90,7 +90,7 @@ public sealed class MoveTests : IAsyncLifetime
     public async Task A_missing_option_is_named(string missing, params string[] arguments)
     {
         var (code, _, error) = await _program.RunCommandAsync(arguments);
-        Assert.Equal(1, code);
+        Assert.Equal(2, code);
         Assert.Contains(missing, error, StringComparison.Ordinal);
     }
 

@@ -1,9 +1,8 @@
 using System.CommandLine;
-using Dunlin.Apps.Common;
 using Dunlin.Security;
 using Dunlin.Topics;
 
-namespace Dunlin.Server;
+namespace Dunlin.Server.Commands;
 
 /// <summary><c>dunlin token</c>: issues a token with the server's key, for trials and for back ends with a fixed token.</summary>
 internal static class TokenCommand
@@ -37,26 +36,26 @@ internal static class TokenCommand
         HelpName = "n",
     };
 
-    public static Command Create()
+    public static Command Create() =>
+        new Command("token", "Make a token with the server's key. Patterns: 'teams/7/*' is one segment more, 'teams/7/**' one or more.")
+            .With(Subject, Subscribe, Publish, Hold, Preempt, Role, Name, Session, Minutes)
+            .Runs(RunAsync);
+
+    private static async Task RunAsync(CommandRun run)
     {
-        var command = new Command(
-            "token",
-            "Make a token with the server's key. Patterns: 'teams/7/*' is one segment more, 'teams/7/**' one or more."
-        );
-        foreach (var option in (Option[])[Subject, Subscribe, Publish, Hold, Preempt, Role, Name, Session, Minutes])
-            command.Options.Add(option);
-        command.SetAction(
-            (given, _) =>
-                ProgramRun.GuardedAsync(async () =>
-                {
-                    // Scripts read the token from standard output: write nothing else there.
-                    await using var app = CommandLine.Build(given, services => services.AddLogging(logging => logging.ClearProviders()));
-                    RequireReadableKey(app.Services);
-                    app.Services.GetRequiredService<ServerSettings>().MakeFolder();
-                    Console.WriteLine(app.Services.GetRequiredService<AccessTokens>().Issue(Request(given)));
-                })
-        );
-        return command;
+        // Scripts read the token from standard output: write nothing else there.
+        await using var app = CommandLine.Build(run.Given, services => services.AddLogging(logging => logging.ClearProviders()));
+        RequireReadableKey(app.Services);
+        app.Services.GetRequiredService<ServerSettings>().MakeFolder();
+        var token = app.Services.GetRequiredService<AccessTokens>().Issue(Request(run.Given));
+        if (run.Output.IsJson)
+            run.Output.JsonObject(json =>
+            {
+                json.WriteString("token", token);
+                json.WriteNumber("expiresIn", run.Get(Minutes) * 60);
+            });
+        else
+            run.Output.Line(token);
     }
 
     private static AccessTokenRequest Request(ParseResult given) =>

@@ -1,0 +1,207 @@
+using System.Text.Json;
+using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit.Servers;
+
+namespace Dunlin.Server.Tests.Commands;
+
+/// <summary>The command <c>doctor</c>, directly and through real nginx configurations that break streams.</summary>
+public sealed class DoctorCommandTests : IDisposable
+{
+    private const string Good = "proxy_buffering off; proxy_read_timeout 24h; large_client_header_buffers 4 64k;";
+
+    private const string Buffering =
+        "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types text/event-stream; gzip_min_length 0; "
+        + "large_client_header_buffers 4 64k;";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-doctor-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_healthy_server_passes_all_checks()
+    {
+        await using var server = await StartAsync(1);
+        var (code, levels) = await ExamineAsync(server.Address, Mint.User("ann@example.com"), "--patience", "60");
+        Assert.Equal(0, code);
+        Assert.All(
+            levels.Where(level => level.Check != "clock"), // the Date header has whole seconds, and the machine may be busy
+            level => Assert.True(level.Level == "ok", level.ToString())
+        );
+        Assert.Superset(
+            new HashSet<string>(StringComparer.Ordinal)
+            {
+                "reachable",
+                "version",
+                "ready",
+                "tls",
+                "http",
+                "clock",
+                "keep-alive",
+                "header size",
+                "address size",
+                "token",
+                "access",
+                "compression",
+                "buffering",
+                "heartbeat",
+            },
+            levels.Select(level => level.Check).ToHashSet(StringComparer.Ordinal)
+        );
+    }
+
+    [Fact]
+    public async Task Text_has_a_line_for_each_finding_and_its_remedy()
+    {
+        await using var server = await StartAsync(1);
+        var (code, output, _) = await Cli.RunAsync("doctor", $"{server.Address}", "--data", _folder);
+        Assert.Equal(0, code);
+        Assert.Matches("(?m)^ok    reachable ", output);
+        Assert.Matches("(?m)^warn  token         There is no token", output);
+        Assert.Contains("Pass one with --token", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_listening_exits_with_3()
+    {
+        var url = $"http://127.0.0.1:{ServerProcess.FreePort()}";
+        var (code, output, _) = await Cli.RunAsync("doctor", url, "--data", _folder);
+        Assert.Equal(3, code);
+        Assert.Contains("No answer from", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_web_server_is_recognised()
+    {
+        await using var server = await StartAsync(1);
+        await using var nginx = await Nginx.StartAsync(server.Address, "location /dunlin { return 200 'hello'; }");
+        var (code, levels) = await ExamineAsync(nginx.Address, null);
+        Assert.Equal(1, code);
+        Assert.Contains(levels, level => level is { Check: "version", Level: "fail" });
+    }
+
+    [Fact]
+    public async Task A_good_proxy_passes_even_if_it_drops_Upgrade()
+    {
+        await using var server = await StartAsync(1);
+        await using var nginx = await Nginx.StartAsync(
+            server.Address,
+            $"{Good} proxy_set_header Upgrade ''; proxy_set_header Connection ''; proxy_hide_header Upgrade;"
+        );
+        var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", "60");
+        Assert.True(code == 0, string.Join('\n', levels));
+        Assert.DoesNotContain(levels, level => level.Level != "ok" && level.Check != "clock");
+    }
+
+    [Theory]
+    [InlineData("buffering", "fail", Buffering)]
+    [InlineData("compression", "fail", Good + "gzip on; gzip_types text/event-stream; gzip_min_length 0; gzip_proxied any;")]
+    [InlineData("heartbeat", "fail", "proxy_buffering off; proxy_read_timeout 1s; large_client_header_buffers 4 64k;")]
+    [InlineData("address size", "warn", "proxy_buffering off; proxy_read_timeout 24h;")]
+    [InlineData("header size", "warn", "proxy_buffering off; large_client_header_buffers 4 4k;")]
+    [InlineData("keep-alive", "warn", Good + "keepalive_timeout 0;")]
+    [InlineData("version", "fail", "location /dunlin { return 502; }")]
+    public async Task A_proxy_that_breaks_something_is_found_out(string check, string level, string settings)
+    {
+        await using var server = await StartAsync(check is "buffering" or "heartbeat" ? 15 : 1);
+        await using var nginx = await Nginx.StartAsync(server.Address, settings);
+        var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", check == "buffering" ? "3" : "60");
+        var found = Assert.Single(levels, finding => finding.Check == check);
+        Assert.Equal(level, found.Level);
+        Assert.NotEmpty(found.Remedy);
+        Assert.Equal(level == "fail" ? 1 : 0, code);
+    }
+
+    [Fact]
+    public async Task Refused_origin_is_explained_and_allowed_one_passes()
+    {
+        await using var server = await TestServer.StartAsync(("Origins:AllowedOrigins:0", "https://app.example.com"));
+        var (code, levels) = await ExamineAsync(server.Address, null, "--origin", "https://app.example.com");
+        Assert.Equal((0, "ok"), (code, levels.Single(level => level.Check == "cors").Level));
+        (code, levels) = await ExamineAsync(server.Address, null, "--origin", "https://other.example.com");
+        var refused = levels.Single(level => level.Check == "cors");
+        Assert.Equal((1, "fail"), (code, refused.Level));
+        Assert.Contains("AllowedOrigins__0=https://other.example.com", refused.Remedy, StringComparison.Ordinal);
+        (code, levels) = await ExamineAsync(server.Address, null, "--origin", "https://app.example.com/");
+        Assert.Equal((1, "fail"), (code, levels.Single(level => level.Check == "cors").Level));
+    }
+
+    [Fact]
+    public async Task Refused_tokens_and_topics_are_explained()
+    {
+        await using var server = await StartAsync(1);
+        (string Token, string Check, string Text)[] refused =
+        [
+            ("x", "token", "no JWT"),
+            (Mint.Token("ann", [], ("exp", 1_700_000_000)), "token", "expired"),
+            (Mint.Token("ann", [], ("nbf", 4_000_000_000)), "token", "valid from"),
+            (Mint.Token("ann", [], ("aud", "others")), "access", "others"),
+            (Mint.Token("ann", [], ("iss", "others")), "access", "unknown issuer 'others'"),
+        ];
+        foreach (var (token, check, text) in refused)
+        {
+            var (code, levels) = await ExamineAsync(server.Address, token);
+            Assert.Equal(1, code);
+            Assert.Contains(levels, level => level.Check == check && level.Text.Contains(text, StringComparison.Ordinal));
+        }
+        var (failed, findings) = await ExamineAsync(server.Address, Mint.User("ann", ("subscribe", "a/*")), "--topic", "b/1");
+        Assert.Equal(1, failed);
+        var topic = findings.Single(level => level.Check == "topic");
+        Assert.Contains("It grants subscribe for 'a/*'", topic.Text, StringComparison.Ordinal);
+        Assert.Contains("covers 'b/1'", topic.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Local_settings_give_the_exact_reason()
+    {
+        await using var server = await StartAsync(1);
+        var config = Path.Combine(_folder, "dunlin.json");
+        await File.WriteAllTextAsync(config, $$"""{"Dunlin": {"Tokens": {"SigningKey": "{{Mint.KeyText}}"} } }""");
+        var (code, levels) = await ExamineAsync(server.Address, Mint.Token("ann", [], ("aud", "others")), "--config", config);
+        Assert.Equal(1, code);
+        Assert.Contains("wrongAudience", levels.Single(level => level.Check == "access").Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("doctor", "ftp://example.com")]
+    [InlineData("doctor", "example.com")]
+    [InlineData("doctor", "--patience", "0")]
+    public async Task Wrong_arguments_exit_with_2(params string[] arguments)
+    {
+        var (code, output, error) = await Cli.RunAsync(arguments);
+        Assert.Equal((2, ""), (code, output));
+        Assert.NotEmpty(error);
+    }
+
+    private static Task<TestServer> StartAsync(int heartbeatSeconds) =>
+        TestServer.StartAsync(("Streams:Heartbeat", $"00:00:{heartbeatSeconds:00}"));
+
+    private async Task<(int Code, List<Result> Levels)> ExamineAsync(Uri server, string? token, params string[] arguments)
+    {
+        string[] all =
+        [
+            "doctor",
+            $"{server}",
+            "--data",
+            _folder,
+            "--output",
+            "json",
+            .. token is null ? Array.Empty<string>() : ["--token", token],
+            .. arguments,
+        ];
+        var (code, output, _) = await Cli.RunAsync(all);
+        var findings = JsonDocument.Parse(output).RootElement.GetProperty("findings").EnumerateArray();
+        return (
+            code,
+            [
+                .. findings.Select(finding => new Result(
+                    finding.GetProperty("check").GetString()!,
+                    finding.GetProperty("level").GetString()!,
+                    finding.GetProperty("text").GetString()!,
+                    finding.TryGetProperty("remedy", out var remedy) ? remedy.GetString()! : ""
+                )),
+            ]
+        );
+    }
+
+    private sealed record Result(string Check, string Level, string Text, string Remedy);
+}
