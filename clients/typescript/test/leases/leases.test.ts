@@ -360,7 +360,7 @@ describe('A preemption', () => {
     expect(lease.leaseId).toBe(server.preemptions[0]!.leaseId);
   });
 
-  test('without an answer is sent again, and does not fall back to a place in the queue', async () => {
+  test('without an answer is sent again as a preemption', async () => {
     let attempts = 0;
     server.onPreempt = ({ leaseId, seconds }) => {
       if (++attempts === 1) throw problem('busy');
