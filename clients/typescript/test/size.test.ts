@@ -2,8 +2,10 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-/** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: leases can be preempted. */
-const BUDGET = 18_750;
+/**
+ * Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: it publishes, and preempts leases.
+ */
+const BUDGET = 18_950;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({
