@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace Dunlin.Server.Commands;
 
 /// <summary><c>dunlin completion</c>: prints a script that completes commands and options in a shell.</summary>
-/// <remarks>The scripts ask the program itself (<c>dunlin [suggest]</c> of System.CommandLine), so that they never become outdated.</remarks>
+/// <remarks>The scripts ask the program itself (<c>dunlin [suggest]</c> of System.CommandLine), so they never become outdated.</remarks>
 internal static class CompletionCommand
 {
     private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh or fish" };
