@@ -2,7 +2,8 @@
 //   dotnet run -c Release --project bench/load -- --url https://example.org --user alice --topic demo --connections 1000
 #pragma warning disable MA0047 // one file, top-level statements
 using System.CommandLine;
-using Dunlin.Bench.Load;
+using System.Text.Json;
+using Dunlin.Apps.Load;
 
 Option<string> url = new("--url") { Description = "Address of the deployment.", DefaultValueFactory = _ => "http://127.0.0.1:5080" };
 Option<string?> user = new("--user") { Description = "Signs in with --password." };
@@ -51,29 +52,60 @@ var command = new RootCommand("Readers and publishers for a Dunlin deployment: r
     json,
 };
 command.SetAction(
-    (parsed, cancellation) =>
-        new LoadRun(
-            new LoadOptions(
-                new Uri(parsed.GetRequiredValue(url)),
-                parsed.GetValue(user),
-                parsed.GetValue(password) ?? Environment.GetEnvironmentVariable("DUNLIN_PASSWORD"),
-                parsed.GetValue(token),
-                parsed.GetRequiredValue(topic),
-                parsed.GetValue(topics),
-                parsed.GetValue(connections),
-                parsed.GetValue(stalled),
-                parsed.GetValue(publishers),
-                parsed.GetValue(rate),
-                parsed.GetValue(size),
-                TimeSpan.FromSeconds(parsed.GetValue(warmup)),
-                TimeSpan.FromSeconds(parsed.GetValue(seconds)),
-                parsed.GetValue(pid),
-                parsed.GetValue(plot),
-                parsed.GetValue(json)
-            )
-        ).RunAsync(cancellation)
+    async (parsed, cancellation) =>
+    {
+        var options = new LoadOptions(
+            new Uri(parsed.GetRequiredValue(url)),
+            parsed.GetValue(user),
+            parsed.GetValue(password) ?? Environment.GetEnvironmentVariable("DUNLIN_PASSWORD"),
+            parsed.GetValue(token),
+            parsed.GetRequiredValue(topic),
+            parsed.GetValue(topics),
+            parsed.GetValue(connections),
+            parsed.GetValue(stalled),
+            parsed.GetValue(publishers),
+            parsed.GetValue(rate),
+            parsed.GetValue(size),
+            TimeSpan.FromSeconds(parsed.GetValue(warmup)),
+            TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+            parsed.GetValue(pid)
+        );
+        LoadResult result;
+        try
+        {
+            result = await new LoadRun(options, line => Show(line)).RunAsync(cancellation);
+        }
+        catch (Exception error) when (error is LoadException or HttpRequestException)
+        {
+            await Console.Error.WriteLineAsync($"{options.Url} cannot be used: {error.Message}");
+            return 2;
+        }
+        Show("");
+        foreach (var (name, value) in LoadReport.Rows(result))
+            Console.WriteLine($"{name, -20} {value}");
+        foreach (var line in LoadReport.Plot(result))
+            Console.WriteLine(line);
+        if (parsed.GetValue(plot) is { } picture)
+            await File.WriteAllTextAsync(picture.FullName, SvgPlot.Draw(options, result), CancellationToken.None);
+        if (parsed.GetValue(json) is { } file)
+        {
+            await using var stream = file.Create();
+            await using var writer = new Utf8JsonWriter(stream);
+            writer.WriteStartObject();
+            LoadReport.Write(writer, result);
+            writer.WriteEndObject();
+        }
+        return result.IsComplete ? 0 : 1;
+    }
 );
 return await command.Parse(args).InvokeAsync();
+
+// On a terminal only: replaces the line before.
+static void Show(string line)
+{
+    if (!Console.IsErrorRedirected)
+        Console.Error.Write($"\r{line}\u001b[K");
+}
 
 static Option<int> Count(string name, string description, int standard)
 {

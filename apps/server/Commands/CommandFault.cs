@@ -25,6 +25,10 @@ internal sealed class CommandFault(int exitCode, string message, Exception? caus
             cause
         );
 
+    /// <summary>Returns the error of a problem document.</summary>
+    public static CommandFault Refused(string code, string detail, string? hint, Exception? cause = null) =>
+        new(ExitCodes.Failed, detail, cause) { Code = code, Hint = hint };
+
     /// <summary>Reads the problem document of an answer. A text that is none, such as a page of a proxy, is left out.</summary>
     public static CommandFault OfAnswer(int status, string? body)
     {

@@ -44,11 +44,18 @@ internal static class CommandLine
             ServeCommand.Create(),
             CheckCommand.Create(),
             TokenCommand.Create(),
+            PublishCommand.Create(),
+            TailCommand.Create(),
+            LeasesCommand.Create(),
+            ConnectionsCommand.Create(),
+            RevokeCommand.Create(),
             JournalCommand.Create(),
             MoveCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
-            DoctorCommand.Create()
+            DoctorCommand.Create(),
+            BenchCommand.Create(),
+            CompletionCommand.Create()
         );
         return root;
     }
@@ -66,7 +73,8 @@ internal static class CommandLine
         CancellationToken cancellationToken = default
     )
     {
-        var given = Root.Parse(arguments);
+        // publish reads @FILE itself: System.CommandLine would replace it by arguments.
+        var given = Root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var configuration = new InvocationConfiguration { Output = output ?? Console.Out, Error = error ?? Console.Error };
         if (given.Action is not ParseErrorAction)
             return await given.InvokeAsync(configuration, cancellationToken);

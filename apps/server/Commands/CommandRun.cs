@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dunlin.Apps.Common;
 
 namespace Dunlin.Server.Commands;
@@ -58,6 +59,21 @@ internal static class CommandActions
         );
         return command;
     }
+
+    /// <summary>Refuses numbers outside of a range. A text that is no number is refused by the parser.</summary>
+    public static void RequireRange(this Option option, double least, double most = double.PositiveInfinity) =>
+        option.Validators.Add(result =>
+        {
+            if (
+                result.Tokens is [var token, ..]
+                && double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                && !(number >= least && number <= most)
+            )
+            {
+                var range = double.IsInfinity(most) ? $"at least {least}" : $"{least} to {most}";
+                result.AddError($"{option.Name} must be {range}, not {token.Value}.");
+            }
+        });
 
     /// <summary>Adds options and arguments.</summary>
     public static Command With(this Command command, params ReadOnlySpan<Symbol> symbols)

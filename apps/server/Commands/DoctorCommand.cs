@@ -31,12 +31,7 @@ internal static class DoctorCommand
         HelpName = "seconds",
     };
 
-    static DoctorCommand() =>
-        Patience.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 600)
-                result.AddError("--patience must be 1 to 600 seconds.");
-        });
+    static DoctorCommand() => Patience.RequireRange(1, 600);
 
     public static Command Create() =>
         new Command("doctor", "Examine a running server: proxies, TLS, clocks, limits, CORS and a token. Exits with 1 if a check fails.")

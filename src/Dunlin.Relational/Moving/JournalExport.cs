@@ -6,7 +6,7 @@ using Dunlin.Relational.Moving;
 
 namespace Dunlin.Relational;
 
-/// <summary>Writes the journal of a store as JSON lines, for archives, other programs and <see cref="JournalImport"/>. Thread-safe.</summary>
+/// <summary>Writes the journal of a store as JSON lines, for archives, programs and <see cref="JournalImport"/>. Thread-safe.</summary>
 /// <remarks>The first line has the format, the epoch, and the first and last offset. A line for each event follows in journal order, then
 /// the topics from which retention deleted events, then the number of events. Leases, records, accounts and idempotency keys are not
 /// exported: <see cref="StoreMove"/> copies a whole store.</remarks>
@@ -24,7 +24,7 @@ public static class JournalExport
         SkipValidation = true,
     };
 
-    /// <summary>Exports the events up to the head at the start of the call, and continues an interrupted export of the same journal.</summary>
+    /// <summary>Exports the events up to the head at the start of the call, and continues an interrupted export.</summary>
     /// <param name="source">The store. The call opens it.</param>
     /// <param name="target">Receives the lines. A target that can seek and contains an interrupted export is continued after its last
     /// whole line.</param>

@@ -27,7 +27,7 @@ public static class JournalImport
     /// <exception cref="FormatException">A line is invalid, or the file is incomplete. The message contains the number of the line. The
     /// import can continue with a corrected file that has the same first line.</exception>
     /// <exception cref="InvalidOperationException">The target has events that are not of an interrupted import of this file.</exception>
-    /// <exception cref="System.Data.Common.DbException">The database cannot store a line, such as a NUL character in PostgreSQL.</exception>
+    /// <exception cref="System.Data.Common.DbException">The database cannot store a line, for example NUL in PostgreSQL.</exception>
     /// <exception cref="Diagnostics.DunlinException">The store failed.</exception>
     public static async Task<long> RunAsync(
         RelationalStore target,

@@ -38,7 +38,7 @@ public sealed class JournalCommandTests : IDisposable
         await using var store = target.Open();
         await store.OpenAsync(Cancel);
         Assert.Equal(head, await store.ReadHeadAsync(Cancel));
-        // The next event continues the order, and a reader from before the trimmed events is told so.
+        // The next event continues the order, and a reader from before the trimmed events gets a reset.
         var next = await store.AppendAsync([new EventDraft(TopicName.Parse("t/new"), "e", "1"u8.ToArray())], null, Cancel);
         Assert.Equal(head.Offset + 1, next[0].Offset);
         Assert.True((await store.ReadAsync(new JournalQuery(0, [TopicName.Parse("old/a")]), Cancel)).Trimmed);
@@ -220,7 +220,7 @@ public sealed class JournalCommandTests : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = $"""
             UPDATE dunlin_topic SET trimmed_through = (SELECT max("offset") / 2 FROM dunlin_journal) WHERE name = '{topic}';
-            UPDATE dunlin_counter SET value = (SELECT trimmed_through FROM dunlin_topic WHERE name = '{topic}') WHERE name = 'trimmed_through';
+            UPDATE dunlin_counter SET value = (SELECT max(trimmed_through) FROM dunlin_topic) WHERE name = 'trimmed_through';
             DELETE FROM dunlin_journal WHERE topic = (SELECT id FROM dunlin_topic WHERE name = '{topic}')
                 AND "offset" <= (SELECT value FROM dunlin_counter WHERE name = 'trimmed_through');
             """;

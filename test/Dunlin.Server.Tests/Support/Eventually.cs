@@ -5,9 +5,9 @@ namespace Dunlin.Server.Tests.Support;
 /// <summary>Waits for the state of another process, which no test can notify.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    /// <summary>Repeats a check until it holds; fails after two minutes.</summary>
+    /// <summary>Repeats a check until it holds; fails after 90 seconds.</summary>
     public static async Task TrueAsync(Func<Task<bool>> check, Func<string>? describe = null)
     {
         var watch = Stopwatch.StartNew();

@@ -1,7 +1,7 @@
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>Counts the results of a run. Thread-safe.</summary>
-internal sealed class Tally
+public sealed class Tally
 {
     private long _published;
     private long _refused;
@@ -34,6 +34,9 @@ internal sealed class Tally
 
     /// <summary>The last unsuccessful answer, for the report.</summary>
     public string? Problem { get; set; }
+
+    /// <summary>The answer to a stream that will be refused again; null for none.</summary>
+    public string? Refusal { get; set; }
 
     public void StartPhase() => (Deliveries, Answers) = (new Histogram(), new Histogram());
 

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>Draws the run as one SVG picture: deliveries over time, latency percentiles, memory and CPU of the server.</summary>
-internal static class Plot
+public static class SvgPlot
 {
     private const int Width = 760;
     private const int Height = 220;
@@ -14,8 +14,11 @@ internal static class Plot
 
     private static readonly double[] Percentiles = [10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100];
 
-    public static string Draw(LoadOptions options, Tally tally, IReadOnlyList<Sample> samples)
+    public static string Draw(LoadOptions options, LoadResult result)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(result);
+        var (tally, samples) = (result.Tally, result.Samples);
         var charts = new List<string>
         {
             Chart(0, "deliveries per second", "s", samples.Select(s => (s.At, s.DeliveriesPerSecond))),

@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>One event stream: counts, times and checks events, and resumes after an interruption.</summary>
 /// <param name="http">The client of the server.</param>
 /// <param name="topic">The topic to read.</param>
 /// <param name="tally">Receives the counts.</param>
 /// <param name="readOn">For a stalled reader: it stops reading after the first bytes until this completes, and is not timed.</param>
-internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? readOn = null)
+public sealed class Reader(HttpClient http, string topic, Tally tally, Task? readOn = null)
 {
     private readonly ConcurrentDictionary<int, long> _seen = new(); // last number of each publisher
     private readonly byte[] _buffer = new byte[4_096];
@@ -31,12 +31,14 @@ internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? r
             catch (Exception error) when (error is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
             {
                 tally.CountReconnect(error.Message);
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, 1_000)), TimeProvider.System, cancellationToken);
             }
             catch (OperationCanceledException)
             {
                 return;
             }
+            // Also after an end without an error, so that a server that refuses streams is not flooded. Cancellation ends the loop.
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, 1_000)), TimeProvider.System, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -49,8 +51,11 @@ internal sealed class Reader(HttpClient http, string topic, Tally tally, Task? r
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
-            var problem = await response.Content.ReadAsStringAsync(cancellationToken);
-            throw new HttpRequestException($"{response.StatusCode}: {problem}");
+            var problem = $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}";
+            // Repeating does not help: the token or the topic is wrong.
+            if ((int)response.StatusCode is >= 400 and < 500 and not 429)
+                tally.Refusal = problem;
+            throw new HttpRequestException(problem);
         }
         using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         tally.CountOpen(1);

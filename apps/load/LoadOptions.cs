@@ -1,4 +1,4 @@
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>The options of a run.</summary>
 /// <param name="Url">Address of the deployment, including a path prefix.</param>
@@ -15,9 +15,7 @@ namespace Dunlin.Bench.Load;
 /// <param name="Warmup">Duration before the measurement.</param>
 /// <param name="Duration">Duration of the measurement.</param>
 /// <param name="ProcessId">The server's process on this machine, whose memory and CPU are read from /proc.</param>
-/// <param name="Plot">File for the picture; null for none.</param>
-/// <param name="Json">File for the figures; null for none.</param>
-internal sealed record LoadOptions(
+public sealed record LoadOptions(
     Uri Url,
     string? User,
     string? Password,
@@ -31,9 +29,7 @@ internal sealed record LoadOptions(
     int Size,
     TimeSpan Warmup,
     TimeSpan Duration,
-    int? ProcessId,
-    FileInfo? Plot,
-    FileInfo? Json
+    int? ProcessId
 )
 {
     public string TopicOf(int index) => Topics == 1 ? Topic : FormattableString.Invariant($"{Topic}/{index % Topics}");

@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>Publishes to one topic, one event at a time, at a constant rate or without a pause.</summary>
-internal sealed class Publisher(HttpClient http, int index, string topic, LoadOptions options, Tally tally)
+public sealed class Publisher(HttpClient http, int index, string topic, LoadOptions options, Tally tally)
 {
     /// <summary>Number of accepted events, which are numbered from 0.</summary>
     public long Accepted { get; private set; }

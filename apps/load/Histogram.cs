@@ -1,11 +1,11 @@
 using System.Numerics;
 
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>
 /// Counts durations in microseconds, with sixteen buckets per power of two, so that percentiles have an error of at most 6 %. Thread-safe.
 /// </summary>
-internal sealed class Histogram
+public sealed class Histogram
 {
     private const int Steps = 16;
 

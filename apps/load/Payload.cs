@@ -2,13 +2,13 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Text;
 
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>
 /// The data of an event: <c>"dunlin-load RUN PUBLISHER NUMBER TICKS xxx…"</c>. Readers find it without parsing JSON. The time is of this
 /// process's clock, so no clocks are compared.
 /// </summary>
-internal static class Payload
+public static class Payload
 {
     private static readonly byte[] Mark = Encoding.ASCII.GetBytes("dunlin-load ");
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Dunlin.Bench.Load;
+namespace Dunlin.Apps.Load;
 
 /// <summary>Reads memory and CPU of the server's process from /proc; null if it runs elsewhere.</summary>
-internal sealed class ServerProbe(int? processId)
+public sealed class ServerProbe(int? processId)
 {
     private static readonly double TicksPerSecond = 100; // USER_HZ, 100 on every Linux
 
