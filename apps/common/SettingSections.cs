@@ -2,6 +2,7 @@ using System.Reflection;
 using Dunlin.Access;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
+using Dunlin.Inspector;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Postgres;
@@ -50,6 +51,7 @@ public sealed class SettingSections(string program, params string[] values)
             .With<RetentionOptions>("Retention")
             .With<FanoutOptions>("Fanout")
             .With<HostingOptions>("Hosting")
+            .With<InspectorOptions>("Inspector")
             .With<SqliteOptions>("Sqlite")
             .With<PostgresOptions>("Postgres")
             .With<RedisOptions>("RedisBackplane");
