@@ -48,7 +48,7 @@ export default defineConfig(
   },
   {
     // The layers of a page: `ui` uses `state`, `state` uses `api`.
-    files: ['apps/*/web/src/api/**'],
+    files: ['apps/*/web/src/api/**', 'clients/inspector/src/api/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: ['**/state/*', '**/ui/*'] }] },
   },
   {
@@ -81,7 +81,7 @@ export default defineConfig(
     rules: { 'vue/multi-word-component-names': 'off' },
   },
   {
-    files: ['apps/*/web/**/*.svelte'],
+    files: ['apps/*/web/**/*.svelte', 'clients/inspector/**/*.svelte'],
     extends: [svelte.configs.recommended],
     languageOptions: { parserOptions: { parser: tseslint.parser } },
   },

@@ -25,7 +25,7 @@ export default defineConfig({
         },
         test: {
           name: 'pages',
-          include: ['clients/kit/test/**/*.test.ts', 'apps/*/web/**/*.test.{ts,tsx}'],
+          include: ['clients/{kit,inspector}/test/**/*.test.ts', 'apps/*/web/**/*.test.{ts,tsx}'],
           testTimeout: 20_000,
         },
       },

@@ -3,6 +3,7 @@ using System.Reflection;
 using Dunlin.Access;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
+using Dunlin.Inspector;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Postgres;
@@ -54,6 +55,7 @@ public sealed class SettingSections(string program, params string[] values)
             .With<RetentionOptions>("Retention", static (section, options) => section.Bind(options, Strict))
             .With<FanoutOptions>("Fanout", static (section, options) => section.Bind(options, Strict))
             .With<HostingOptions>("Hosting", static (section, options) => section.Bind(options, Strict))
+            .With<InspectorOptions>("Inspector", static (section, options) => section.Bind(options, Strict))
             .With<SqliteOptions>("Sqlite", static (section, options) => section.Bind(options, Strict))
             .With<PostgresOptions>("Postgres", static (section, options) => section.Bind(options, Strict))
             .With<RedisOptions>("RedisBackplane", static (section, options) => section.Bind(options, Strict));

@@ -35,6 +35,7 @@ internal static class ServerApplication
             .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(settings.Data, "signing.key"))
             .AddTokenGrants()
             .AddRevocations()
+            .AddInspector()
             .AddChosenStore(settings.Data, settings.Store, settings.Redis);
         // Last, so that the configuration overrides the options set above.
         ServerOptions.Add(dunlin.Services, builder.Configuration);
@@ -51,6 +52,7 @@ internal static class ServerApplication
         app.MapDunlinHealth();
         app.MapDunlinTickets();
         app.MapDunlinUsers();
+        app.MapDunlinInspector();
         return app;
     }
 

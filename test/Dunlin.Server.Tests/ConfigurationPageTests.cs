@@ -20,6 +20,7 @@ public sealed class ConfigurationPageTests
         typeof(IJournal),
         typeof(AccessTokenOptions),
         typeof(Identity.AccountOptions),
+        typeof(Inspector.InspectorOptions),
         typeof(Sqlite.SqliteOptions),
         typeof(Postgres.PostgresOptions),
         typeof(Redis.RedisOptions),

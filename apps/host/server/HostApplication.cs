@@ -57,7 +57,9 @@ internal static class HostApplication
         var dunlin = builder
             .Services.AddDunlin()
             .AddAccounts()
-            .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"));
+            .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"))
+            .AddRevocations()
+            .AddInspector(inspector => inspector.UseAccounts = true);
         dunlin.AddChosenStore(data, settings.Store, settings.Redis);
         dunlin.AddDocuments();
         dunlin.AddTodos();
@@ -91,6 +93,7 @@ internal static class HostApplication
         routes.MapFocus();
         routes.MapWishlists();
         routes.MapDemo(settings);
+        app.MapDunlinInspector();
         app.Services.GetRequiredService<WebPages>().Map(app);
         return app;
     }

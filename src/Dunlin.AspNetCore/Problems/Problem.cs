@@ -79,8 +79,17 @@ public static class Problem
         else if (known.Code.Status >= StatusCodes.Status500InternalServerError)
             ProblemLog.Failed(log, known.Code.Code, traceId, exception);
         else
-            ProblemLog.Refused(log, known.Code.Code, known.Code.Status, traceId);
+            Refuse(context, known, log, traceId);
         return AnswerAsync(context, known ?? new DunlinException(ErrorCode.Internal), traceId);
+    }
+
+    private static void Refuse(HttpContext context, DunlinException problem, ILogger log, string traceId)
+    {
+        ProblemLog.Refused(log, problem.Code.Code, problem.Code.Status, traceId);
+        if (problem.Code.Status is not (StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden))
+            return;
+        foreach (var observer in context.RequestServices.GetServices<IRefusalObserver>())
+            observer.OnRefused(context, problem, traceId);
     }
 
     // The client has disconnected: there is nobody to answer, and the server is not at fault.

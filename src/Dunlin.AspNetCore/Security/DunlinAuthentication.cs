@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using System.Text.Json;
 using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
@@ -107,7 +108,7 @@ internal sealed class DunlinAuthenticationHandler(
             identity = await OfOwnTokenAsync(identity);
         if (identity is not null)
             return Success(identity, OriginCheck.PageCredential());
-        SecurityLog.TokenRefused(Logger, fault == TokenFault.None ? TokenFault.SessionEnded : fault);
+        RefuseToken(fault == TokenFault.None ? TokenFault.SessionEnded : fault);
         return AuthenticateResult.Fail(Refused);
     }
 
@@ -128,6 +129,7 @@ internal sealed class DunlinAuthenticationHandler(
         if (await sessions.FindByCookieAsync(Context) is not { } live)
         {
             SecurityLog.CookieRefused(Logger);
+            Context.Features.Set(new CredentialRefusal("cookie", "sessionEnded"));
             return AuthenticateResult.Fail(Refused);
         }
         OriginCheck.RequireOwnOrigin(Context);
@@ -146,6 +148,7 @@ internal sealed class DunlinAuthenticationHandler(
         if (ticket is not null)
             return Success(DunlinIdentity.Create(ticket));
         SecurityLog.TicketRefused(Logger);
+        Context.Features.Set(new CredentialRefusal("ticket", "unknown"));
         return AuthenticateResult.Fail(Refused);
     }
 
@@ -157,6 +160,12 @@ internal sealed class DunlinAuthenticationHandler(
             ? ticket[0]
             : null;
 
+    private void RefuseToken(TokenFault fault)
+    {
+        SecurityLog.TokenRefused(Logger, fault);
+        Context.Features.Set(new CredentialRefusal("token", JsonNamingPolicy.CamelCase.ConvertName(fault.ToString())));
+    }
+
     private AuthenticateResult Success(ClaimsIdentity identity, AuthenticationProperties? properties = null)
     {
         var userId = identity.FindFirst(DunlinClaims.UserId)!.Value;
@@ -165,7 +174,7 @@ internal sealed class DunlinAuthenticationHandler(
             && _revocations.IsRevoked(userId, identity.FindFirst(DunlinClaims.SessionId)?.Value, DunlinIdentity.IssuedAt(identity))
         )
         {
-            SecurityLog.TokenRefused(Logger, TokenFault.Revoked);
+            RefuseToken(TokenFault.Revoked);
             return AuthenticateResult.Fail(Refused);
         }
         // Also checked here for endpoints that use authorization only and never call GetCaller.

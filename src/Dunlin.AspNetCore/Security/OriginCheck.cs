@@ -70,14 +70,16 @@ internal static class OriginCheck
         var origin = request.Headers[HeaderNames.Origin].ToString();
         if (origin.Length > 0 && options is { AllowCredentials: true } && options.AllowedOrigins.Contains(origin))
             return true;
-        if (site.Length > 0)
-            return false;
-        return origin.Length == 0
-            || (
-                Uri.TryCreate(origin, UriKind.Absolute, out var uri)
-                && string.Equals(uri.Authority, Authority(request, uri), StringComparison.OrdinalIgnoreCase)
-            );
+        return site.Length == 0 && (origin.Length == 0 || HasOwnHost(request, origin));
     }
+
+    /// <summary>Returns whether a request with <c>Origin</c> comes from a page of this server, so that no CORS header is needed.</summary>
+    public static bool IsOfOwnPage(HttpRequest request, string origin) =>
+        request.Headers["Sec-Fetch-Site"].ToString() == "same-origin" || HasOwnHost(request, origin);
+
+    private static bool HasOwnHost(HttpRequest request, string origin) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+        && string.Equals(uri.Authority, Authority(request, uri), StringComparison.OrdinalIgnoreCase);
 
     // "example.com:443" and "example.com" are the same authority under https.
     private static string Authority(HttpRequest request, Uri origin)

@@ -19,8 +19,15 @@ internal sealed class AllowedOrigins(IEnumerable<string> origins)
 
 /// <summary>Refuses hosts that are not allowed, and adds <c>Vary: Origin</c> to responses without CORS headers. Without <c>Vary</c>, a
 /// cache could serve such a response to an allowed origin.</summary>
-internal sealed class OriginMiddleware(RequestDelegate next, AllowedOrigins allowed, string[] hosts)
+internal sealed class OriginMiddleware(
+    RequestDelegate next,
+    AllowedOrigins allowed,
+    string[] hosts,
+    IEnumerable<IRefusalObserver> observers
+)
 {
+    private readonly IRefusalObserver[] _observers = [.. observers];
+
     private readonly bool _varies = !allowed.IsEmpty && !allowed.IsAny;
 
     public Task InvokeAsync(HttpContext context)
@@ -34,9 +41,20 @@ internal sealed class OriginMiddleware(RequestDelegate next, AllowedOrigins allo
                     HeaderNames.Host
                 )
             );
+        if (_observers.Length > 0)
+            ReportRefusal(context);
         if (_varies && !allowed.Contains(context.Request.Headers.Origin.ToString()))
             context.Response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);
         return next(context);
+    }
+
+    private void ReportRefusal(HttpContext context)
+    {
+        var origin = context.Request.Headers.Origin.ToString();
+        if (origin.Length == 0 || allowed.IsAny || allowed.Contains(origin) || OriginCheck.IsOfOwnPage(context.Request, origin))
+            return;
+        foreach (var observer in _observers)
+            observer.OnOriginRefused(context, origin);
     }
 
     private static bool Covers(string allowed, string host) =>

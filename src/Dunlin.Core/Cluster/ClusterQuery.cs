@@ -58,6 +58,12 @@ public sealed partial class ClusterQuery
     /// <summary>Gets the number of other nodes that announced themselves in the last 10 seconds.</summary>
     public int Others => Known().Count;
 
+    /// <summary>Gets the id of this node. A restart creates a new one.</summary>
+    public string NodeId => _id;
+
+    /// <summary>Gets the ids of the other nodes that announced themselves in the last 10 seconds.</summary>
+    public IReadOnlyList<string> OtherNodes => Known();
+
     /// <summary>Announces this node to the others, now and every 3 seconds until <see cref="End"/>.</summary>
     internal void Begin()
     {

@@ -12,7 +12,7 @@ namespace Dunlin.Diagnostics;
 /// a terminal. Backslashes are doubled, so that the log is unambiguous. The text is truncated after <see cref="MaxLength"/> characters.
 /// </remarks>
 /// <param name="value">The text; null is logged as <c>(null)</c>.</param>
-internal readonly struct PeerText(string? value) : IEquatable<PeerText>
+public readonly struct PeerText(string? value) : IEquatable<PeerText>
 {
     /// <summary>The maximum number of characters of a text that are logged: 200.</summary>
     public const int MaxLength = 200;

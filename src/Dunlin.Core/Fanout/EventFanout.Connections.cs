@@ -120,6 +120,16 @@ public sealed partial class EventFanout
             return [.. _connections.Values];
     }
 
+    /// <summary>Adds a handler for connections of this node that closed, with the reason. For display and measurement.</summary>
+    /// <param name="handler">The handler, called once for each connection after it has left the list. Must be thread-safe and fast. It must
+    /// not block. An exception is logged.</param>
+    /// <returns>A subscription; dispose it to remove the handler.</returns>
+    public IDisposable OnClosed(Action<ClosedConnection> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Closed.Subscribe(connection => handler(ClosedConnection.Of(connection, Time.GetUtcNow())));
+    }
+
     /// <summary>Closes all connections of a session on this node.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="sessionId">The session.</param>

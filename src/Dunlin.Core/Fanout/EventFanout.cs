@@ -24,6 +24,7 @@ public sealed partial class EventFanout : IBackplaneNode
     private readonly CatchUpPages _pages;
     private readonly CommitsAhead _ahead = new(); // guarded by _intake
     private readonly TracedCommits _commits = new(); // guarded by _intake
+    private readonly Signal<IReadOnlyList<DunlinEvent>> _accepted;
     private Dictionary<TopicName, Signal<DunlinEvent>> _topics = []; // immutable; replaced under _intake
     private long _reached;
     private long _target;
@@ -65,6 +66,7 @@ public sealed partial class EventFanout : IBackplaneNode
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
         Opened = new("opened connections", logger);
         Closed = new("closed connections", logger);
+        _accepted = new("accepted events", logger);
         feed.Committed.Subscribe(OnCommitted);
         feed.HeadMoved.Subscribe(OnReached);
         feed.Traced.Subscribe(traced => OnTraced(traced.Through, traced.Commit));
@@ -100,6 +102,13 @@ public sealed partial class EventFanout : IBackplaneNode
             return events;
         }
     }
+
+    /// <summary>Adds a handler for all events that this node delivers: committed by any node, or transient. For display and measurement.
+    /// Without a handler it costs nothing for each event.</summary>
+    /// <param name="handler">The handler, called with the events in order, before their delivery. Must be thread-safe and fast. It must not
+    /// block or call the fan-out. An exception is logged.</param>
+    /// <returns>A subscription; dispose it to remove the handler.</returns>
+    public IDisposable OnAccepted(Action<IReadOnlyList<DunlinEvent>> handler) => _accepted.Subscribe(handler);
 
     /// <summary>Starts delivery at the head of the journal. Call once, after the store is open and before the first connection.</summary>
     internal void Begin()
@@ -241,6 +250,7 @@ public sealed partial class EventFanout : IBackplaneNode
 
     private void Tell(IReadOnlyList<DunlinEvent> events)
     {
+        _accepted.Publish(events);
         var topics = Volatile.Read(ref _topics);
         if (topics.Count == 0)
             return;

@@ -88,6 +88,31 @@ public sealed partial class EventStreamConnection
     /// <summary>Gets the offset up to which all events have been written or queued.</summary>
     public long LastSentOffset => Volatile.Read(ref _through);
 
+    /// <summary>Gets the current state. A snapshot for display: it may have changed when the caller reads it.</summary>
+    public EventStreamState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _end is not null ? EventStreamState.Closing
+                    : _lagging ? EventStreamState.Lagging
+                    : Seats is not null ? EventStreamState.Live
+                    : EventStreamState.CatchingUp;
+            }
+        }
+    }
+
+    /// <summary>Gets the bytes of frames that wait in memory for the peer.</summary>
+    public int PendingBytes
+    {
+        get
+        {
+            lock (_gate)
+                return _pendingBytes + _controlBytes;
+        }
+    }
+
     internal FanoutShard Shard { get; }
 
     internal IWireFormat Format { get; }

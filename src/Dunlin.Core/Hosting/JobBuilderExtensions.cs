@@ -36,6 +36,7 @@ public static class JobBuilderExtensions
         if (configure is not null)
             options.Configure(configure);
         services.TryAddSingleton<JobInstruments>();
+        services.TryAddSingleton(provider => new JobTypes(provider.GetServices<JobType>()));
         ServiceScopes.AddDefault<THandler>(services);
         services.AddSingleton(provider =>
             JobType.Of(

@@ -176,6 +176,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
         }
         span?.Committed(unit.Events.Count);
         feed.Publish(unit.Events);
+        unit.RunCommitted();
     }
 
     private void RefuseNesting()

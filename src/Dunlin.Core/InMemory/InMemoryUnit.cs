@@ -17,7 +17,13 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
     private LeaseRows _rows = rows;
     private InMemoryRecordTable? _table;
 
+    private List<Action>? _committed;
+
     public bool Ended { get; private set; }
+
+    public void AfterCommit(Action action) => (_committed ??= []).Add(action);
+
+    public void RunCommitted() => _committed?.ForEach(static action => action());
 
     public IReadOnlyList<DunlinEvent> Events => _events;
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dunlin.Records;
 
 namespace Dunlin.Jobs;
@@ -27,6 +28,23 @@ public sealed class JobReader
     )
     {
         var jobs = new List<JobInfo>();
+        await foreach (var job in EnumerateAsync(type, cancellationToken))
+        {
+            if (state is null || job.State == state)
+                jobs.Add(job);
+        }
+        return jobs;
+    }
+
+    /// <summary>Enumerates all jobs of a type, least recently changed first, page by page. For operators that count many jobs without
+    /// holding them in memory.</summary>
+    /// <param name="type">The job type.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    public async IAsyncEnumerable<JobInfo> EnumerateAsync(
+        string type,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
+    {
         RecordRow? last = null;
         while (true)
         {
@@ -34,9 +52,10 @@ public sealed class JobReader
                 new RecordQuery(JobSpaces.Of(type), last?.Version ?? 0, last?.Key, LivingOnly: true),
                 cancellationToken
             );
-            jobs.AddRange(page.Select(JobSpaces.Read).Where(job => state is null || job.State == state));
+            foreach (var row in page)
+                yield return JobSpaces.Read(row);
             if (page.Count < RecordLimits.MaxPageRecords)
-                return jobs;
+                yield break;
             last = page[^1];
         }
     }

@@ -50,8 +50,15 @@ internal sealed class WriteDispatcher<TSession>(
 internal abstract class RunningUnit
 {
     private volatile bool _ended;
+    private List<Action>? _committed;
 
     public bool Ended => _ended;
+
+    /// <summary>Adds an action that runs once the unit has committed. It must not block or throw.</summary>
+    public void AfterCommit(Action action) => (_committed ??= []).Add(action);
+
+    /// <summary>Runs the actions of <see cref="AfterCommit"/>. Called by the writer, after the commit.</summary>
+    public void RunCommitted() => _committed?.ForEach(static action => action());
 
     public void End() => _ended = true;
 

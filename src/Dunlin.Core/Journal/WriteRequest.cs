@@ -48,6 +48,9 @@ internal abstract class WriteRequest<TSession>(CancellationToken cancellation)
 
     /// <summary>Completes the request with an exception. The continuation of the caller runs asynchronously.</summary>
     public abstract void Fail(Exception exception);
+
+    /// <summary>Called once by the writer after the commit, before the request is completed.</summary>
+    public virtual void OnCommitted() { }
 }
 
 /// <summary>A request with a result of type <typeparamref name="TResult"/>.</summary>

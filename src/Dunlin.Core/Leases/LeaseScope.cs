@@ -10,6 +10,9 @@ internal interface ILeaseScope
 
     /// <summary>Gets the lease service of the store; null in a read scope, and if the store has none.</summary>
     LeaseService? LeaseService => null;
+
+    /// <summary>Adds an action that runs once the unit of work has committed. A read scope ignores it.</summary>
+    void AfterCommit(Action action) { }
 }
 
 /// <summary>A store that gives its units of work access to the lease service.</summary>
@@ -36,6 +39,8 @@ public static class LeaseScopeExtensions
         public UnitLeases Leases => new(unit, ScopeOf(unit));
 
         internal ILeaseTable LeaseTable => ScopeOf(unit).LeaseTable;
+
+        internal void AfterCommit(Action action) => ScopeOf(unit).AfterCommit(action);
     }
 
     extension(IReadScope scope)

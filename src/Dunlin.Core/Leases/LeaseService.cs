@@ -26,6 +26,7 @@ public sealed partial class LeaseService
     private readonly LeaseInstruments _instruments;
     private readonly ILogger _logger;
     private readonly LeaseExpiries _expiries;
+    private readonly Signal<LeaseChange> _changed;
 
     /// <summary>Creates the service of a store.</summary>
     /// <param name="store">The store.</param>
@@ -49,6 +50,7 @@ public sealed partial class LeaseService
         Watches = new LeaseWatches(store, wheel, logger);
         _instruments = instruments;
         _logger = logger;
+        _changed = new Signal<LeaseChange>("lease changes", logger);
         Options = options.Value;
     }
 
@@ -57,6 +59,12 @@ public sealed partial class LeaseService
 
     /// <summary>Gets the handles of this process.</summary>
     internal LeaseWatches Watches { get; }
+
+    /// <summary>Adds a handler for the lease changes that this node commits, with any announcer. Called after the commit, on the thread of
+    /// the writer, so it must be fast and must not block. For display: changes of other nodes are not reported.</summary>
+    /// <param name="handler">The handler. Must be thread-safe. An exception is logged.</param>
+    /// <returns>A subscription; dispose it to remove the handler.</returns>
+    public IDisposable OnChanged(Action<LeaseChange> handler) => _changed.Subscribe(handler);
 
     /// <summary>Requests a lease. Idempotent by lease id.</summary>
     /// <param name="request">The request.</param>
@@ -323,6 +331,8 @@ public sealed partial class LeaseService
             await announcer.AnnounceAsync(change, unit, cancellationToken);
             if (change.Kind == LeaseChangeKind.Released)
                 _instruments.Ended(change.End);
+            if (_changed.HasHandlers)
+                unit.AfterCommit(() => _changed.Publish(change));
         }
         // Schedule even though the transaction may fail: settling a lease that has not expired changes nothing.
         _expiries.Watch(step.Row, unit.Now, SettleInBackground);

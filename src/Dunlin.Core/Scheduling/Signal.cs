@@ -18,6 +18,9 @@ internal sealed class Signal<T>(string name, ILogger? logger = null)
     private readonly Lock _gate = new();
     private Subscription[] _subscriptions = [];
 
+    /// <summary>Gets whether there is a handler. Lets a publisher skip the work for a value that nobody receives.</summary>
+    public bool HasHandlers => Volatile.Read(ref _subscriptions).Length > 0;
+
     /// <summary>Adds a handler.</summary>
     /// <returns>A subscription; dispose it to remove the handler. Further disposals do nothing.</returns>
     public IDisposable Subscribe(Action<T> handler)

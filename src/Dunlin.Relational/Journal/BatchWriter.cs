@@ -85,7 +85,10 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
         RaiseHead(transaction.Head);
         feed.Publish(events);
         foreach (var request in Executed)
+        {
+            request.OnCommitted();
             Measure(request);
+        }
         new BatchAnswers<WriteTransaction>(Executed).Start();
         Executed = [];
     }

@@ -21,6 +21,8 @@ internal sealed class UnitRequest<T>(
 
     public override bool IsUnit => true;
 
+    public override void OnCommitted() => _unit?.RunCommitted();
+
     public override async ValueTask ExecuteAsync(WriteTransaction session)
     {
         var unit = _unit = new UnitOfWork(session, leases);
