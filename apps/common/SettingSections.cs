@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Dunlin.Access;
 using Dunlin.Fanout;
@@ -28,6 +29,8 @@ public sealed class SettingSections(string program, params string[] values)
     /// <summary>The root of all settings.</summary>
     public const string Root = "Dunlin";
 
+    private static readonly Action<BinderOptions> Strict = static binder => binder.ErrorOnUnknownConfiguration = true;
+
     private readonly List<(string Name, Type Type, Action<IServiceCollection, IConfigurationSection> Bind)> _sections = [];
 
     /// <summary>The options classes of the sections, by section name.</summary>
@@ -38,29 +41,37 @@ public sealed class SettingSections(string program, params string[] values)
     public IReadOnlyList<string> Names => [.. values.Concat(_sections.Select(section => section.Name)).Order(StringComparer.Ordinal)];
 
     /// <summary>Adds the options of the engine. <c>docs/reference/configuration.md</c> lists their sections.</summary>
+    /// <remarks>The source generator for configuration writes each of these calls: it needs the type.</remarks>
     public SettingSections WithEngine() =>
-        With<AccessTokenOptions>("Tokens")
-            .With<RevocationOptions>("Revocations")
-            .With<OriginOptions>("Origins")
-            .With<EventStreamOptions>("Streams")
-            .With<PublishOptions>("Publish")
-            .With<ProblemOptions>("Problems")
-            .With<LeaseOptions>("Leases")
-            .With<PresenceOptions>("Presence")
-            .With<RetentionOptions>("Retention")
-            .With<FanoutOptions>("Fanout")
-            .With<HostingOptions>("Hosting")
-            .With<SqliteOptions>("Sqlite")
-            .With<PostgresOptions>("Postgres")
-            .With<RedisOptions>("RedisBackplane");
+        With<AccessTokenOptions>("Tokens", static (section, options) => section.Bind(options, Strict))
+            .With<RevocationOptions>("Revocations", static (section, options) => section.Bind(options, Strict))
+            .With<OriginOptions>("Origins", static (section, options) => section.Bind(options, Strict))
+            .With<EventStreamOptions>("Streams", static (section, options) => section.Bind(options, Strict))
+            .With<PublishOptions>("Publish", static (section, options) => section.Bind(options, Strict))
+            .With<ProblemOptions>("Problems", static (section, options) => section.Bind(options, Strict))
+            .With<LeaseOptions>("Leases", static (section, options) => section.Bind(options, Strict))
+            .With<PresenceOptions>("Presence", static (section, options) => section.Bind(options, Strict))
+            .With<RetentionOptions>("Retention", static (section, options) => section.Bind(options, Strict))
+            .With<FanoutOptions>("Fanout", static (section, options) => section.Bind(options, Strict))
+            .With<HostingOptions>("Hosting", static (section, options) => section.Bind(options, Strict))
+            .With<SqliteOptions>("Sqlite", static (section, options) => section.Bind(options, Strict))
+            .With<PostgresOptions>("Postgres", static (section, options) => section.Bind(options, Strict))
+            .With<RedisOptions>("RedisBackplane", static (section, options) => section.Bind(options, Strict));
 
     /// <summary>Adds a section.</summary>
     /// <param name="name">The section's name.</param>
+    /// <param name="bind">Copies the section to the options, and rejects unknown settings.</param>
     /// <param name="isShared">Whether the section also configures named options of the class.</param>
-    public SettingSections With<TOptions>(string name, bool isShared = false)
+    public SettingSections With<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(
+        string name,
+        Action<IConfigurationSection, TOptions> bind,
+        bool isShared = false
+    )
         where TOptions : class, new()
     {
-        _sections.Add((name, typeof(TOptions), (services, root) => Bind<TOptions>(services, root.GetSection(name), isShared)));
+        // The names are read now: a lambda would not carry the annotation of the type to the linker.
+        var known = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).ToList();
+        _sections.Add((name, typeof(TOptions), (services, root) => Bind(services, root.GetSection(name), known, bind, isShared)));
         return this;
     }
 
@@ -79,20 +90,22 @@ public sealed class SettingSections(string program, params string[] values)
             bind(services, root);
     }
 
-    private static void Bind<TOptions>(IServiceCollection services, IConfigurationSection section, bool isShared)
+    private static void Bind<TOptions>(
+        IServiceCollection services,
+        IConfigurationSection section,
+        List<string> known,
+        Action<IConfigurationSection, TOptions> bind,
+        bool isShared
+    )
         where TOptions : class, new()
     {
-        var known = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).ToList();
         if (section.GetChildren().FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
             throw new InvalidOperationException($"{unknown.Path} is not a setting. {section.Path} has: {string.Join(", ", known)}.");
         // Bind a throwaway object now, so that an invalid value fails at the start instead of at the first use.
-        Bind(section, new TOptions());
+        bind(section, new TOptions());
         if (isShared)
-            services.ConfigureAll<TOptions>(options => Bind(section, options));
+            services.ConfigureAll<TOptions>(options => bind(section, options));
         else
-            services.Configure<TOptions>(options => Bind(section, options));
+            services.Configure<TOptions>(options => bind(section, options));
     }
-
-    private static void Bind(IConfigurationSection section, object options) =>
-        section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
 }

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Hosting;
@@ -68,7 +68,7 @@ public static class AccountEndpoints
             await sessions.EndAsync(before.Account.UserId, before.Session.SessionId, "replaced", context.RequestAborted);
         var (session, secret) = await sessions.BeginAsync(account, context.Request.Headers.UserAgent, context.RequestAborted);
         cookie.Set(context, session, secret);
-        return Answer(context, LoginAnswerFor(services, account, session));
+        return Answer(context, LoginAnswerFor(services, account, session), AccountJson.Default.LoginAnswer);
     }
 
     // Only the cookie refreshes a session, so a leaked token is valid no longer than its lifetime.
@@ -82,7 +82,7 @@ public static class AccountEndpoints
         )
             throw new DunlinException(ErrorCode.NotSignedIn);
         OriginCheck.RequireOwnOriginAlways(context);
-        return Answer(context, LoginAnswerFor(context.RequestServices, live.Account, live.Session));
+        return Answer(context, LoginAnswerFor(context.RequestServices, live.Account, live.Session), AccountJson.Default.LoginAnswer);
     }
 
     // Signing out twice is no error. If the cookie belongs to another session than the token, that session ends too, because the browser
@@ -120,7 +120,8 @@ public static class AccountEndpoints
                     caller.SessionId,
                     caller.ExpiresAt
                 )
-                : new StatusAnswer(SignedIn: false, null, null, null, null, null)
+                : new StatusAnswer(SignedIn: false, null, null, null, null, null),
+            AccountJson.Default.StatusAnswer
         );
 
     private static LoginAnswer LoginAnswerFor(IServiceProvider services, AccountRow account, Dunlin.Accounts.SessionRow session)
@@ -138,10 +139,10 @@ public static class AccountEndpoints
     }
 
     // Uses the member names of the contract instead of the naming policy of the application.
-    private static IResult Answer<T>(HttpContext context, T answer)
+    private static IResult Answer<T>(HttpContext context, T answer, JsonTypeInfo<T> json)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(answer, JsonSerializerOptions.Web);
+        return TypedResults.Json(answer, json);
     }
 
     private static void RequireLength(string value, int longest, string field)
@@ -150,12 +151,12 @@ public static class AccountEndpoints
             throw new DunlinException(ErrorCode.InvalidField, $"'{field}' must have 1 to {longest} characters.", field);
     }
 
-    private sealed record LoginRequest(
+    internal sealed record LoginRequest(
         [property: JsonPropertyName("username")] string Username,
         [property: JsonPropertyName("password")] string Password
     );
 
-    private sealed record LoginAnswer(
+    internal sealed record LoginAnswer(
         string UserId,
         string Username,
         string FullName,
@@ -165,7 +166,7 @@ public static class AccountEndpoints
         int ExpiresIn
     );
 
-    private sealed record StatusAnswer(
+    internal sealed record StatusAnswer(
         bool SignedIn,
         string? UserId,
         string? FullName,

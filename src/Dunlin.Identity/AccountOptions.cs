@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Identity;
@@ -7,7 +8,7 @@ namespace Dunlin.Identity;
 public sealed class AccountOptions
 {
     /// <summary>Lifetime of a session. After it the user must sign in again. Default: 7 days. Range: 1 minute to 1 year.</summary>
-    [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
+    [TimeSpanRange("00:01:00", "365.00:00:00")]
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Shortest new password, in characters. Default: 8. Range: 1 to 128.</summary>
@@ -33,11 +34,11 @@ public sealed class AccountOptions
     /// Longest wait between two attempts. An attacker can lock out the owner of an account for at most this time. Default: 1 minute.
     /// Range: 1 s to 1 hour.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Time without a failure after which the count starts again at zero. Default: 15 minutes. Range: 1 s to 1 day.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [TimeSpanRange("00:00:01", "1.00:00:00")]
     public TimeSpan FailureMemory { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>
@@ -61,3 +62,6 @@ internal sealed class AccountOptionsValidator : IValidateOptions<AccountOptions>
 
     private static bool IsTokenCharacter(char c) => char.IsAsciiLetterOrDigit(c) || TokenPunctuation.Contains(c, StringComparison.Ordinal);
 }
+
+[OptionsValidator]
+internal sealed partial class AccountAnnotationsValidator : IValidateOptions<AccountOptions>;

@@ -31,13 +31,13 @@ public static class IdentityBuilderExtensions
     public static DunlinBuilder AddAccounts(this DunlinBuilder builder, Action<AccountOptions>? configure = null)
     {
         var services = builder.AddTokens().Services;
-        var options = services.AddOptions<AccountOptions>();
+        var options = services.AddValidatedOptions<AccountOptions, AccountAnnotationsValidator>();
         if (configure is not null)
             options.Configure(configure);
-        options.ValidateDataAnnotations().ValidateOnStart();
         if (services.Any(service => service.ServiceType == typeof(AccountUsers)))
             return builder;
         services.AddSingleton<IValidateOptions<AccountOptions>, AccountOptionsValidator>();
+        HttpJson.Apply(services, AccountJson.Default);
         services.TryAddSingleton<SessionCache>();
         services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<ISessionSource, SessionSource>();

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Replicache;
 
@@ -47,7 +49,7 @@ public sealed class ReplicacheOptions
     public int MaxMutations { get; set; } = 2_000;
 
     /// <summary>Longest duration of one push. After it the response is the same 429. Default: 5 s. Range: 100 ms to 10 minutes.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    [TimeSpanRange("00:00:00.1", "00:10:00")]
     public TimeSpan PushLimit { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -81,3 +83,6 @@ public sealed class ReplicacheOptions
     /// <summary>Time without data before a stream sends <c>data: ping</c>. Default: 30 s.</summary>
     public TimeSpan Ping { get; set; } = TimeSpan.FromSeconds(30);
 }
+
+[OptionsValidator]
+internal sealed partial class ReplicacheOptionsValidator : IValidateOptions<ReplicacheOptions>;

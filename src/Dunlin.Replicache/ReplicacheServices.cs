@@ -20,7 +20,7 @@ public static class ReplicacheServices
     public static ReplicacheBuilder AddReplicache(this DunlinBuilder builder, Action<ReplicacheOptions>? configure = null)
     {
         var services = builder.Services;
-        var options = services.AddOptions<ReplicacheOptions>().ValidateDataAnnotations().ValidateOnStart();
+        var options = services.AddValidatedOptions<ReplicacheOptions, ReplicacheOptionsValidator>();
         if (configure is not null)
             options.Configure(configure);
         if (services.Any(service => service.ServiceType == typeof(PushService)))

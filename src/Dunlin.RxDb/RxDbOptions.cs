@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.RxDb;
 
@@ -57,3 +58,6 @@ public sealed class RxDbOptions
     /// <summary>Time without data before a stream of hints sends <c>sync:ping</c>. Default: 30 s.</summary>
     public TimeSpan Ping { get; set; } = TimeSpan.FromSeconds(30);
 }
+
+[OptionsValidator]
+internal sealed partial class RxDbOptionsValidator : IValidateOptions<RxDbOptions>;

@@ -21,7 +21,7 @@ public static class RxDbServices
     public static RxDbBuilder AddRxDb(this DunlinBuilder builder, Action<RxDbOptions>? configure = null)
     {
         var services = builder.Services;
-        var options = services.AddOptions<RxDbOptions>().ValidateDataAnnotations().ValidateOnStart();
+        var options = services.AddValidatedOptions<RxDbOptions, RxDbOptionsValidator>();
         if (configure is not null)
             options.Configure(configure);
         if (services.Any(service => service.ServiceType == typeof(PushService)))

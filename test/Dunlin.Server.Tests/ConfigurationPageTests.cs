@@ -76,7 +76,7 @@ public sealed class ConfigurationPageTests
                 $"{type.Name}.{property.Name}: end the summary with 'Default: ...', or with 'Required.'. It is: {summary}"
             );
             Assert.True(
-                property.GetCustomAttribute<RangeAttribute>() is null || summary.Contains("Range:", StringComparison.Ordinal),
+                Range(property).Length == 0 || summary.Contains("Range:", StringComparison.Ordinal),
                 $"{type.Name}.{property.Name}: end the summary with 'Range: ...'. It is: {summary}"
             );
         }
@@ -118,10 +118,14 @@ public sealed class ConfigurationPageTests
 
     private static string Range(PropertyInfo property)
     {
+        var times = property.CustomAttributes.SingleOrDefault(static attribute => attribute.AttributeType.Name == "TimeSpanRangeAttribute");
+        if (times is not null)
+            return string.Join(
+                " to ",
+                times.ConstructorArguments.Select(limit => Code(TimeSpan.Parse((string)limit.Value!, CultureInfo.InvariantCulture)))
+            );
         if (property.GetCustomAttribute<RangeAttribute>() is not { } range)
             return "";
-        if (range.OperandType == typeof(TimeSpan))
-            return $"{Code(TimeSpan.Parse((string)range.Minimum, CultureInfo.InvariantCulture))} to {Code(TimeSpan.Parse((string)range.Maximum, CultureInfo.InvariantCulture))}";
         var isOpen = range.Maximum is int.MaxValue || range.Maximum is >= (double)long.MaxValue;
         return isOpen ? $"from {Code(range.Minimum)}" : $"{Code(range.Minimum)} to {Code(range.Maximum)}";
     }

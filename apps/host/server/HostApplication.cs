@@ -34,12 +34,15 @@ internal static class HostApplication
             "MetricsAddress"
         )
             .WithEngine()
-            .With<AccountOptions>("Accounts")
-            .With<JobOptions>("Jobs", isShared: true)
-            .With<FetchOptions>("Fetch")
-            .With<WishlistOptions>("Wishlists")
-            .With<ReplicacheOptions>("Replicache")
-            .With<RxDbOptions>("RxDb");
+            .With<AccountOptions>("Accounts", Bind)
+            .With<JobOptions>("Jobs", Bind, isShared: true)
+            .With<FetchOptions>("Fetch", Bind)
+            .With<WishlistOptions>("Wishlists", Bind)
+            .With<ReplicacheOptions>("Replicache", Bind)
+            .With<RxDbOptions>("RxDb", Bind);
+
+    private static void Bind(IConfigurationSection section, object options) =>
+        section.Bind(options, static binder => binder.ErrorOnUnknownConfiguration = true);
 
     public static WebApplication Build(HostSettings settings, Action<IServiceCollection>? configure = null)
     {

@@ -62,13 +62,19 @@ public static class DeviceStreams
                 {
                     opening.WriteWithPosition(frame =>
                         frame.Json(
-                            new
+                            (deviceId, connectionId: opening.Connection.Id, now: time.GetUtcNow()),
+                            static (json, opened) =>
                             {
-                                channel = "system",
-                                type = "connected",
-                                payload = new { deviceId, connectionId = opening.Connection.Id },
-                                sourceDeviceId = (string?)null,
-                                timestamp = time.GetUtcNow(),
+                                json.WriteStartObject();
+                                json.WriteString("channel"u8, "system"u8);
+                                json.WriteString("type"u8, "connected"u8);
+                                json.WriteStartObject("payload"u8);
+                                json.WriteString("deviceId"u8, opened.deviceId);
+                                json.WriteString("connectionId"u8, opened.connectionId);
+                                json.WriteEndObject();
+                                json.WriteNull("sourceDeviceId"u8);
+                                json.WriteString("timestamp"u8, opened.now);
+                                json.WriteEndObject();
                             }
                         )
                     );

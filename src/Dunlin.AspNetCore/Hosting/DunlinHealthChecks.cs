@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
@@ -54,7 +55,7 @@ internal sealed class DunlinChecks : IConfigureOptions<HealthCheckServiceOptions
         Add<NodeCheck>("dunlin-node", HealthCheckTags.Ready);
         Add<LoopsCheck>("dunlin-loops", HealthCheckTags.Ready);
 
-        void Add<T>(string name, string tag)
+        void Add<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(string name, string tag)
             where T : class, IHealthCheck =>
             options.Registrations.Add(
                 new HealthCheckRegistration(name, ActivatorUtilities.GetServiceOrCreateInstance<T>, failureStatus: null, [tag])

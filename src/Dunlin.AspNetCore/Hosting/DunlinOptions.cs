@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Dunlin.Journal;
 using Dunlin.Presence;
+using Dunlin.Scheduling;
 using Dunlin.Streams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -16,14 +17,14 @@ public sealed class DunlinOptions
     /// Age at which events are removed. Sets <c>RetentionOptions.Default.MaxAge</c>. Default: null, which leaves that option unchanged.
     /// Range: 1 minute to 10 years.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    [TimeSpanRange("00:01:00", "3650.00:00:00")]
     public TimeSpan? EventRetention { get; set; }
 
     /// <summary>
     /// Time without data before a stream sends a heartbeat. Sets <c>EventStreamOptions.Heartbeat</c>. Default: null, which leaves that
     /// option unchanged. Range: 1 s to 10 minutes.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    [TimeSpanRange("00:00:01", "00:10:00")]
     public TimeSpan? Heartbeat { get; set; }
 
     /// <summary>
@@ -37,14 +38,14 @@ public sealed class DunlinOptions
     /// Time for which a user stays present after the last connection closes. Sets <c>PresenceOptions.Grace</c>. Default: null, which
     /// leaves that option unchanged. Range: zero to 1 hour.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [TimeSpanRange("00:00:00", "01:00:00")]
     public TimeSpan? PresenceGrace { get; set; }
 
     /// <summary>
     /// Time over which a stopping host closes its streams. Sets <c>HostingOptions.DrainWindow</c>. Default: null, which leaves that
     /// option unchanged. Range: zero to 10 minutes.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan? DrainWindow { get; set; }
 }
 
@@ -73,3 +74,6 @@ internal sealed class DunlinOptionsMap
             .Configure<IOptions<DunlinOptions>>((part, all) => part.DrainWindow = all.Value.DrainWindow ?? part.DrainWindow);
     }
 }
+
+[OptionsValidator]
+internal sealed partial class DunlinOptionsValidator : IValidateOptions<DunlinOptions>;

@@ -38,15 +38,16 @@ public static class DunlinServices
     /// </example>
     public static DunlinBuilder AddDunlin(this IServiceCollection services)
     {
-        services.AddOptions<DunlinOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<DunlinOptions, DunlinOptionsValidator>();
         if (!services.Any(service => service.ServiceType == typeof(DunlinOptionsMap)))
         {
             services.AddSingleton<DunlinOptionsMap>();
             DunlinOptionsMap.Apply(services);
+            HttpJson.Apply(services, HttpJson.Default);
         }
-        services.AddOptions<EventStreamOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<PublishOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ProblemOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<EventStreamOptions, EventStreamOptionsValidator>();
+        services.AddValidatedOptions<PublishOptions, PublishOptionsValidator>();
+        services.AddValidatedOptions<ProblemOptions, ProblemOptionsValidator>();
         services.TryAddSingleton<StreamLimits>();
         services.TryAddSingleton(provider => new EventStreams(
             provider.GetRequiredService<Dunlin.Fanout.EventFanout>(),

@@ -1,11 +1,15 @@
 using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Limits;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Leases;
 
@@ -151,6 +155,9 @@ internal sealed class LeaseEndpoints(LeaseService leases, AccessPolicies policie
             LeaseStatus.Queued => StatusCodes.Status202Accepted,
             _ => StatusCodes.Status200OK,
         };
-        return context.Response.WriteAsJsonAsync(LeaseView.Of(result));
+        return context.Response.WriteAsJsonAsync(
+            LeaseView.Of(result),
+            JsonContracts.Of<LeaseView>(context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions)
+        );
     }
 }

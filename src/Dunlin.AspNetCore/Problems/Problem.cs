@@ -1,10 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
+using Dunlin.Hosting;
+using Dunlin.Json;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -24,10 +29,9 @@ public static class Problem
     public const string ContentType = "application/problem+json";
 
     // Texts are for people, so apostrophes are not escaped. Neither is markup: the content type and "nosniff" make it harmless.
-    private static readonly JsonSerializerOptions Extensions = new(JsonSerializerOptions.Web)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    private static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> ExtensionOptions = [];
 
     private static readonly HashSet<string> OwnMembers = new(StringComparer.Ordinal)
     {
@@ -87,7 +91,7 @@ public static class Problem
     private static async Task AnswerAsync(HttpContext context, DunlinException problem, string traceId)
     {
         var errorPage = context.RequestServices.GetRequiredService<IOptions<ProblemOptions>>().Value.ErrorPage;
-        var body = Serialize(problem, traceId, errorPage);
+        var body = Serialize(problem, traceId, errorPage, Extensions(context.RequestServices));
         Prepare(context.Response, problem);
         context.Response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
@@ -115,10 +119,10 @@ public static class Problem
             headers.WWWAuthenticate = "Bearer";
     }
 
-    private static byte[] Serialize(DunlinException problem, string traceId, string errorPage)
+    private static byte[] Serialize(DunlinException problem, string traceId, string errorPage, JsonSerializerOptions extensions)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Extensions.Encoder }))
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Encoder }))
         {
             json.WriteStartObject();
             json.WriteString("type", $"{problem.Code.Page ?? errorPage}#{problem.Code.Code}");
@@ -136,12 +140,30 @@ public static class Problem
                 if (OwnMembers.Contains(name))
                     continue;
                 json.WritePropertyName(name);
-                JsonSerializer.Serialize(json, value, Extensions);
+                if (value is null)
+                    json.WriteNullValue();
+                else
+                    JsonSerializer.Serialize(json, value, extensions.GetTypeInfo(value.GetType()));
             }
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
     }
+
+    // The names of the contract, and the application's types.
+    private static JsonSerializerOptions Extensions(IServiceProvider services) =>
+        ExtensionOptions.GetValue(
+            services.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions,
+            static application => new JsonSerializerOptions(JsonSerializerDefaults.Web)
+            {
+                Encoder = Encoder,
+                TypeInfoResolver = JsonTypeInfoResolver.Combine(
+                    HttpJson.Default,
+                    application.TypeInfoResolver,
+                    JsonContracts.Web.TypeInfoResolver
+                ),
+            }
+        );
 
     private static string ClassName(ErrorClass value) =>
         value switch

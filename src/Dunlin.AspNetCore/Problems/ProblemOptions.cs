@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Problems;
 
@@ -25,3 +26,6 @@ public sealed class ProblemOptions
     )]
     public string ErrorPage { get; set; } = "/docs/reference/errors.html";
 }
+
+[OptionsValidator]
+internal sealed partial class ProblemOptionsValidator : IValidateOptions<ProblemOptions>;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Json;
@@ -42,12 +43,10 @@ internal static class ProblemTranslation
     private static bool IsOfBody(Exception exception) =>
         new StackTrace(exception)
             .GetFrames()
-            .Select(static frame => frame.GetMethod()?.Module.Assembly)
-            .FirstOrDefault(static assembly => assembly is not null && assembly != typeof(object).Assembly)
-            ?.GetName()
-            .Name
+            .Select(static frame => DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName)
+            .FirstOrDefault(static assembly => assembly is not null && assembly != typeof(object).Assembly.FullName)
             is { } thrower
-        && BodyReaders.Contains(thrower);
+        && BodyReaders.Contains(new AssemblyName(thrower).Name!);
 
     /// <summary>Returns the error for a status that was set without a body, or null if the table has no row for that status.</summary>
     public static DunlinException? OfStatus(int status, string? detail = null) =>

@@ -108,7 +108,7 @@ public static class RequestBody
     // Keeps the application's converters and naming, and overrides the settings that make reading lenient.
     private static JsonSerializerOptions Strict(IServiceProvider services)
     {
-        var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
+        var configured = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonContracts.Web;
         return StrictOptions.GetValue(
             configured,
             static source => new JsonSerializerOptions(source)

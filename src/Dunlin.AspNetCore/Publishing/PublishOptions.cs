@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
@@ -41,3 +42,6 @@ public sealed class PublishOptions
     [Range(0, 1_000_000)]
     public int KeysPerHour { get; set; } = 10_000;
 }
+
+[OptionsValidator]
+internal sealed partial class PublishOptionsValidator : IValidateOptions<PublishOptions>;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
@@ -21,14 +22,14 @@ public sealed class AccessTokenOptions
     /// <summary>
     /// Lifetime of a token of this server. The client refreshes it from its session. Default: 15 minutes. Range: 10 s to 1 day.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    [TimeSpanRange("00:00:10", "1.00:00:00")]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>
     /// Largest difference between the clocks of issuer and server. A token is accepted this much earlier and later. Default: 30 s. Range:
     /// zero to 30 s.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
+    [TimeSpanRange("00:00:00", "00:00:30")]
     public TimeSpan ClockSkew { get; set; } = MaxClockSkew;
 
     /// <summary>
@@ -41,12 +42,14 @@ public sealed class AccessTokenOptions
     /// The file of the key that the server creates, readable by the server's user only. Relative to the content root; <c>dunlin</c> uses
     /// its data folder. Default: <c>data/signing.key</c>.
     /// </summary>
-    [Required, MinLength(1)]
+    [Required]
     public string SigningKeyFile { get; set; } = Path.Combine("data", "signing.key");
 
     /// <summary>Identity providers whose tokens are also accepted. Default: empty.</summary>
     [Required]
+#pragma warning disable SYSLIB1213 // AccessTokenOptionsValidator checks the entries, and its errors name their index
     public IList<TrustedIssuer> TrustedIssuers { get; } = [];
+#pragma warning restore SYSLIB1213
 }
 
 /// <summary>An identity provider whose tokens the server accepts.</summary>
@@ -84,7 +87,7 @@ public sealed class TrustedIssuer
     /// Time between two fetches of the keys of <see cref="Authority"/>. A key that the issuer removes is accepted for at most this time.
     /// Default: 1 hour. Range: 30 s to 1 day.
     /// </summary>
-    [Range(typeof(TimeSpan), MinKeyRefresh, MaxKeyRefresh)]
+    [TimeSpanRange(MinKeyRefresh, MaxKeyRefresh)]
     public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>The claim with the roles: a string or an array of strings. Default: <c>roles</c>.</summary>
@@ -175,3 +178,6 @@ internal sealed class AccessTokenOptionsValidator : IValidateOptions<AccessToken
         }
     }
 }
+
+[OptionsValidator]
+internal sealed partial class AccessTokenAnnotationsValidator : IValidateOptions<AccessTokenOptions>;

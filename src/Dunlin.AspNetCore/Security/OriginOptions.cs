@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Security;
@@ -20,7 +21,7 @@ public sealed class OriginOptions
     /// <summary>
     /// Time for which a browser may cache the response to a preflight. Zero: no caching. Default: 10 minutes. Range: zero to 1 day.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    [TimeSpanRange("00:00:00", "1.00:00:00")]
     public TimeSpan PreflightMaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
@@ -70,3 +71,6 @@ internal sealed class OriginOptionsValidator : IValidateOptions<OriginOptions>
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }
+
+[OptionsValidator]
+internal sealed partial class OriginAnnotationsValidator : IValidateOptions<OriginOptions>;

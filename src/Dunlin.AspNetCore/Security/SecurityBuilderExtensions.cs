@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dunlin.Access;
 using Dunlin.Accounts;
 using Dunlin.Fanout;
@@ -29,7 +30,7 @@ public static class SecurityBuilderExtensions
     public static DunlinBuilder AddTokens(this DunlinBuilder builder, Action<AccessTokenOptions>? configure = null)
     {
         var services = builder.AddOrigins().Services;
-        Configure(services, configure);
+        Configure<AccessTokenOptions, AccessTokenAnnotationsValidator>(services, configure);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessTokenOptions>, AccessTokenOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<AccessChanges>();
@@ -71,7 +72,7 @@ public static class SecurityBuilderExtensions
     public static DunlinBuilder AddRevocations(this DunlinBuilder builder, Action<RevocationOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        Configure(builder.Services, configure);
+        Configure<RevocationOptions, RevocationOptionsValidator>(builder.Services, configure);
         builder.Services.AddHostedSingleton(provider => new Revocations(
             provider.GetRequiredService<IStore>(),
             provider.GetRequiredService<EventFanout>(),
@@ -91,18 +92,21 @@ public static class SecurityBuilderExtensions
     public static DunlinBuilder AddOrigins(this DunlinBuilder builder, Action<OriginOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        Configure(builder.Services, configure);
+        Configure<OriginOptions, OriginAnnotationsValidator>(builder.Services, configure);
         builder.Services.AddCors();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OriginOptions>, OriginOptionsValidator>());
         return builder;
     }
 
-    private static void Configure<TOptions>(IServiceCollection services, Action<TOptions>? configure)
+    private static void Configure<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TValidator
+    >(IServiceCollection services, Action<TOptions>? configure)
         where TOptions : class
+        where TValidator : class, IValidateOptions<TOptions>
     {
-        var options = services.AddOptions<TOptions>();
+        var options = services.AddValidatedOptions<TOptions, TValidator>();
         if (configure is not null)
             options.Configure(configure);
-        options.ValidateDataAnnotations().ValidateOnStart();
     }
 }

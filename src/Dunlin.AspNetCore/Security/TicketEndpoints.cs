@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dunlin.Hosting;
 using Dunlin.Problems;
 using Dunlin.Security;
@@ -41,8 +40,8 @@ public static class TicketEndpoints
             .IssueAsync(context.RequireCaller(), context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
         // Uses the member names of the contract instead of the naming policy of the application.
-        return TypedResults.Json(new TicketAnswer(ticket, (int)Tickets.Lifetime.TotalSeconds), JsonSerializerOptions.Web);
+        return TypedResults.Json(new TicketAnswer(ticket, (int)Tickets.Lifetime.TotalSeconds), HttpJson.Default.TicketAnswer);
     }
 
-    private sealed record TicketAnswer(string Ticket, int ExpiresIn);
+    internal sealed record TicketAnswer(string Ticket, int ExpiresIn);
 }

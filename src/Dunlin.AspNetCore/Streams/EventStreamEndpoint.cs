@@ -61,12 +61,18 @@ internal static class EventStreamEndpoint
                     {
                         frame.Control("hello");
                         frame.Json(
-                            new
+                            (opening, caller, heartbeat: options.Value.Heartbeat),
+                            static (json, hello) =>
                             {
-                                connectionId = opening.Connection.Id,
-                                position = opening.Position.ToString(),
-                                heartbeatSeconds = options.Value.Heartbeat.TotalSeconds,
-                                user = new { id = caller.UserId, name = caller.Name },
+                                json.WriteStartObject();
+                                json.WriteString("connectionId"u8, hello.opening.Connection.Id);
+                                json.WriteString("position"u8, hello.opening.Position.ToString());
+                                json.WriteNumber("heartbeatSeconds"u8, hello.heartbeat.TotalSeconds);
+                                json.WriteStartObject("user"u8);
+                                json.WriteString("id"u8, hello.caller.UserId);
+                                json.WriteString("name"u8, hello.caller.Name);
+                                json.WriteEndObject();
+                                json.WriteEndObject();
                             }
                         );
                     });

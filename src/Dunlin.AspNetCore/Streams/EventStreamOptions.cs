@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Streams;
 
@@ -51,3 +52,6 @@ public sealed class EventStreamOptions
     /// </summary>
     public TimeSpan Retry { get; set; } = TimeSpan.FromSeconds(1);
 }
+
+[OptionsValidator]
+internal sealed partial class EventStreamOptionsValidator : IValidateOptions<EventStreamOptions>;

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Dunlin.Cluster;
 using Dunlin.Fanout;
+using Dunlin.Hosting;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -23,7 +24,12 @@ internal sealed class StatsEndpoint : IHostedService
     /// <summary>Registers the handler that answers other nodes.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _questions.Answer<string, NodeStats>("stats", userId => new NodeStats(Own(userId), _fanout.ConnectionCount));
+        _questions.Answer(
+            "stats",
+            userId => new NodeStats(Own(userId), _fanout.ConnectionCount),
+            HttpJson.Default.String,
+            HttpJson.Default.NodeStats
+        );
         return Task.CompletedTask;
     }
 
@@ -49,7 +55,13 @@ internal sealed class StatsEndpoint : IHostedService
     )
     {
         var (own, total) = (Own(userId), _fanout.ConnectionCount);
-        var others = await _questions.AskAsync<string, NodeStats>("stats", userId, cancellationToken: cancellationToken);
+        var others = await _questions.AskAsync(
+            "stats",
+            userId,
+            HttpJson.Default.String,
+            HttpJson.Default.NodeStats,
+            cancellationToken: cancellationToken
+        );
         foreach (var other in others.Value)
         {
             own.AddRange(other.Connections);
@@ -70,7 +82,7 @@ internal sealed class StatsEndpoint : IHostedService
                 )),
         ];
 
-    private sealed record NodeStats(List<ConnectionView> Connections, int Total);
+    internal sealed record NodeStats(List<ConnectionView> Connections, int Total);
 }
 
 internal sealed record StatsAnswer(

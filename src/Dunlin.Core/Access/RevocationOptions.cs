@@ -1,4 +1,5 @@
-using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Access;
 
@@ -9,6 +10,9 @@ public sealed class RevocationOptions
     /// Time for which the store keeps the revocation of one session. At least the lifetime of a token that is bound to a session. The
     /// revocation of all access of a user is kept for ever. Default: 30 days. Range: 1 minute to 10 years.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    [TimeSpanRange("00:01:00", "3650.00:00:00")]
     public TimeSpan SessionAge { get; set; } = TimeSpan.FromDays(30);
 }
+
+[OptionsValidator]
+internal sealed partial class RevocationOptionsValidator : IValidateOptions<RevocationOptions>;

@@ -150,7 +150,7 @@ public sealed partial class Revocations : IHostedService
             var rows = await _store.ReadAsync((scope, ct) => scope.RecordTables().Records.ReadAsync(query, ct), cancellationToken);
             foreach (var row in rows)
             {
-                if (JsonSerializer.Deserialize<Entry>(row.Value.Span, JsonSerializerOptions.Web) is { } entry)
+                if (JsonSerializer.Deserialize(row.Value.Span, RevocationJson.Default.Entry) is { } entry)
                     Keep(entry);
             }
             next = rows.Count < RecordLimits.MaxPageRecords ? null : query with { After = rows[^1].Version, AfterKey = rows[^1].Key };
@@ -172,11 +172,11 @@ public sealed partial class Revocations : IHostedService
         var records = unit.Records();
         foreach (var old in forgotten.Where(old => old != key))
             await records.DeleteAsync(Space, old.Key, cancellationToken);
-        if (await records.FindAsync<Entry>(Space, key.Key, cancellationToken) is { } known && known.Before > before)
+        if (await records.FindAsync(Space, key.Key, RevocationJson.Default.Entry, cancellationToken) is { } known && known.Before > before)
             before = known.Before;
         var entry = new Entry(key.UserId, key.SessionId, before, request.ForceRefresh);
-        await records.PutAsync(Space, key.Key, entry, cancellationToken: cancellationToken);
-        await unit.AppendAsync(EventDraft.Of(Topic, "revoked", entry), cancellationToken);
+        await records.PutAsync(Space, key.Key, entry, RevocationJson.Default.Entry, cancellationToken: cancellationToken);
+        await unit.AppendAsync(EventDraft.Of(Topic, "revoked", entry, RevocationJson.Default.Entry), cancellationToken);
         return entry;
     }
 
@@ -186,7 +186,7 @@ public sealed partial class Revocations : IHostedService
     // Runs in the intake of the fan-out, which must not block: closing a stream writes to it, so use the thread pool.
     private void OnEvent(DunlinEvent entry)
     {
-        if (JsonSerializer.Deserialize<Entry>(entry.Data.Span, JsonSerializerOptions.Web) is { } revoked)
+        if (JsonSerializer.Deserialize(entry.Data.Span, RevocationJson.Default.Entry) is { } revoked)
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state => state.Revocations.Apply(state.Revoked),
                 (Revocations: this, Revoked: revoked),
@@ -268,7 +268,7 @@ public sealed partial class Revocations : IHostedService
         public string Key => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{UserId}\n{SessionId}")));
     }
 
-    private sealed record Entry(
+    internal sealed record Entry(
         string UserId,
         string? SessionId,
         DateTimeOffset Before,

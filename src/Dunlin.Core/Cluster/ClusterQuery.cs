@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
@@ -29,7 +32,7 @@ public sealed partial class ClusterQuery
     private readonly string _id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
     private readonly ConcurrentDictionary<string, long> _others = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, PendingQuery> _asked = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Func<JsonElement, object?>> _answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<JsonElement, JsonElement?>> _answers = new(StringComparer.Ordinal);
     private readonly EventFanout _fanout;
     private readonly TimerWheel _wheel;
     private readonly TimeProvider _time;
@@ -81,8 +84,28 @@ public sealed partial class ClusterQuery
     /// <c>documents.sessions</c>.</param>
     /// <param name="answer">The handler. Must be thread-safe and fast, and must not block. Null adds no answer. If it throws, the error is
     /// logged and this node counts as unresponsive.</param>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public void Answer<TQuestion, TAnswer>(string kind, Func<TQuestion, TAnswer> answer) =>
-        _answers[kind] = question => answer(question.Deserialize<TQuestion>(JsonSerializerOptions.Web)!);
+        Answer(kind, answer, JsonContracts.ByReflection<TQuestion>(), JsonContracts.ByReflection<TAnswer>());
+
+    /// <summary>Registers the handler for requests of one kind, with the application's own contracts.</summary>
+    /// <typeparam name="TQuestion">The type of the request.</typeparam>
+    /// <typeparam name="TAnswer">The type of the response.</typeparam>
+    /// <param name="kind">The name of the kind: equal on all nodes and unique in the application, such as
+    /// <c>documents.sessions</c>.</param>
+    /// <param name="answer">The handler. Must be thread-safe and fast, and must not block. Null adds no answer. If it throws, the error is
+    /// logged and this node counts as unresponsive.</param>
+    /// <param name="questionJson">The contract of the request, such as <c>AppJson.Default.String</c>.</param>
+    /// <param name="answerJson">The contract of the response.</param>
+    public void Answer<TQuestion, TAnswer>(
+        string kind,
+        Func<TQuestion, TAnswer> answer,
+        JsonTypeInfo<TQuestion> questionJson,
+        JsonTypeInfo<TAnswer> answerJson
+    ) =>
+        _answers[kind] = question =>
+            answer(question.Deserialize(questionJson)!) is { } given ? JsonSerializer.SerializeToElement(given, answerJson) : null;
 
     /// <summary>Sends a request to all other nodes and waits up to one second for their responses.</summary>
     /// <typeparam name="TQuestion">The type of the request, serialised as JSON in camelCase.</typeparam>
@@ -92,9 +115,39 @@ public sealed partial class ClusterQuery
     /// <param name="isEnough">Returns whether a response ends the wait because the others do not matter; null waits for all.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>The responses that arrived in time, without nulls.</returns>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
+    public Task<ClusterAnswer<IReadOnlyList<TAnswer>>> AskAsync<TQuestion, TAnswer>(
+        string kind,
+        TQuestion question,
+        Func<TAnswer, bool>? isEnough = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        AskAsync(
+            kind,
+            question,
+            JsonContracts.ByReflection<TQuestion>(),
+            JsonContracts.ByReflection<TAnswer>(),
+            isEnough,
+            cancellationToken
+        );
+
+    /// <summary>Sends a request to all other nodes, with the application's own contracts, and waits up to one second for their
+    /// responses.</summary>
+    /// <typeparam name="TQuestion">The type of the request.</typeparam>
+    /// <typeparam name="TAnswer">The type of the response.</typeparam>
+    /// <param name="kind">The kind of the request.</param>
+    /// <param name="question">The request.</param>
+    /// <param name="questionJson">The contract of the request, such as <c>AppJson.Default.String</c>.</param>
+    /// <param name="answerJson">The contract of the response.</param>
+    /// <param name="isEnough">Returns whether a response ends the wait because the others do not matter; null waits for all.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The responses that arrived in time, without nulls.</returns>
     public async Task<ClusterAnswer<IReadOnlyList<TAnswer>>> AskAsync<TQuestion, TAnswer>(
         string kind,
         TQuestion question,
+        JsonTypeInfo<TQuestion> questionJson,
+        JsonTypeInfo<TAnswer> answerJson,
         Func<TAnswer, bool>? isEnough = null,
         CancellationToken cancellationToken = default
     )
@@ -103,11 +156,11 @@ public sealed partial class ClusterQuery
         if (others.Count == 0)
             return new([], 0);
         var id = $"{_id}.{Interlocked.Increment(ref _lastQuestion)}";
-        var asked = new PendingQuery<TAnswer>(others, isEnough);
+        var asked = new PendingQuery<TAnswer>(others, isEnough, answerJson);
         _asked[id] = asked;
         try
         {
-            Say("asks", id, question, kind);
+            Say("asks", id, JsonSerializer.SerializeToElement(question, questionJson), kind);
             await asked.Enough.WaitAsync(Limit, _time, cancellationToken);
         }
         catch (TimeoutException)
@@ -126,13 +179,25 @@ public sealed partial class ClusterQuery
     /// <param name="kind">The kind of the request.</param>
     /// <param name="question">The request.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
+    public Task<ClusterAnswer<bool>> AnyAsync<TQuestion>(string kind, TQuestion question, CancellationToken cancellationToken = default) =>
+        AnyAsync(kind, question, JsonContracts.ByReflection<TQuestion>(), cancellationToken);
+
+    /// <summary>Returns whether any other node answers true, with the application's own contract.</summary>
+    /// <typeparam name="TQuestion">The type of the request.</typeparam>
+    /// <param name="kind">The kind of the request.</param>
+    /// <param name="question">The request.</param>
+    /// <param name="questionJson">The contract of the request, such as <c>AppJson.Default.Order</c>.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     public async Task<ClusterAnswer<bool>> AnyAsync<TQuestion>(
         string kind,
         TQuestion question,
+        JsonTypeInfo<TQuestion> questionJson,
         CancellationToken cancellationToken = default
     )
     {
-        var answers = await AskAsync<TQuestion, bool>(kind, question, static answer => answer, cancellationToken);
+        var answers = await AskAsync(kind, question, questionJson, ClusterJson.Default.Boolean, static answer => answer, cancellationToken);
         return new(answers.Value.Contains(true), answers.UnresponsiveNodes);
     }
 
@@ -156,12 +221,12 @@ public sealed partial class ClusterQuery
         }
     }
 
-    private void Say(string verb, string id, object? data, string? kind = null) =>
-        _fanout.PublishTransient(EventDraft.Of(Topic, verb, new OutgoingPacket(_id, id, kind, data)));
+    private void Say(string verb, string id, JsonElement? data, string? kind = null) =>
+        _fanout.PublishTransient(EventDraft.Of(Topic, verb, new OutgoingPacket(_id, id, kind, data), ClusterJson.Default.OutgoingPacket));
 
     private void OnEvent(DunlinEvent entry)
     {
-        if (JsonSerializer.Deserialize<IncomingPacket>(entry.Data.Span, JsonSerializerOptions.Web) is not { } heard || heard.Node == _id)
+        if (JsonSerializer.Deserialize(entry.Data.Span, ClusterJson.Default.IncomingPacket) is not { } heard || heard.Node == _id)
             return;
         switch (entry.Type)
         {
@@ -218,7 +283,7 @@ public sealed partial class ClusterQuery
     )]
     private partial void LogFailed(Exception exception, string kind);
 
-    private sealed record OutgoingPacket(string Node, string Id, string? Kind, object? Data);
+    internal sealed record OutgoingPacket(string Node, string Id, string? Kind, JsonElement? Data);
 
-    private sealed record IncomingPacket(string Node, string Id, string? Kind, JsonElement Data);
+    internal sealed record IncomingPacket(string Node, string Id, string? Kind, JsonElement Data);
 }

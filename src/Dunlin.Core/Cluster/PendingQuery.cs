@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Dunlin.Cluster;
 
@@ -20,7 +21,7 @@ internal abstract class PendingQuery
 }
 
 /// <summary>A query whose responses have the type <typeparamref name="T"/>.</summary>
-internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func<T, bool>? isEnough) : PendingQuery
+internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func<T, bool>? isEnough, JsonTypeInfo<T> json) : PendingQuery
 {
     private readonly Lock _gate = new(); // guards the fields below
     private readonly HashSet<string> _missing = new(expected, StringComparer.Ordinal);
@@ -41,7 +42,7 @@ internal sealed class PendingQuery<T>(IReadOnlyCollection<string> expected, Func
     {
         // Null adds no answer, but the node has responded.
         var isSaying = answer.ValueKind is not JsonValueKind.Null and not JsonValueKind.Undefined;
-        var value = isSaying ? answer.Deserialize<T>(JsonSerializerOptions.Web) : default;
+        var value = isSaying ? answer.Deserialize(json) : default;
         lock (_gate)
         {
             _missing.Remove(node);

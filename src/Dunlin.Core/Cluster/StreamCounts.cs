@@ -27,7 +27,7 @@ internal sealed class StreamCounts : IHostedService
     }
 
     /// <summary>Starts to answer other nodes.</summary>
-    public void Start() => _questions.Answer<string, StreamCount>(_kind, Own);
+    public void Start() => _questions.Answer(_kind, Own, ClusterJson.Default.String, ClusterJson.Default.StreamCount);
 
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
@@ -41,7 +41,13 @@ internal sealed class StreamCounts : IHostedService
     public async Task<ClusterAnswer<StreamCount>> OfAsync(string userId, CancellationToken cancellationToken = default)
     {
         var own = Own(userId);
-        var others = await _questions.AskAsync<string, StreamCount>(_kind, userId, cancellationToken: cancellationToken);
+        var others = await _questions.AskAsync(
+            _kind,
+            userId,
+            ClusterJson.Default.String,
+            ClusterJson.Default.StreamCount,
+            cancellationToken: cancellationToken
+        );
         return new(
             new StreamCount(own.OfUser + others.Value.Sum(other => other.OfUser), own.InAll + others.Value.Sum(other => other.InAll)),
             others.UnresponsiveNodes

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Cluster;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 
@@ -51,8 +53,13 @@ public sealed class UserDevices : IHostedService
     /// <summary>Starts to answer other nodes.</summary>
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
-        _questions.Answer<string, UserStreams>(Connected, Own);
-        _questions.Answer<Device, bool>(Heartbeat, device => BeatHere(device.UserId, device.DeviceId));
+        _questions.Answer(Connected, Own, DeviceJson.Default.String, DeviceJson.Default.UserStreams);
+        _questions.Answer(
+            Heartbeat,
+            device => BeatHere(device.UserId, device.DeviceId),
+            DeviceJson.Default.Device,
+            DeviceJson.Default.Boolean
+        );
         return Task.CompletedTask;
     }
 
@@ -81,6 +88,8 @@ public sealed class UserDevices : IHostedService
     /// <returns>The position of the event, after its commit.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
     /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public ValueTask<Position> BroadcastAsync<T>(
         string userId,
         string channel,
@@ -89,7 +98,7 @@ public sealed class UserDevices : IHostedService
         string? sourceDeviceId = null,
         string? exceptDevice = null,
         CancellationToken cancellationToken = default
-    ) => BroadcastAsync(userId, channel, type, payload, Contract<T>(), sourceDeviceId, exceptDevice, cancellationToken);
+    ) => BroadcastAsync(userId, channel, type, payload, JsonContracts.ByReflection<T>(), sourceDeviceId, exceptDevice, cancellationToken);
 
     /// <summary>Sends an event to all devices of a user, serialised by the application's own contract.</summary>
     /// <typeparam name="T">The type of the payload.</typeparam>
@@ -127,6 +136,8 @@ public sealed class UserDevices : IHostedService
     /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
     /// <returns>The position that the event has once the unit commits. It can serve as the version of the changed rows.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public ValueTask<Position> BroadcastAsync<T>(
         IUnitOfWork unit,
         string userId,
@@ -136,7 +147,18 @@ public sealed class UserDevices : IHostedService
         string? sourceDeviceId = null,
         string? exceptDevice = null,
         CancellationToken cancellationToken = default
-    ) => BroadcastAsync(unit, userId, channel, type, payload, Contract<T>(), sourceDeviceId, exceptDevice, cancellationToken);
+    ) =>
+        BroadcastAsync(
+            unit,
+            userId,
+            channel,
+            type,
+            payload,
+            JsonContracts.ByReflection<T>(),
+            sourceDeviceId,
+            exceptDevice,
+            cancellationToken
+        );
 
     /// <summary>Sends an event to all devices of a user in a unit of work, serialised by the application's own contract.</summary>
     /// <typeparam name="T">The type of the payload.</typeparam>
@@ -175,6 +197,8 @@ public sealed class UserDevices : IHostedService
     /// <returns>Whether the device is known to be connected to any node.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: an argument is not valid; the error names it.
     /// <see cref="ErrorCode.StoreUnavailable"/>: nothing was sent.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public ValueTask<bool> SendToDeviceAsync<T>(
         string userId,
         string deviceId,
@@ -183,7 +207,7 @@ public sealed class UserDevices : IHostedService
         T payload,
         string? sourceDeviceId = null,
         CancellationToken cancellationToken = default
-    ) => SendToDeviceAsync(userId, deviceId, channel, type, payload, Contract<T>(), sourceDeviceId, cancellationToken);
+    ) => SendToDeviceAsync(userId, deviceId, channel, type, payload, JsonContracts.ByReflection<T>(), sourceDeviceId, cancellationToken);
 
     /// <summary>Sends an event to one device, on all its connections, serialised by the application's own contract.</summary>
     /// <typeparam name="T">The type of the payload.</typeparam>
@@ -230,7 +254,13 @@ public sealed class UserDevices : IHostedService
     {
         var isHere = BeatHere(userId, deviceId);
         // Query all nodes: a device may have tabs on several nodes.
-        var others = await _questions.AskAsync<Device, bool>(Heartbeat, new Device(userId, deviceId), cancellationToken: cancellationToken);
+        var others = await _questions.AskAsync(
+            Heartbeat,
+            new Device(userId, deviceId),
+            DeviceJson.Default.Device,
+            DeviceJson.Default.Boolean,
+            cancellationToken: cancellationToken
+        );
         return new(isHere || others.Value.Contains(true), others.UnresponsiveNodes);
     }
 
@@ -305,11 +335,10 @@ public sealed class UserDevices : IHostedService
                 topic,
                 DeviceFormat.ExceptMark + eventType,
                 new Excepting(DeviceId.Check(exceptDevice, "exceptDevice"), JsonSerializer.SerializeToElement(payload, json)),
+                DeviceJson.Default.Excepting,
                 origin
             );
     }
-
-    private static JsonTypeInfo<T> Contract<T>() => (JsonTypeInfo<T>)JsonSerializerOptions.Web.GetTypeInfo(typeof(T));
 
     private static EventOrigin Origin(string userId, string? deviceId) =>
         new(userId, DeviceId: deviceId is null ? null : DeviceId.Check(deviceId, "sourceDeviceId"));
@@ -318,7 +347,7 @@ public sealed class UserDevices : IHostedService
         string userId,
         Func<UserStreams, bool>? isEnough,
         CancellationToken cancellationToken
-    ) => _questions.AskAsync(Connected, userId, isEnough, cancellationToken);
+    ) => _questions.AskAsync(Connected, userId, DeviceJson.Default.String, DeviceJson.Default.UserStreams, isEnough, cancellationToken);
 
     private UserStreams Own(string userId)
     {
@@ -343,10 +372,10 @@ public sealed class UserDevices : IHostedService
         return connections.Count > 0;
     }
 
-    private sealed record Device(string UserId, string DeviceId);
+    internal sealed record Device(string UserId, string DeviceId);
 
-    private sealed record UserStreams(int Streams, HashSet<string> Devices);
+    internal sealed record UserStreams(int Streams, HashSet<string> Devices);
 
     /// <summary>The data of an event that excludes one device.</summary>
-    private sealed record Excepting(string ExceptDevice, JsonElement Payload);
+    internal sealed record Excepting(string ExceptDevice, JsonElement Payload);
 }

@@ -33,7 +33,15 @@ internal static class ControlFrames
     /// <param name="reason">The reason.</param>
     /// <param name="position">The position after which the stream continues. It is also the frame's <c>id</c>.</param>
     public static ReadOnlyMemory<byte> Reset(ResetReason reason, Position position) =>
-        Encode(position, "reset", new { reason = Camel(reason), position = position.ToString() });
+        Encode(
+            position,
+            "reset",
+            json =>
+            {
+                json.WriteString("reason"u8, Camel(reason));
+                json.WriteString("position"u8, position.ToString());
+            }
+        );
 
     /// <summary>
     /// Encodes <c>dunlin.goodbye {reason, reconnectInMs}</c>, with the same delay as <c>retry:</c> for a native EventSource.
@@ -43,7 +51,15 @@ internal static class ControlFrames
     public static ReadOnlyMemory<byte> Goodbye(ConnectionEnd reason, TimeSpan reconnectIn)
     {
         var delay = (long)reconnectIn.TotalMilliseconds;
-        var frame = Encode(null, "goodbye", new { reason = Camel(reason), reconnectInMs = delay });
+        var frame = Encode(
+            null,
+            "goodbye",
+            json =>
+            {
+                json.WriteString("reason"u8, Camel(reason));
+                json.WriteNumber("reconnectInMs"u8, delay);
+            }
+        );
         var retry = Retry(reconnectIn);
         var bytes = new byte[retry.Length + frame.Length];
         retry.CopyTo(bytes);
@@ -56,7 +72,18 @@ internal static class ControlFrames
     /// others.
     /// </summary>
     /// <param name="topics">The revoked topics and patterns.</param>
-    public static ReadOnlyMemory<byte> Revoked(IEnumerable<string> topics) => Encode(null, "revoked", new { topics });
+    public static ReadOnlyMemory<byte> Revoked(IEnumerable<string> topics) =>
+        Encode(
+            null,
+            "revoked",
+            json =>
+            {
+                json.WriteStartArray("topics"u8);
+                foreach (var topic in topics)
+                    json.WriteStringValue(topic);
+                json.WriteEndArray();
+            }
+        );
 
     /// <summary>Encodes the <c>retry:</c> line for a native EventSource.</summary>
     /// <param name="delay">The reconnection delay; sent in milliseconds.</param>
@@ -65,13 +92,21 @@ internal static class ControlFrames
             string.Create(System.Globalization.CultureInfo.InvariantCulture, $"retry: {(long)delay.TotalMilliseconds}\n")
         );
 
-    private static ReadOnlyMemory<byte> Encode<T>(Position? position, string name, T value) =>
+    private static ReadOnlyMemory<byte> Encode(Position? position, string name, Action<Utf8JsonWriter> write) =>
         FrameWriter.Encode(
             position,
             frame =>
             {
                 frame.Control(name);
-                frame.Json(value);
+                frame.Json(
+                    write,
+                    static (json, write) =>
+                    {
+                        json.WriteStartObject();
+                        write(json);
+                        json.WriteEndObject();
+                    }
+                );
             }
         );
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Fanout;
 
@@ -43,3 +44,6 @@ public sealed class FanoutOptions
     [Range(0, 64)]
     public int Shards { get; set; }
 }
+
+[OptionsValidator]
+internal sealed partial class FanoutOptionsValidator : IValidateOptions<FanoutOptions>;

@@ -1,7 +1,10 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
@@ -100,7 +103,15 @@ public sealed class FrameWriter
 
     /// <summary>Writes the data as one line of JSON, serialised with <see cref="JsonSerializerOptions.Web"/>.</summary>
     /// <param name="value">The value.</param>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public void Json<T>(T value) => Json(value, static (json, v) => JsonSerializer.Serialize(json, v, JsonSerializerOptions.Web));
+
+    /// <summary>Writes the data as one line of JSON, serialised by the application's own contract.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="contract">The contract, such as <c>AppJson.Default.Order</c>.</param>
+    public void Json<T>(T value, JsonTypeInfo<T> contract) =>
+        Json((value, contract), static (json, data) => JsonSerializer.Serialize(json, data.value, data.contract));
 
     /// <summary>
     /// Encodes a frame that is not an event of the journal. The frame has an id only if <paramref name="position"/> is not null.

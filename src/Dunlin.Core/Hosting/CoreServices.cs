@@ -76,9 +76,9 @@ internal static class CoreServices
             provider.GetServices<ChannelRule>(),
             provider.GetRequiredService<ClusterQuery>()
         ));
-        services.AddOptions<FanoutOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<LeaseOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<FanoutOptions, FanoutOptionsValidator>();
+        services.AddValidatedOptions<LeaseOptions, LeaseOptionsValidator>();
+        services.AddValidatedOptions<RetentionOptions, RetentionOptionsValidator>();
         services.AddOptions<PresenceOptions>();
         services.AddOptions<HostingOptions>();
         services.AddHostedSingleton<DunlinNode>();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Dunlin.Devices;
 using Dunlin.Leases;
@@ -25,7 +26,9 @@ public sealed class DunlinBuilder(IServiceCollection services)
     /// <typeparam name="TPolicy">The policy.</typeparam>
     /// <param name="prefix">The prefix, segment by segment; empty for all names.</param>
     /// <returns>This builder.</returns>
-    public DunlinBuilder AddAccessPolicy<TPolicy>(string prefix)
+    public DunlinBuilder AddAccessPolicy<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TPolicy>(
+        string prefix
+    )
         where TPolicy : class, IAccessPolicy
     {
         ServiceScopes.AddDefault<TPolicy>(Services);
@@ -45,7 +48,9 @@ public sealed class DunlinBuilder(IServiceCollection services)
     /// <typeparam name="TAnnouncer">The announcer. It has one instance, which must be thread-safe.</typeparam>
     /// <param name="prefix">The prefix, segment by segment; empty for all resources.</param>
     /// <returns>This builder.</returns>
-    public DunlinBuilder AddLeaseAnnouncer<TAnnouncer>(string prefix)
+    public DunlinBuilder AddLeaseAnnouncer<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TAnnouncer>(
+        string prefix
+    )
         where TAnnouncer : class, ILeaseAnnouncer
     {
         Services.AddSingleton(provider => new LeaseAnnouncerRule(

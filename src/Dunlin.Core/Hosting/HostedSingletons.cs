@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +13,10 @@ internal static class HostedSingletons
     /// <summary>
     /// Registers a singleton that is also a hosted service. Idempotent. Keeps an existing registration of <typeparamref name="T"/>.
     /// </summary>
-    public static IServiceCollection AddHostedSingleton<T>(this IServiceCollection services, Func<IServiceProvider, T>? create = null)
+    public static IServiceCollection AddHostedSingleton<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IServiceCollection services,
+        Func<IServiceProvider, T>? create = null
+    )
         where T : class, IHostedService
     {
         if (create is null)

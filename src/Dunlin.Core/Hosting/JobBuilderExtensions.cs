@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dunlin.Cluster;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
@@ -23,11 +24,15 @@ public static class JobBuilderExtensions
     /// <param name="type">The job type: 1 to 60 letters, digits and <c>.-_</c>.</param>
     /// <param name="configure">Changes the options of this type.</param>
     /// <returns>The builder.</returns>
-    public static DunlinBuilder AddJobHandler<THandler, T>(this DunlinBuilder builder, string type, Action<JobOptions>? configure = null)
+    public static DunlinBuilder AddJobHandler<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler, T>(
+        this DunlinBuilder builder,
+        string type,
+        Action<JobOptions>? configure = null
+    )
         where THandler : class, IJobHandler<T>
     {
         var services = builder.Services;
-        var options = services.AddOptions<JobOptions>(type).ValidateDataAnnotations().ValidateOnStart();
+        var options = services.AddValidatedOptions<JobOptions, JobOptionsValidator>(type);
         if (configure is not null)
             options.Configure(configure);
         services.TryAddSingleton<JobInstruments>();

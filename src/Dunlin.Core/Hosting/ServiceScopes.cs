@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -11,7 +12,9 @@ internal static class ServiceScopes
     /// scoped.
     /// </summary>
     /// <remarks>A scope lets the type use scoped services. Without constructor parameters, a scope would only cost time.</remarks>
-    public static void AddDefault<T>(IServiceCollection services)
+    public static void AddDefault<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        IServiceCollection services
+    )
         where T : class
     {
         if (typeof(T).GetConstructors().All(constructor => constructor.GetParameters().Length == 0))

@@ -37,7 +37,7 @@ internal static class StoreBuilderExtensions
         services.TryAddSingleton<StoreClock>();
         services.TryAddSingleton<BackgroundLoops>();
         services.TryAddSingleton<CommitFeed>();
-        services.AddOptions<RetentionOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<RetentionOptions, RetentionOptionsValidator>();
         services.AddHostedSingleton<RetentionService>();
         return builder;
     }

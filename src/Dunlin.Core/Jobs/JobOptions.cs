@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Dunlin.Json;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Jobs;
 
@@ -30,7 +32,7 @@ public sealed class JobOptions
     /// <summary>Options that read a job's value for its handler, for example with source-generated contracts. Default:
     /// <see cref="JsonSerializerOptions.Web"/>.</summary>
     [Required]
-    public JsonSerializerOptions Json { get; set; } = JsonSerializerOptions.Web;
+    public JsonSerializerOptions Json { get; set; } = JsonContracts.Web;
 
     /// <summary>Attempts before a job is dead. An attempt whose worker was lost counts. Default: 5. Range: 1 to 1,000.</summary>
     [Range(1, 1_000)]
@@ -96,3 +98,6 @@ public sealed class JobOptions
         }
     }
 }
+
+[OptionsValidator]
+internal sealed partial class JobOptionsValidator : IValidateOptions<JobOptions>;

@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Json;
 
 namespace Dunlin.Jobs;
 
@@ -33,6 +35,8 @@ public sealed class JobRun<T>
     /// <param name="progress">The progress, serialised as JSON.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="DunlinException">As for <see cref="WriteAsync"/>.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public ValueTask ReportAsync<TProgress>(TProgress progress, CancellationToken cancellationToken = default) =>
         SaveProgressAsync(JsonSerializer.SerializeToElement(progress, JsonSerializerOptions.Web), cancellationToken);
 

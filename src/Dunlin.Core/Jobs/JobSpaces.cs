@@ -12,7 +12,7 @@ internal static class JobSpaces
     public static SpaceName Of(string type) => SpaceName.Of(Root, type);
 
     public static JobInfo Read(RecordRow row) =>
-        JsonSerializer.Deserialize<JobInfo>(row.Value.Span, JsonSerializerOptions.Web)! with
+        JsonSerializer.Deserialize(row.Value.Span, JobJson.Default.JobInfo)! with
         {
             Version = row.Version,
         };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dunlin.Json;
 
 namespace Dunlin.Jobs;
 
@@ -67,7 +68,7 @@ internal sealed class JobInvoker<T>(IJobHandler<T> handler, JsonSerializerOption
     {
         try
         {
-            (value, fault) = (job.Value.Deserialize<T>(json), null);
+            (value, fault) = (job.Value.Deserialize(JsonContracts.Of<T>(json)), null);
             return true;
         }
         // InvalidOperationException: an unpaired surrogate. NotSupportedException: the options have no contract for the type.

@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Json;
 using Dunlin.Records;
 
 namespace Dunlin.Jobs;
@@ -68,6 +70,8 @@ public sealed class JobWriter
     /// <returns>The new job, or the unchanged unfinished job with the same id.</returns>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type, id or a key is not valid.
     /// <see cref="ErrorCode.TooLarge"/>: the value is too large.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public ValueTask<JobInfo> EnqueueAsync<T>(
         string type,
         T value,
@@ -177,7 +181,9 @@ public sealed class JobWriter
     internal async ValueTask<JobInfo> SaveAsync(JobInfo job, CancellationToken cancellationToken) =>
         job with
         {
-            Version = (await _records.PutAsync(JobSpaces.Of(job.Type), job.Id, job, cancellationToken: cancellationToken)).Version,
+            Version = (
+                await _records.PutAsync(JobSpaces.Of(job.Type), job.Id, job, JobJson.Default.JobInfo, cancellationToken: cancellationToken)
+            ).Version,
         };
 }
 

@@ -54,10 +54,10 @@ public static class AccessEvents
                 : change.SessionId is null ? RightsChangedType
                 : SessionEndedType,
             change,
+            JournalJson.Default.AccessChange,
             node is null ? null : new EventOrigin(DeviceId: node)
         );
 
     /// <summary>Reads the change that an event announces.</summary>
-    internal static AccessChange? Read(DunlinEvent entry) =>
-        JsonSerializer.Deserialize<AccessChange>(entry.Data.Span, JsonSerializerOptions.Web);
+    internal static AccessChange? Read(DunlinEvent entry) => JsonSerializer.Deserialize(entry.Data.Span, JournalJson.Default.AccessChange);
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
+using Dunlin.Json;
 using Dunlin.Topics;
 
 namespace Dunlin.Journal;
@@ -54,6 +56,8 @@ public sealed class EventDraft
     /// <param name="origin">The cause of the event; null if there is none.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the type is not valid, or is one of
     /// <see cref="ReservedTypes"/>.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public static EventDraft Of<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
         new(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
 
@@ -78,9 +82,9 @@ public sealed class EventDraft
     internal static EventDraft OfEngine(TopicName topic, string type, ReadOnlyMemory<byte> data, EventOrigin? origin = null) =>
         new(topic, type, data, origin, TypeFault(type));
 
-    /// <summary>Creates a draft that may have a reserved type, with <paramref name="value"/> as JSON in camelCase.</summary>
-    internal static EventDraft OfEngine<T>(TopicName topic, string type, T value, EventOrigin? origin = null) =>
-        OfEngine(topic, type, (ReadOnlyMemory<byte>)JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web), origin);
+    /// <summary>Creates a draft that may have a reserved type, with <paramref name="value"/> as JSON.</summary>
+    internal static EventDraft OfEngine<T>(TopicName topic, string type, T value, JsonTypeInfo<T> json, EventOrigin? origin = null) =>
+        OfEngine(topic, type, JsonSerializer.SerializeToUtf8Bytes(value, json), origin);
 
     private static string? ReservedFault(string type) =>
         ReservedTypes.Contains(type)

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Dunlin.Topics;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Journal;
 
@@ -7,7 +8,7 @@ namespace Dunlin.Journal;
 public sealed class RetentionOptions
 {
     /// <summary>Rule for topics that no prefix matches. Default: <see cref="RetentionRule.MaxAge"/> of 7 days, no other limit.</summary>
-    [Required]
+    [Required, ValidateObjectMembers]
     public RetentionRule Default { get; set; } = new() { MaxAge = TimeSpan.FromDays(7) };
 
     /// <summary>Rules by topic prefix, for example <c>typing</c> or <c>branches/1</c>. Default: empty.</summary>
@@ -63,3 +64,6 @@ public sealed class RetentionRule
     [Range(0, long.MaxValue)]
     public long? MaxBytes { get; set; }
 }
+
+[OptionsValidator]
+internal sealed partial class RetentionOptionsValidator : IValidateOptions<RetentionOptions>;

@@ -27,14 +27,13 @@ internal static class JsonBinding
     public static T Read<T>(ReadOnlyMemory<byte> utf8, JsonSerializerOptions options)
         where T : notnull
     {
-        ArgumentNullException.ThrowIfNull(options);
-        options.MakeReadOnly(populateMissingResolver: true);
+        JsonContracts.Freeze(options);
         JsonText.Check(utf8.Span, new JsonTextRules(options.MaxDepth == 0 ? DefaultDepth : options.MaxDepth, IsDocument: true));
         try
         {
             if (HoldsNull(utf8.Span) && JsonFault.FindNull(utf8, typeof(T), options) is { } fault)
                 throw fault;
-            return JsonSerializer.Deserialize<T>(utf8.Span, options)
+            return JsonSerializer.Deserialize(utf8.Span, JsonContracts.Of<T>(options))
                 ?? throw new DunlinException(ErrorCode.InvalidJson, "The body must not be null.");
         }
         catch (JsonException exception)
@@ -52,13 +51,13 @@ internal static class JsonBinding
     public static T Read<T>(JsonElement json, JsonSerializerOptions options)
         where T : notnull
     {
-        ArgumentNullException.ThrowIfNull(options);
-        options.MakeReadOnly(populateMissingResolver: true);
+        JsonContracts.Freeze(options);
         try
         {
             if (JsonFault.Find(json, typeof(T), options) is { } fault)
                 throw fault;
-            return json.Deserialize<T>(options) ?? throw new DunlinException(ErrorCode.InvalidJson, "The value must not be null.");
+            return json.Deserialize(JsonContracts.Of<T>(options))
+                ?? throw new DunlinException(ErrorCode.InvalidJson, "The value must not be null.");
         }
         catch (JsonException exception)
         {

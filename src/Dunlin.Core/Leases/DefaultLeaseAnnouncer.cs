@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dunlin.Journal;
 using Dunlin.Topics;
 
@@ -13,15 +14,24 @@ internal sealed class DefaultLeaseAnnouncer : ILeaseAnnouncer
     {
         var topic = TopicName.Parse("leases/" + change.Resource.FirstSegment);
         var type = "lease." + JsonNamingPolicy.CamelCase.ConvertName(change.Kind.ToString());
-        var data = new
-        {
-            resource = change.Resource.Value,
-            fence = change.FencingToken.Number,
-            owner = PublicOwner.Of(change.Owner),
-            expiresAt = change.ExpiresAt,
-            reason = change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued ? null : LeaseErrors.WireName(change.End),
-            text = change.Reason,
-        };
-        await unit.AppendAsync(EventDraft.OfEngine(topic, type, data, change.Origin), cancellationToken);
+        var data = new Announcement(
+            change.Resource.Value,
+            change.FencingToken.Number,
+            PublicOwner.Of(change.Owner),
+            change.ExpiresAt,
+            change.Kind is LeaseChangeKind.Granted or LeaseChangeKind.Queued ? null : LeaseErrors.WireName(change.End),
+            change.Reason
+        );
+        await unit.AppendAsync(EventDraft.OfEngine(topic, type, data, LeaseJson.Default.Announcement, change.Origin), cancellationToken);
     }
+
+    /// <summary>The data of the event.</summary>
+    internal sealed record Announcement(
+        string Resource,
+        [property: JsonPropertyName("fence")] long FencingToken,
+        PublicOwner Owner,
+        DateTimeOffset? ExpiresAt,
+        string? Reason,
+        string? Text
+    );
 }

@@ -47,7 +47,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     /// <summary>Subscribes to connection changes and starts to answer other nodes. Call before the first connection opens.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _questions?.Answer<Key, bool>("holder", IsConnected);
+        _questions?.Answer("holder", IsConnected, LeaseJson.Default.Key, LeaseJson.Default.Boolean);
         _fanout.Opened.Subscribe(OnOpened);
         _fanout.Closed.Subscribe(OnClosed);
         return Task.CompletedTask;
@@ -97,7 +97,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
         {
             try
             {
-                if (_questions is not null && (await _questions.AnyAsync("holder", entry.Key)).Value)
+                if (_questions is not null && (await _questions.AnyAsync("holder", entry.Key, LeaseJson.Default.Key)).Value)
                     return;
                 // The page may have reconnected to this node during the query.
                 if (IsConnected(entry.Key))
@@ -121,7 +121,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
     private static partial void LogReleaseFailed(ILogger logger, Exception error, PeerText sessionId);
 
     // The user is part of the key: other token issuers choose their own session ids, and two users may have the same one.
-    private sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)
+    internal sealed record Key(string UserId, string SessionId, string? DeviceId, string? ConnectionId)
     {
         public static Key? Of(EventStreamConnection connection) =>
             connection.Caller.SessionId is { } session

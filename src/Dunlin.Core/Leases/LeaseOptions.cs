@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Leases;
 
@@ -6,11 +8,11 @@ namespace Dunlin.Leases;
 public sealed class LeaseOptions
 {
     /// <summary>Duration of a lease if the request names none. Default: 30 s. Range: 1 s to 1 day.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [TimeSpanRange("00:00:01", "1.00:00:00")]
     public TimeSpan DefaultDuration { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Longest duration that a request may name. A longer one gets 400. Default: 1 hour. Range: 1 s to 1 day.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [TimeSpanRange("00:00:01", "1.00:00:00")]
     public TimeSpan MaxDuration { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Largest number of leases that one user may hold. A further one gets 429. Default: 1,000. Range: 1 to 1,000,000.</summary>
@@ -46,7 +48,7 @@ public sealed class LeaseOptions
     public int MaxWaitersPerUser { get; set; } = 4;
 
     /// <summary>Time after which a waiter that did not ask again leaves the queue. Default: 5 minutes. Range: 1 s to 1 day.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [TimeSpanRange("00:00:01", "1.00:00:00")]
     public TimeSpan WaitTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
@@ -56,6 +58,9 @@ public sealed class LeaseOptions
     public TimeSpan DisconnectGrace { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest grace that a preemption may give the holder. Default: 5 minutes. Range: zero to 1 hour.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [TimeSpanRange("00:00:00", "01:00:00")]
     public TimeSpan MaxPreemptionGrace { get; set; } = TimeSpan.FromMinutes(5);
 }
+
+[OptionsValidator]
+internal sealed partial class LeaseOptionsValidator : IValidateOptions<LeaseOptions>;

@@ -57,10 +57,17 @@ public sealed class PresenceRegistry : IHostedService
     /// <param name="cancellationToken">Not used.</param>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _questions?.Answer<string, IReadOnlyList<Present>>("present", topic => List(TopicName.Parse(topic)));
-        _questions?.Answer<PresenceQuery, bool>(
+        _questions?.Answer(
+            "present",
+            topic => List(TopicName.Parse(topic)),
+            PresenceJson.Default.String,
+            PresenceJson.Default.IReadOnlyListPresent
+        );
+        _questions?.Answer(
             "is-present",
-            whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0)
+            whom => List(TopicName.Parse(whom.Topic)).Any(present => present.UserId == whom.UserId && present.Connections > 0),
+            PresenceJson.Default.PresenceQuery,
+            PresenceJson.Default.Boolean
         );
         _fanout.Opened.Subscribe(connection => Each(connection, Join));
         _fanout.Closed.Subscribe(connection => Each(connection, Leave));
@@ -81,9 +88,11 @@ public sealed class PresenceRegistry : IHostedService
         var own = List(topic);
         if (_questions is null)
             return new(own, 0);
-        var others = await _questions.AskAsync<string, IReadOnlyList<Present>>(
+        var others = await _questions.AskAsync(
             "present",
             topic.Value,
+            PresenceJson.Default.String,
+            PresenceJson.Default.IReadOnlyListPresent,
             cancellationToken: cancellationToken
         );
         IReadOnlyList<Present> all =
@@ -180,14 +189,27 @@ public sealed class PresenceRegistry : IHostedService
 
     private async Task AnnounceUnlessElsewhereAsync(ClusterQuery questions, Entry entry)
     {
-        if (!(await questions.AnyAsync("is-present", new PresenceQuery(entry.Topic.Value, entry.UserId))).Value)
+        if (
+            !(
+                await questions.AnyAsync(
+                    "is-present",
+                    new PresenceQuery(entry.Topic.Value, entry.UserId),
+                    PresenceJson.Default.PresenceQuery
+                )
+            ).Value
+        )
             Announce(entry.Topic, "presence.left", entry.UserId, entry.Name, null);
     }
 
     private void Announce(TopicName topic, string type, string userId, string name, EventOrigin? origin) =>
-        _fanout.PublishTransient(EventDraft.OfEngine(topic, type, new { userId, name }, origin));
+        _fanout.PublishTransient(
+            EventDraft.OfEngine(topic, type, new PresenceChange(userId, name), PresenceJson.Default.PresenceChange, origin)
+        );
 
-    private sealed record PresenceQuery(string Topic, string UserId);
+    internal sealed record PresenceQuery(string Topic, string UserId);
+
+    /// <summary>The data of <c>presence.joined</c> and <c>presence.left</c>.</summary>
+    internal sealed record PresenceChange(string UserId, string Name);
 
     private sealed class Entry(PresenceRegistry registry, TopicName topic, string userId, string name, DateTimeOffset since) : WheelEntry
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Diagnostics;
@@ -56,6 +57,8 @@ public sealed class RecordWriter
     /// <param name="key">The key.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="JsonException">The stored value cannot be deserialised as <typeparamref name="T"/>.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public async ValueTask<T?> FindAsync<T>(SpaceName space, string key, CancellationToken cancellationToken = default) =>
         await FindAsync(space, key, cancellationToken) is { } row
             ? JsonSerializer.Deserialize<T>(row.Value.Span, JsonSerializerOptions.Web)
@@ -129,6 +132,8 @@ public sealed class RecordWriter
     /// <param name="cancellationToken">Cancels the request. The unit of work must then fail.</param>
     /// <returns>The stored record.</returns>
     /// <exception cref="DunlinException">As for <see cref="PutJsonAsync"/>.</exception>
+    [RequiresUnreferencedCode(JsonContracts.NeedsReflection)]
+    [RequiresDynamicCode(JsonContracts.NeedsReflection)]
     public ValueTask<RecordRow> PutAsync<T>(
         SpaceName space,
         string key,
@@ -193,7 +198,7 @@ public sealed class RecordWriter
     {
         if (await FindAsync(space, key, cancellationToken) is not { } old)
             return false;
-        var position = await AppendAsync(space, DeletedEvent, new { key }, cancellationToken);
+        var position = await AppendAsync(space, DeletedEvent, new KeyEvent(key), RecordJson.Default.KeyEvent, cancellationToken);
         await SaveAsync(old with { Version = position.Offset, DeletedAt = _unit.Now, Value = default }, cancellationToken);
         AddToCount(space, -1);
         return true;
@@ -284,7 +289,7 @@ public sealed class RecordWriter
             );
         if (old is { IsDeleted: false } && old.Value.Span.SequenceEqual(json.Span))
             return old;
-        var position = await AppendAsync(space, PutEvent, new { key }, cancellationToken);
+        var position = await AppendAsync(space, PutEvent, new KeyEvent(key), RecordJson.Default.KeyEvent, cancellationToken);
         var row = new RecordRow(space, key)
         {
             Version = position.Offset,
@@ -318,14 +323,19 @@ public sealed class RecordWriter
                 $"A user id must have 1 to {RecordLimits.MaxKeyLength} characters.",
                 "userId"
             );
-        var position = await AppendAsync(space, type, new { userId }, cancellationToken);
+        var position = await AppendAsync(space, type, new AccessEvent(userId), RecordJson.Default.AccessEvent, cancellationToken);
         await _tables.Access.SaveAsync(new SpaceAccess(space, userId, position.Offset, revokedAt), cancellationToken);
         _users.Add(userId);
         _accessChanged.Add(userId);
     }
 
-    private ValueTask<Position> AppendAsync<T>(SpaceName space, string type, T data, CancellationToken cancellationToken) =>
-        _unit.AppendAsync(EventDraft.Of(space.Topic, type, data, _origin), cancellationToken);
+    private ValueTask<Position> AppendAsync<T>(
+        SpaceName space,
+        string type,
+        T data,
+        JsonTypeInfo<T> json,
+        CancellationToken cancellationToken
+    ) => _unit.AppendAsync(EventDraft.Of(space.Topic, type, data, json, _origin), cancellationToken);
 
     private async ValueTask SaveAsync(RecordRow row, CancellationToken cancellationToken)
     {
@@ -366,4 +376,10 @@ public sealed class RecordWriter
                 fault.Path.Length == 0 ? $"The record {fault.Reason}" : $"The record {fault.Reason} At '{fault.Path}'."
             );
     }
+
+    /// <summary>The data of an event about a record.</summary>
+    internal sealed record KeyEvent(string Key);
+
+    /// <summary>The data of an event about access to a space.</summary>
+    internal sealed record AccessEvent(string UserId);
 }

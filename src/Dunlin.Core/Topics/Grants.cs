@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace Dunlin.Topics;
@@ -77,12 +79,30 @@ public sealed record Grants
     }
 
     /// <summary>Returns the claim as JSON.</summary>
-    public string ToJson() =>
-        JsonSerializer.Serialize(
-            new[] { ("subscribe", Subscribe), ("publish", Publish), ("hold", Hold), ("take", Preempt) }
-                .Where(part => part.Item2.Count > 0)
-                .ToDictionary(part => part.Item1, part => part.Item2.Select(pattern => pattern.Text), StringComparer.Ordinal)
-        );
+    public string ToJson()
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(text))
+        {
+            json.WriteStartObject();
+            Write(json, "subscribe", Subscribe);
+            Write(json, "publish", Publish);
+            Write(json, "hold", Hold);
+            Write(json, "take", Preempt);
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, IReadOnlyList<TopicPattern> patterns)
+    {
+        if (patterns.Count == 0)
+            return;
+        json.WriteStartArray(name);
+        foreach (var pattern in patterns)
+            json.WriteStringValue(pattern.Text);
+        json.WriteEndArray();
+    }
 
     private static List<TopicPattern> Patterns(JsonProperty member)
     {

@@ -46,7 +46,7 @@ public static class PostgresBuilderExtensions
                 provider.GetService<IMeterFactory>()
             ))
             .Services;
-        services.AddOptions<PostgresOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<PostgresOptions, PostgresOptionsValidator>().Configure(configure);
         services.TryAddSingleton<PostgresBackplane>();
         services.TryAddSingleton<IStoreBackplane>(provider => provider.GetRequiredService<PostgresBackplane>());
         // Replaces the backplane of a single process. A backplane that wraps this one stays, in either order of calls.

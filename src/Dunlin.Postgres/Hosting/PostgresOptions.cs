@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Postgres;
 
@@ -16,35 +18,35 @@ public sealed class PostgresOptions
     /// Longest duration of a unit of work. A longer one is cancelled and rolled back, because the writers of all nodes wait for it. The
     /// server disconnects a node that is suspended with the lock one second later. Default: 5 s. Range: 1 ms to 1 hour.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    [TimeSpanRange("00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Longest duration of a read scope. A longer one is cancelled, because its snapshot keeps old row versions. Default: 30 s. Range: 1
     /// ms to 1 day.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    [TimeSpanRange("00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Time for which a write waits for a database that is down, restarting or locked. After it the write fails with 503
     /// <c>store_unavailable</c>. Zero: it fails at once. Default: 10 s. Range: zero to 10 minutes.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Time between two checks for commits of other nodes. <c>NOTIFY</c> and a backplane normally report them sooner. Default: 250 ms.
     /// Range: 10 ms to 1 minute.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [TimeSpanRange("00:00:00.010", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// Time for which a node waits for the events of a notified commit from the Redis backplane before it reads the database. A lost
     /// Redis message delays events by at most twice this time. Zero: the node reads at once. Default: 100 ms. Range: zero to 1 minute.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    [TimeSpanRange("00:00:00", "00:01:00")]
     public TimeSpan HintGrace { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
@@ -53,3 +55,6 @@ public sealed class PostgresOptions
     /// </summary>
     public bool ThroughPooler { get; set; }
 }
+
+[OptionsValidator]
+internal sealed partial class PostgresOptionsValidator : IValidateOptions<PostgresOptions>;

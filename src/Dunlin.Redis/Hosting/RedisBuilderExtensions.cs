@@ -32,7 +32,7 @@ public static class RedisBuilderExtensions
     public static DunlinBuilder AddRedisBackplane(this DunlinBuilder builder, Action<RedisOptions> configure)
     {
         var services = builder.Services;
-        services.AddOptions<RedisOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<RedisOptions, RedisOptionsValidator>().Configure(configure);
         services.TryAddSingleton<RedisBackplane>();
         services.Replace(ServiceDescriptor.Singleton<IBackplane>(provider => provider.GetRequiredService<RedisBackplane>()));
         services.AddHostedSingleton<RedisConnector>();
@@ -54,7 +54,7 @@ public static class RedisBuilderExtensions
     /// <returns>The same builder.</returns>
     public static DunlinBuilder AddRedisSoftLeases(this DunlinBuilder builder, Action<SoftLeaseOptions> configure)
     {
-        builder.Services.AddOptions<SoftLeaseOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddValidatedOptions<SoftLeaseOptions, SoftLeaseOptionsValidator>().Configure(configure);
         builder.Services.TryAddSingleton<ISoftLeases, RedisSoftLeases>();
         return builder;
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Redis;
 
@@ -32,3 +33,6 @@ public sealed class RedisOptions
     [Range(1, 1_000_000)]
     public int MaxWaiting { get; set; } = 10_000;
 }
+
+[OptionsValidator]
+internal sealed partial class RedisOptionsValidator : IValidateOptions<RedisOptions>;

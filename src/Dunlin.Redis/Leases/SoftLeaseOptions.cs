@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Redis.Leases;
 
@@ -19,6 +21,9 @@ public sealed class SoftLeaseOptions
     /// <summary>
     /// Time to wait for an answer of Redis. After it the call fails and can be retried. Default: 2 s. Range: 10 ms to 1 minute.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [TimeSpanRange("00:00:00.010", "00:01:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 }
+
+[OptionsValidator]
+internal sealed partial class SoftLeaseOptionsValidator : IValidateOptions<SoftLeaseOptions>;

@@ -30,7 +30,7 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
                         .Text(account.Username)
                         .Text(account.FullName)
                         .Text(account.PasswordHash)
-                        .Text(JsonSerializer.Serialize(account.Roles, JsonSerializerOptions.Web))
+                        .Text(JsonSerializer.Serialize(account.Roles, RelationalJson.Default.IReadOnlyListString))
                         .Text(account.SecurityStamp)
                         .Number(account.Version ?? -1)
                         .FindAsync<bool?>(static row => row.Flag(0), ct);
@@ -104,7 +104,7 @@ internal sealed class AccountStore(RelationalStore store) : IAccountStore
             row.Text(1),
             row.Text(2),
             row.Text(3),
-            JsonSerializer.Deserialize<List<string>>(row.Text(4), JsonSerializerOptions.Web)!
+            JsonSerializer.Deserialize(row.Text(4), RelationalJson.Default.IReadOnlyListString)!
         )
         {
             SecurityStamp = row.Text(5),

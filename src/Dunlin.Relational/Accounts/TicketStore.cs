@@ -27,7 +27,7 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
                     .Text(ticket.Hash)
                     .Text(ticket.UserId)
                     .Text(ticket.Name)
-                    .Text(JsonSerializer.Serialize(ticket.Roles, JsonSerializerOptions.Web))
+                    .Text(JsonSerializer.Serialize(ticket.Roles, RelationalJson.Default.IReadOnlyListString))
                     .Text(ticket.SessionId)
                     .Flag(ticket.ChecksSession)
                     .Time(ticket.ExpiresAt)
@@ -60,7 +60,7 @@ internal sealed class TicketStore(RelationalStore store) : ITicketStore
             hash,
             row.Text(0),
             row.Text(1),
-            JsonSerializer.Deserialize<List<string>>(row.Text(2), JsonSerializerOptions.Web)!,
+            JsonSerializer.Deserialize(row.Text(2), RelationalJson.Default.IReadOnlyListString)!,
             row.TextOrNull(3),
             row.Flag(4),
             row.Time(5),

@@ -38,7 +38,7 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
             .Text(row.EndedLeaseId)
             .Time(row.EndedAt)
             .Number(row.Ending ? 1 : 0)
-            .Text(row.Waiters.Count == 0 ? null : JsonSerializer.Serialize(row.Waiters, JsonSerializerOptions.Web))
+            .Text(row.Waiters.Count == 0 ? null : JsonSerializer.Serialize(row.Waiters, RelationalJson.Default.IReadOnlyListWaiter))
             .RunAsync(cancellationToken);
 
     public async ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken)
@@ -88,7 +88,7 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
             EndedLeaseId = row.TextOrNull(12),
             EndedAt = row.Time(13),
             Ending = row.Number(14) != 0,
-            Waiters = row.IsNull(15) ? [] : JsonSerializer.Deserialize<List<Waiter>>(row.Text(15), JsonSerializerOptions.Web)!,
+            Waiters = row.IsNull(15) ? [] : JsonSerializer.Deserialize(row.Text(15), RelationalJson.Default.IReadOnlyListWaiter)!,
         };
 
     private ISqlSession Writable() =>

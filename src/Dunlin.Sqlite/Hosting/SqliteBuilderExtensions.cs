@@ -29,7 +29,7 @@ public static class SqliteBuilderExtensions
     /// <returns>The same builder.</returns>
     public static DunlinBuilder AddSqlite(this DunlinBuilder builder, Action<SqliteOptions> configure)
     {
-        builder.Services.AddOptions<SqliteOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddValidatedOptions<SqliteOptions, SqliteOptionsValidator>().Configure(configure);
         return builder.AddRelationalStore(provider => new SqliteStore(
             provider.GetRequiredService<IOptions<SqliteOptions>>(),
             provider.GetRequiredService<IOptions<RetentionOptions>>(),

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Sqlite;
 
@@ -30,21 +32,21 @@ public sealed class SqliteOptions
     /// Longest duration of a unit of work. A longer one is cancelled and rolled back, because all other writers wait for it. Default: 5
     /// s. Range: 1 ms to 1 hour.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    [TimeSpanRange("00:00:00.001", "01:00:00")]
     public TimeSpan WriteLimit { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Longest duration of a read scope. A longer one is interrupted, because the write-ahead log grows meanwhile. Default: 30 s. Range:
     /// 1 ms to 1 day.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    [TimeSpanRange("00:00:00.001", "1.00:00:00")]
     public TimeSpan ReadLimit { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Time to wait for a lock that another program holds on the file (a backup, the sqlite3 shell). Zero: the request fails at once.
     /// Default: 5 s. Range: zero to 10 minutes.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Largest number of open connections for reading. Further readers wait. Default: 8. Range: 1 to 256.</summary>
@@ -64,3 +66,6 @@ public sealed class SqliteOptions
     /// </summary>
     public bool AllowNetworkFileSystem { get; set; }
 }
+
+[OptionsValidator]
+internal sealed partial class SqliteOptionsValidator : IValidateOptions<SqliteOptions>;

@@ -60,8 +60,11 @@ public sealed class LayerTests
     [Fact]
     public void A_use_without_an_arrow_is_reported_with_both_types()
     {
-        var cut = LayerTable.Parse(Document.Replace("    Records --> Json\n", "", StringComparison.Ordinal));
-        Assert.Contains("Dunlin.Records.RecordWriter uses Dunlin.Json.JsonText: no arrow leads from Records to Json", Faults(cut));
+        var cut = LayerTable.Parse(Document.Replace("    Presence --> Cluster\n", "", StringComparison.Ordinal));
+        Assert.Contains(
+            "Dunlin.Presence.PresenceRegistry uses Dunlin.Cluster.ClusterQuery: no arrow leads from Presence to Cluster",
+            Faults(cut)
+        );
     }
 
     [Fact]

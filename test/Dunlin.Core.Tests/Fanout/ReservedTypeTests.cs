@@ -43,7 +43,7 @@ public sealed class ReservedTypeTests
         var refused = Assert.Throws<DunlinException>(() => new EventDraft(TopicName.Parse("t"), type, "1"u8.ToArray()));
         Assert.Equal((ErrorCode.InvalidField, "type"), (refused.Code, refused.Field));
         Assert.Contains(ReservedTypes.Description, refused.Message, StringComparison.Ordinal);
-        Assert.Throws<DunlinException>(() => EventDraft.Of(TopicName.Parse("t"), type, 1));
+        Assert.Throws<DunlinException>(() => EventDraft.Of(TopicName.Parse("t"), type, "1"u8.ToArray()));
     }
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class ReservedTypeTests
         await node.ConnectAsync(live, "t");
         var before = await node.PublishAsync("t", 1);
         await node.Journal.AppendAsync(
-            [EventDraft.OfEngine(TopicName.Parse("t"), type, new { reason = "signedOut" }), TestNode.Draft("t", 2)],
+            [EventDraft.OfEngine(TopicName.Parse("t"), type, """{"reason":"signedOut"}"""u8.ToArray()), TestNode.Draft("t", 2)],
             null,
             default
         );
@@ -88,8 +88,8 @@ public sealed class ReservedTypeTests
         var sink = new TestSink();
         await node.ConnectAsync(sink, "t");
         foreach (var type in new[] { "lease.granted", "dunlin.goodbye", "presence.joined" })
-            node.Fanout.PublishTransient(EventDraft.OfEngine(TopicName.Parse("t"), type, 1));
-        await node.Journal.AppendAsync([EventDraft.OfEngine(TopicName.Parse("t"), "lease.granted", 2)], null, default);
+            node.Fanout.PublishTransient(EventDraft.OfEngine(TopicName.Parse("t"), type, "1"u8.ToArray()));
+        await node.Journal.AppendAsync([EventDraft.OfEngine(TopicName.Parse("t"), "lease.granted", "2"u8.ToArray())], null, default);
         Assert.Equal(["presence.joined", "lease.granted"], (await sink.WhenCountAsync(2)).Select(f => f.Name));
     }
 
