@@ -1,7 +1,5 @@
-using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Topics;
-using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Leases;
 
@@ -156,13 +154,6 @@ public sealed partial class LeaseService
                 _expiries.Retry(resource, SettleInBackground);
             }
         });
-
-    [LoggerMessage(
-        1101,
-        LogLevel.Warning,
-        "Ending the expired lease of {Resource} failed; retrying in about 2 s. Waiters get the lease late."
-    )]
-    private static partial void LogSettleFailed(ILogger logger, Exception error, PeerText resource);
 }
 
 internal sealed partial class LeaseStep

@@ -360,7 +360,4 @@ public sealed partial class LeaseService
         LeaseChecks.Check(request, Options);
         LeaseChecks.CheckPreemption(reason, grace, Options);
     }
-
-    [LoggerMessage(1100, LogLevel.Warning, "User {UserId} preempted the lease of {Resource} with a grace of {GraceSeconds} s.")]
-    private static partial void LogPreempted(ILogger logger, PeerText userId, PeerText resource, double graceSeconds);
 }

@@ -1,6 +1,5 @@
 using System.Data;
 using Dunlin.Postgres.Schema;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
@@ -48,11 +47,4 @@ internal sealed partial class Writer
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await CloseAsync(connection);
     }
-
-    [LoggerMessage(
-        2125,
-        LogLevel.Warning,
-        "Terminating the database session {ProcessId} of an abandoned unit of work failed. Writes of all nodes wait until the server ends it, after {Seconds} s without a command. To end the wait, run pg_terminate_backend."
-    )]
-    private partial void LogNotTerminated(Exception exception, int processId, double seconds);
 }

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Globalization;
 using Dunlin.Postgres.Schema;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
@@ -100,14 +99,4 @@ internal sealed partial class Writer
         );
         return (long)(await compare.ExecuteScalarAsync())! == 1 ? true : null;
     }
-
-    [LoggerMessage(2123, LogLevel.Warning, "The connection was lost during a commit of {Count} events. Committed: {Committed}.")]
-    private partial void LogResolved(Exception exception, int count, bool? committed);
-
-    [LoggerMessage(
-        2124,
-        LogLevel.Error,
-        "The connection was lost during a commit of {Count} events, and its outcome could not be read. The requests fail with outcome_unknown."
-    )]
-    private partial void LogUnresolved(Exception exception, int count);
 }

@@ -340,7 +340,4 @@ internal sealed partial class Writer : BatchWriter, IAsyncDisposable
             LogCloseFailed(exception);
         }
     }
-
-    [LoggerMessage(2122, LogLevel.Debug, "Closing an abandoned database connection failed.")]
-    private partial void LogCloseFailed(Exception exception);
 }

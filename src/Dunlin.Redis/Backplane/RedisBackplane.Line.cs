@@ -1,7 +1,5 @@
-using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
-using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Dunlin.Redis.Backplane;
@@ -184,27 +182,4 @@ internal sealed partial class RedisBackplane
             LogNotAsked(exception);
         }
     }
-
-    [LoggerMessage(2200, LogLevel.Information, "The Redis backplane has subscribed to its channel. Connected: {IsConnected}.")]
-    private partial void LogConnected(bool isConnected);
-
-    [LoggerMessage(
-        2201,
-        LogLevel.Warning,
-        "Redis at {EndPoint} cannot be reached; reconnecting. Events of other nodes arrive through the store, with a delay."
-    )]
-    private partial void LogLost(Exception? exception, string endPoint);
-
-    [LoggerMessage(2202, LogLevel.Warning, "Redis returned an error: {Error}. Check RedisOptions.Configuration and the Redis server.")]
-    private partial void LogError(PeerText error);
-
-    [LoggerMessage(
-        2206,
-        LogLevel.Warning,
-        "Reading the journal after a reconnect to Redis failed. The store's own notifications continue."
-    )]
-    private partial void LogNotAsked(Exception exception);
-
-    [LoggerMessage(2207, LogLevel.Information, "Redis delivers the commits of other nodes.")]
-    private partial void LogHearing();
 }

@@ -145,21 +145,4 @@ internal sealed partial class RedisBackplane : IBackplane, IDisposable
             node.OnReached(hint.Through);
         }
     }
-
-    [LoggerMessage(
-        2203,
-        LogLevel.Warning,
-        "The Redis queue is full with {MaxWaiting} notifications; new ones are dropped. Other nodes read the journal instead, with a delay. Check Redis."
-    )]
-    private partial void LogDropping(int maxWaiting);
-
-    [LoggerMessage(2204, LogLevel.Debug, "A notification was not published to Redis. Other nodes read the journal instead.")]
-    private partial void LogNotPublished(Exception exception);
-
-    [LoggerMessage(
-        2205,
-        LogLevel.Warning,
-        "Ignored a message of {Count} bytes on the Redis channel. Give each site its own RedisOptions.Channel, and upgrade all nodes to one version."
-    )]
-    private partial void LogNotUnderstood(int count);
 }
