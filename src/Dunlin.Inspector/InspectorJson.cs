@@ -21,6 +21,7 @@ namespace Dunlin.Inspector;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
 )]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(NodeEnvelope))]
 [JsonSerializable(typeof(SampleRequest))]
 [JsonSerializable(typeof(NodeSample))]

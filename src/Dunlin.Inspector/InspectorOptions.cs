@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Inspector;
 
@@ -9,7 +10,6 @@ public sealed class InspectorOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>Time between two samples. A node samples only while somebody looks. Default: 1 s. Range: 100 ms to 1 minute.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Number of samples that a new viewer receives at once, so that its plots do not start empty. Default: 300. Range: 0 to
@@ -40,3 +40,6 @@ public sealed class InspectorOptions
     /// </summary>
     public bool UseAccounts { get; set; }
 }
+
+[OptionsValidator]
+internal sealed partial class InspectorOptionsValidator : IValidateOptions<InspectorOptions>;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dunlin.Hosting;
 using Dunlin.Inspector;
 using Dunlin.Inspector.Cluster;
@@ -12,14 +13,19 @@ using Dunlin.Inspector.Topics;
 using Dunlin.Jobs;
 using Dunlin.Journal;
 using Dunlin.Problems;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Extends <see cref="DunlinBuilder"/> with the inspector.</summary>
 public static class InspectorServices
 {
+    private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
+
     /// <summary>Adds the inspector. Map it with <c>app.MapDunlinInspector()</c>. A node measures only while somebody looks. It always
     /// remembers its last refusals, closed connections and lease changes, up to <see cref="InspectorOptions.MaxEntries"/> each.</summary>
     /// <param name="builder">The builder.</param>
@@ -29,7 +35,15 @@ public static class InspectorServices
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        var options = services.AddOptions<InspectorOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InspectorOptions>, InspectorOptionsValidator>());
+        var options = services
+            .AddOptions<InspectorOptions>()
+            // The generated validator has no range of times: RangeAttribute converts them by reflection.
+            .Validate(
+                static options => options.Interval >= MinInterval && options.Interval <= MaxInterval,
+                $"{nameof(InspectorOptions.Interval)} must be between {MinInterval:c} and {MaxInterval:c}."
+            )
+            .ValidateOnStart();
         if (configure is not null)
             options.Configure(configure);
         if (services.Any(service => service.ServiceType == typeof(Sampler)))
@@ -54,7 +68,9 @@ public static class InspectorServices
         return builder;
     }
 
-    private static void AddStarted<T>(IServiceCollection services)
+    private static void AddStarted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        IServiceCollection services
+    )
         where T : class, IHostedService
     {
         services.AddSingleton<T>();

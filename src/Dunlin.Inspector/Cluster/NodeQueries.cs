@@ -32,13 +32,15 @@ internal sealed class NodeQueries(ClusterQuery cluster)
         JsonTypeInfo<TResponse> response,
         Func<TRequest, TResponse> answer
     ) =>
-        cluster.Answer<JsonElement, JsonElement>(
+        cluster.Answer(
             Prefix + kind,
             asked =>
                 JsonSerializer.SerializeToElement(
                     new NodeEnvelope(Id, Own, JsonSerializer.SerializeToElement(answer(asked.Deserialize(request)!), response)),
                     InspectorJson.Default.NodeEnvelope
-                )
+                ),
+            InspectorJson.Default.JsonElement,
+            InspectorJson.Default.JsonElement
         );
 
     /// <summary>Asks all other nodes, and waits up to one second.</summary>
@@ -54,7 +56,13 @@ internal sealed class NodeQueries(ClusterQuery cluster)
         if (expected.Count == 0)
             return new([], []);
         var asked = JsonSerializer.SerializeToElement(value, request);
-        var responses = await cluster.AskAsync<JsonElement, JsonElement>(Prefix + kind, asked, cancellationToken: cancellationToken);
+        var responses = await cluster.AskAsync(
+            Prefix + kind,
+            asked,
+            InspectorJson.Default.JsonElement,
+            InspectorJson.Default.JsonElement,
+            cancellationToken: cancellationToken
+        );
         var answers = new List<TResponse>();
         var silent = new HashSet<string>(expected, StringComparer.Ordinal);
         foreach (var element in responses.Value)
