@@ -1,3 +1,5 @@
+using System.CommandLine;
 using Dunlin.Server;
 
-return await CommandLine.Create().Parse(args).InvokeAsync();
+// The host handles signals. System.CommandLine would end the process two seconds after SIGTERM, before all streams are closed.
+return await CommandLine.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
