@@ -148,6 +148,41 @@ bill_of_client() {
   node scripts/pack/settle-bill.mjs "$folder/bill.json" "$out/dunlin-client.$version.cdx.json"
 }
 
+# The folder of the native binary of this machine: the given one, or a new one.
+native_binary() {
+  if [ -z "$native" ]; then
+    native=$PWD/artifacts/native/$runtime
+    scripts/publish-native.sh --runtime "$runtime" --output "$native"
+  fi
+  [ -x "$native/dunlin" ] || { echo "'$native' holds no program 'dunlin'." >&2; return 1; }
+}
+
+binary() {
+  local name=dunlin-$version-$runtime folder=$work/binary
+  rm -rf "$folder" "$out"/dunlin-*-"$runtime".tar.gz
+  mkdir -p "$folder/$name"
+  cp "$native/dunlin" LICENSE CHANGELOG.md "$folder/$name"
+  cp apps/server/README.md deploy/dunlin.service "$folder/$name"
+  if compgen -G "$native/*.so" > /dev/null; then cp "$native"/*.so "$folder/$name"; fi
+  chmod -R u=rwX,go=rX "$folder"
+  tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --directory="$folder" "$name" |
+    gzip -9n > "$out/$name.tar.gz"
+}
+
+debian() { scripts/pack/debian.sh "$native" "$runtime" "$version" "$out" "$work"; }
+
+# The archive that 'helm package' makes: the folder, with the version of this commit.
+chart() {
+  local folder=$work/chart
+  rm -rf "$folder" "$out"/dunlin-[0-9]*.[0-9].tgz
+  mkdir -p "$folder"
+  cp -R deploy/chart/dunlin "$folder"
+  sed -i -e "s/^version: .*/version: $version/" -e "s/^appVersion: .*/appVersion: \"$version\"/" -e '/^# pack.sh sets both.$/d' "$folder/dunlin/Chart.yaml"
+  chmod -R u=rwX,go=rX "$folder"
+  tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --directory="$folder" dunlin |
+    gzip -9n > "$out/dunlin-$version.tgz"
+}
+
 sums() {
   rm -f "$out/SHA256SUMS"
   (cd "$out" && find . -maxdepth 1 -type f -printf '%f\n' | LC_ALL=C sort | xargs -d '\n' sha256sum) > "$work/SHA256SUMS"
@@ -162,6 +197,18 @@ if has npm || has templates; then
 fi
 if has npm; then step npm "@dunlin/client" npm_package; fi
 if has templates; then step templates "templates for dotnet new" templates; fi
+if has binary || has deb; then
+  case $(uname -m) in
+    x86_64) runtime=linux-x64 ;;
+    aarch64) runtime=linux-arm64 ;;
+    *) fail "binary and deb need a machine with x86_64 or aarch64, not $(uname -m)." ;;
+  esac
+  [ "$(uname -s)" = Linux ] || fail "binary and deb need Linux."
+  step native "native binary for $runtime" native_binary
+fi
+if has binary; then step binary "archive of the binary" binary; fi
+if has deb; then step deb "Debian package" debian; fi
+if has chart; then step chart "Helm chart" chart; fi
 if has nuget || has tool || has npm; then need node "Node.js 20"; step sbom "bills of material (CycloneDX)" bills; fi
 sums
 echo "$(wc -l < "$out/SHA256SUMS") files, $(du -sh "$out" | cut -f1), in $((SECONDS - began)) s. Check them with: cd $out && sha256sum -c SHA256SUMS"

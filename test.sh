@@ -3,12 +3,13 @@
 # from Debian when it is root. The last line sums every runner: "N passed, N failed".
 #   ./test.sh             everything
 #   ./test.sh Core Sqlite only the .NET test projects whose names contain one of these words
+#   ./test.sh packages    only pack.sh, and the tests that install its packages
 #   ./test.sh docs        only the build of the documentation site, and of the .NET projects
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive
 mkdir -p artifacts/test
-only=("$@")
+only=("${@/#packages/Dunlin.Packages.Tests}")
 passed=0 failed=0
 failures=() # what the last lines repeat, so that nobody has to look for it
 unstable=() # browser tests that passed only when they ran again
@@ -32,10 +33,12 @@ check() { # name, command ...
 }
 
 install_packages() {
-  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl)
+  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl [lintian]=lintian [go]=golang-go)
   local missing=()
   # Debian's own interpreter: another python3 of the path does not see the packages of Debian. The tests parse /metrics with it.
   /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || missing+=(python3-prometheus-client)
+  # The Helm chart is rendered with the libraries that Helm uses.
+  [ -d /usr/share/gocode/src/github.com/Masterminds/sprig ] || missing+=(golang-github-masterminds-sprig-dev golang-gopkg-yaml.v3-dev)
   # Debian keeps initdb beside its version. The tests start servers of their own and never use one that runs already.
   for command in "${!need[@]}"; do
     command -v "$command" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$command" >/dev/null || missing+=("${need[$command]}")
@@ -144,6 +147,12 @@ again() { # project, log of the first run; fails unless all of them pass
   while read -r line; do unstable+=("$line"); done < <(grep -A 4 '\[FAIL\]$' "$2" | cut -c1-240)
 }
 
+# The tests install what pack.sh made.
+packages() {
+  say "Packages"
+  check "packages" ./pack.sh
+}
+
 wanted() { # name
   [ ${#only[@]} -eq 0 ] && return 0
   local word
@@ -154,6 +163,7 @@ wanted() { # name
 install_packages
 [ ${#only[@]} -eq 0 ] && web
 wanted docs && docs
+wanted Dunlin.Packages.Tests && packages
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 say "Where the time went: $SECONDS s"

@@ -11,6 +11,8 @@ public sealed partial class StartTests
     [InlineData("--port", "--port needs a value")]
     [InlineData("--port abc", "--port must be a number")]
     [InlineData("--port 70000", "--port must be a number")]
+    [InlineData("--address", "--address needs a value")]
+    [InlineData("--address 8080", "--address must be an IP address such as 127.0.0.1 or 0.0.0.0, not '8080'")]
     [InlineData("--colour red", "Unknown option '--colour'")]
     public void An_invalid_option_is_named(string args, string error) =>
         Assert.Contains(error, HostSettings.Parse(args.Split(' ')).Error, StringComparison.Ordinal);
@@ -21,6 +23,34 @@ public sealed partial class StartTests
         var settings = HostSettings.Parse(["--port", "5081", "--data", "/x", "--no-demo"]);
         Assert.Equal((5081, "/x", false, null), (settings.Port, settings.Data, settings.Demo, settings.Error));
         Assert.True(HostSettings.Parse(["--help"]).ShowHelp);
+        Assert.Equal(IPAddress.Loopback, settings.Address);
+        Assert.Equal(IPAddress.Any, HostSettings.Parse(["--address", "0.0.0.0"]).Address);
+    }
+
+    [Fact]
+    public async Task Address_option_moves_the_listener_and_its_announcement()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync("--address", "127.0.0.2");
+        Assert.Equal("127.0.0.2", host.Address.Host);
+        using var client = new HttpClient { BaseAddress = host.Address };
+        Assert.Equal("ready", await client.GetStringAsync("/healthz/ready", TestContext.Current.CancellationToken));
+        Assert.DoesNotContain("Warning", host.Output, StringComparison.Ordinal);
+        await host.WhenSeenAsync($"curl -sNb jar '{host.Address.GetLeftPart(UriPartial.Authority)}/dunlin/v1/events?topic=users/alice'");
+    }
+
+    [Fact]
+    public void Demo_accounts_on_a_public_address_give_a_warning()
+    {
+        var settings = HostSettings.Parse(["--address", "0.0.0.0"]);
+        Assert.Contains(
+            Announcement.Lines(settings, "http://0.0.0.0:5080"),
+            line => line.StartsWith("Warning: ", StringComparison.Ordinal)
+        );
+        Assert.DoesNotContain(
+            Announcement.Lines(settings with { Demo = false }, "http://0.0.0.0:5080"),
+            line => line.Contains("alice", StringComparison.Ordinal)
+        );
     }
 
     [Fact]

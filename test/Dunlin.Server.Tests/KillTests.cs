@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Dunlin.Server.Tests.Support;
 using Dunlin.TestKit;
 
@@ -61,6 +62,22 @@ public sealed class KillTests
         Assert.Equal(acknowledged.Count, seen.Count);
         var byData = seen.ToDictionary(e => e.Data, e => e.Id, StringComparer.Ordinal);
         Assert.All(acknowledged, pair => Assert.Equal(pair.Value, byData[pair.Key]));
+    }
+
+    /// <summary>The host alone decides when the process ends: a timer of the command line once cut the draining after two seconds.</summary>
+    [Fact]
+    public async Task Sigterm_ends_streams_with_goodbye_and_the_process_with_0()
+    {
+        await using var place = new ServerProgram();
+        place.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
+        await using var server = place.StartOther("dotnet", ServerProgram.Program, "--port", "0", "--data", place.Data);
+        var address = (await server.WhenSeenAsync(new Regex(@"Dunlin is at (?<address>\S+)"))).Groups["address"].Value;
+        var token = Mint.User("reader", ("subscribe", "load/*"));
+        await using var reader = await Calls.OpenAsync(new Uri(address), token, "topic=load/1");
+        await reader.UntilAsync("dunlin.hello");
+        await server.SignalAsync("TERM");
+        await reader.UntilAsync("dunlin.goodbye");
+        Assert.Equal(0, await server.WhenExitedAsync().WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]

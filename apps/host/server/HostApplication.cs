@@ -21,6 +21,7 @@ internal static class HostApplication
     public static SettingSections Settings { get; } =
         new SettingSections(
             "this host",
+            "Address",
             "Port",
             "Data",
             "Store",
@@ -46,7 +47,7 @@ internal static class HostApplication
 
     public static WebApplication Build(HostSettings settings, Action<IServiceCollection>? configure = null)
     {
-        var builder = WebServer.CreateBuilder(System.Net.IPAddress.Loopback, settings.Port);
+        var builder = WebServer.CreateBuilder(settings.Address, settings.Port);
         builder.Services.AddSingleton(settings);
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 

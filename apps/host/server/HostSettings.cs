@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using Dunlin.Apps.Common;
 
 namespace Dunlin.Host;
 
@@ -10,7 +12,8 @@ internal sealed record HostSettings
 {
     public const string Usage = """
         Usage: start.sh [options]
-          --port N         port on 127.0.0.1                      (default 5080; Dunlin__Port)
+          --address IP     address to listen on                   (default 127.0.0.1; Dunlin__Address)
+          --port N         port; 0 takes a free one               (default 5080; Dunlin__Port)
           --data DIR       where the SQLite file and keys lie     (default ./data; Dunlin__Data)
           --store TEXT     PostgreSQL connection string           (default: SQLite in the data folder; Dunlin__Store)
           --redis H:P      Redis for lower latency between nodes  (Dunlin__Redis)
@@ -19,6 +22,8 @@ internal sealed record HostSettings
         To copy an SQLite file into the empty database of --store: start.sh move --from FILE --store TEXT
         The engine alone, as a server for back ends in any language: start.sh --server --help
         """;
+
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     public int Port { get; init; } = 5080;
 
@@ -50,8 +55,14 @@ internal sealed record HostSettings
                 "--help" or "-h" => settings with { ShowHelp = true },
                 "move" => settings with { IsMove = true },
                 "--no-demo" => settings with { Demo = false },
-                "--port" or "--data" or "--store" or "--redis" or "--from" when i + 1 < args.Length => settings.With(args[i], args[++i]),
-                "--port" or "--data" or "--store" or "--redis" or "--from" => settings with { Error = $"{args[i]} needs a value." },
+                "--address" or "--port" or "--data" or "--store" or "--redis" or "--from" when i + 1 < args.Length => settings.With(
+                    args[i],
+                    args[++i]
+                ),
+                "--address" or "--port" or "--data" or "--store" or "--redis" or "--from" => settings with
+                {
+                    Error = $"{args[i]} needs a value.",
+                },
                 _ => settings with { Error = $"Unknown option '{args[i]}'." },
             };
         }
@@ -67,7 +78,7 @@ internal sealed record HostSettings
     private static HostSettings FromEnvironment()
     {
         var settings = new HostSettings();
-        foreach (var name in (ReadOnlySpan<string>)["Port", "Data", "Store", "Redis"])
+        foreach (var name in (ReadOnlySpan<string>)["Address", "Port", "Data", "Store", "Redis"])
         {
             if (Variable("Dunlin__" + name) is { Length: > 0 } value)
                 settings = settings.With("--" + name.ToLowerInvariant(), value);
@@ -104,6 +115,15 @@ internal sealed record HostSettings
     private HostSettings With(string option, string value) =>
         option switch
         {
+            "--address" => AddressText.TryParse(value == "localhost" ? "127.0.0.1" : value, out var address)
+                ? this with
+                {
+                    Address = address,
+                }
+                : this with
+                {
+                    Error = $"--address must be an IP address such as 127.0.0.1 or 0.0.0.0, not '{value}'.",
+                },
             "--port" => int.TryParse(value, CultureInfo.InvariantCulture, out var port) && port is >= 0 and <= 65_535
                 ? this with
                 {

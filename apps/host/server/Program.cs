@@ -19,5 +19,5 @@ return await ProgramRun.GuardedAsync(async () =>
     if (settings.IsMove)
         await MoveRun.RunAsync(app.Services, settings.MoveFrom!, settings.Store!, Console.Out);
     else
-        await ProgramRun.ServeAsync(app, System.Net.IPAddress.Loopback, settings.Port);
+        await ProgramRun.ServeAsync(app, settings.Address, settings.Port);
 });

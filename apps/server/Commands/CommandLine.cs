@@ -76,6 +76,9 @@ internal static class CommandLine
         // publish reads @FILE itself: System.CommandLine would replace it by arguments.
         var given = Root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var configuration = new InvocationConfiguration { Output = output ?? Console.Out, Error = error ?? Console.Error };
+        // The host handles signals. System.CommandLine would end the process two seconds after SIGTERM, before all streams are closed.
+        if (given.CommandResult.Command is RootCommand or { Name: ServeCommand.Name })
+            configuration.ProcessTerminationTimeout = null;
         if (given.Action is not ParseErrorAction)
             return await given.InvokeAsync(configuration, cancellationToken);
         foreach (var fault in given.Errors)

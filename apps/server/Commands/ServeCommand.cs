@@ -6,7 +6,9 @@ namespace Dunlin.Server.Commands;
 /// <summary><c>dunlin serve</c>: starts the server. It is also what the program does without a command.</summary>
 internal static class ServeCommand
 {
-    public static Command Create() => new Command("serve", "Start the server. Default without a command.").Runs(RunAsync);
+    public const string Name = "serve";
+
+    public static Command Create() => new Command(Name, "Start the server. Default without a command.").Runs(RunAsync);
 
     public static async Task RunAsync(CommandRun run)
     {

@@ -5,8 +5,8 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Packages.Tests.Support;
 
 /// <summary>
-/// An empty folder with a link to the packages, as a user has it. NuGet uses a folder of its own, so that a package of an earlier run with the
-/// same version is never used.
+/// An empty folder with a link to the packages, as a user has it. NuGet uses a folder of its own, so that a package of an earlier run with
+/// the same version is never used.
 /// </summary>
 internal sealed class Workspace : IAsyncDisposable
 {
