@@ -4,6 +4,7 @@
 #   ./test.sh             everything
 #   ./test.sh Core Sqlite only the .NET test projects whose names contain one of these words
 #   ./test.sh packages    only pack.sh, and the tests that install its packages
+#   ./test.sh Native      only the server as one native program, and its tests against that program
 #   ./test.sh docs        only the build of the documentation site, and of the .NET projects
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -33,12 +34,15 @@ check() { # name, command ...
 }
 
 install_packages() {
-  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl [lintian]=lintian [go]=golang-go)
+  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl
+    [gcc]=gcc [objcopy]=binutils [lintian]=lintian [go]=golang-go)
   local missing=()
   # Debian's own interpreter: another python3 of the path does not see the packages of Debian. The tests parse /metrics with it.
   /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || missing+=(python3-prometheus-client)
   # The Helm chart is rendered with the libraries that Helm uses.
   [ -d /usr/share/gocode/src/github.com/Masterminds/sprig ] || missing+=(golang-github-masterminds-sprig-dev golang-gopkg-yaml.v3-dev)
+  # The linker of the native program needs it.
+  compgen -G "/usr/lib/*/crt1.o" > /dev/null || missing+=(libc6-dev)
   # Debian keeps initdb beside its version. The tests start servers of their own and never use one that runs already.
   for command in "${!need[@]}"; do
     command -v "$command" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$command" >/dev/null || missing+=("${need[$command]}")
@@ -111,6 +115,19 @@ dotnet_tests() {
   for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests; do
     wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres run_tests "$name" "$name.Postgres"
   done
+  wanted Dunlin.Native && native
+}
+
+# The server as one native program, and the tests of the server against it.
+native() {
+  local failed_before=$failed
+  say "Native program"
+  check "native program" scripts/publish-native.sh --output artifacts/native/test
+  [ "$failed" -eq "$failed_before" ] || return
+  export DUNLIN_TEST_SERVER=artifacts/native/test/dunlin
+  run_tests Dunlin.Server.Tests Dunlin.Server.Tests.Native
+  DUNLIN_TEST_STORE=postgres run_tests Dunlin.Server.Tests Dunlin.Server.Tests.Native.Postgres
+  unset DUNLIN_TEST_SERVER
 }
 
 run_tests() { # project, title

@@ -46,7 +46,7 @@ if [ "$runtime" != "$here" ]; then
   properties+=("-p:ObjCopyName=$triple-objcopy")
 elif [ "$here" != win-x64 ]; then
   has clang || has gcc || refuse "$runtime needs a linker: install clang or gcc."
-  has llvm-objcopy || has objcopy || refuse "$runtime needs objcopy: install binutils."
+  has llvm-objcopy || has objcopy || refuse "$runtime needs an objcopy: install binutils."
 fi
 has dotnet || refuse "the command dotnet is missing: install the .NET SDK 10."
 
@@ -56,4 +56,10 @@ for file in dunlin dunlin.exe dunlin.dbg dunlin.pdb libe_sqlite3.so e_sqlite3.dl
   [ ! -e "artifacts/native/publish/$file" ] || mv -f "artifacts/native/publish/$file" "$output/"
 done
 rm -rf artifacts/native/publish
+chmod 755 "$output"/dunlin* "$output"/*e_sqlite3*
+# The header of an ELF file names its processor at byte 18.
+case $runtime in linux-x64) machine=3e ;; linux-arm64) machine=b7 ;; *) machine= ;; esac
+if [ -n "$machine" ] && [ "$(od -An -tx1 -j18 -N1 "$output/dunlin" | tr -d ' ')" != "$machine" ]; then
+  refuse "$output/dunlin is not a program for $runtime: report this with the output above."
+fi
 echo "$output/dunlin: $(($(cat "$output"/dunlin "$output"/dunlin.exe 2> /dev/null | wc -c) / 1000)) kB"

@@ -28,7 +28,7 @@ internal static class ServerApplication
         builder.Services.AddSingleton(settings);
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);
 
-        builder.Services.AddAuthentication(DunlinAuthentication.Scheme);
+        builder.Services.AddAuthenticationCore(options => options.DefaultScheme = DunlinAuthentication.Scheme);
         builder.Services.AddHealthChecks().AddDunlin();
         var dunlin = builder
             .Services.AddDunlin()
@@ -41,6 +41,7 @@ internal static class ServerApplication
         ServerOptions.Add(dunlin.Services, builder.Configuration);
         builder.AddTelemetry();
         builder.Services.AddHostedService<Announcement>();
+        builder.Services.AddHostedService<StartMemory>();
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();

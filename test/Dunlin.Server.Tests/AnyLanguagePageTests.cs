@@ -75,11 +75,7 @@ public sealed class AnyLanguagePageTests
     {
         await server.StartAsync();
         server.Settings["DUNLIN"] = server.Address.ToString().TrimEnd('/');
-        var body = tokens.Replace(
-            "./start.sh --server",
-            $"dotnet '{ServerProgram.Program}' --data '{server.Data}'",
-            StringComparison.Ordinal
-        );
+        var body = tokens.Replace("./start.sh --server", $"{ServerProgram.Command} --data '{server.Data}'", StringComparison.Ordinal);
         var (code, output, error) = await server.RunOtherAsync("bash", "-ec", body + "echo \"$BACKEND $WORKER\"");
         Assert.True(code == 0, error);
         var made = output.Trim().Split(' ');

@@ -70,11 +70,7 @@ public sealed class BrowserPageTests : IDisposable
     private static async Task<string> TokenAsync(ServerProgram server)
     {
         var command = Repository.Blocks(Page, "sh").Single(block => block.StartsWith("token=", StringComparison.Ordinal)).Split('\n')[0];
-        var run = command.Replace(
-            "./start.sh --server",
-            $"dotnet '{ServerProgram.Program}' --data '{server.Data}'",
-            StringComparison.Ordinal
-        );
+        var run = command.Replace("./start.sh --server", $"{ServerProgram.Command} --data '{server.Data}'", StringComparison.Ordinal);
         var (code, output, error) = await server.RunOtherAsync("bash", "-ec", run + "\necho \"$token\"");
         Assert.True(code == 0, error);
         return output.Trim();

@@ -20,7 +20,7 @@ public sealed class ExampleTests
         server.Settings["DUNLIN_KEY"] = await File.ReadAllTextAsync(Path.Combine(server.Data, "signing.key"));
         // Replaces the first block, because the server is already running: `dunlin` is the same program.
         Assert.Contains("./start.sh --server", shell[0], StringComparison.Ordinal);
-        var prelude = $"set -euo pipefail\ndunlin() {{ dotnet '{ServerProgram.Program}' --data '{server.Data}' \"$@\"; }}\n{shell[1]}\n";
+        var prelude = $"set -euo pipefail\ndunlin() {{ {ServerProgram.Command} --data '{server.Data}' \"$@\"; }}\n{shell[1]}\n";
 
         await using var listening = server.StartOther("bash", "-c", prelude + shell[2]);
         await listening.WhenSeenAsync("event: dunlin.hello");

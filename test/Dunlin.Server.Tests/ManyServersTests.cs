@@ -69,6 +69,38 @@ public sealed class ManyServersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Redis_carries_events_and_queries_between_two_servers()
+    {
+        await using var redis = await RedisServer.StartNewAsync();
+        (string Name, string Value)[] settings = [("Store", _postgres.ConnectionString), ("Redis", redis.Endpoint)];
+        await using var first = await TestServer.StartAsync(settings);
+        await using var second = await TestServer.StartAsync(settings);
+        var token = Mint.Token("ann", Grants);
+        await using var reader = await Calls.OpenAsync(first.Address, token, "topic=a/1&presence=true");
+        await reader.UntilAsync("dunlin.hello");
+        await Calls.PublishAsync(second.Address, token, "a/1", 1);
+        Assert.Equal("1", (await reader.UntilAsync("e")).Data);
+        // Transient events have no other way to the other server than the backplane.
+        await Calls.SendAsync(
+            second.Address,
+            token,
+            HttpMethod.Post,
+            "/dunlin/v1/events",
+            new
+            {
+                topic = "a/1",
+                type = "typing",
+                data = 2,
+                transient = true,
+            }
+        );
+        Assert.Equal("2", (await reader.UntilAsync("typing")).Data);
+        Assert.Equal("a/1", await TopicSeenFromAsync(second));
+        var (_, presence) = await Calls.SendAsync(second.Address, token, HttpMethod.Get, "/dunlin/v1/presence?topic=a/1");
+        Assert.Equal("ann", presence.GetProperty("present")[0].GetProperty("userId").GetString());
+    }
+
+    [Fact]
     public async Task Reader_resumes_at_the_other_server_without_gap_or_duplicate()
     {
         var token = Mint.Token("ann", Grants);

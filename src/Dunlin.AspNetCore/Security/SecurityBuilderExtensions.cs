@@ -48,9 +48,13 @@ public static class SecurityBuilderExtensions
         if (!services.Any(service => service.ServiceType == typeof(DunlinAuthenticationHandler)))
         {
             Authorities.AddClient(services);
-            services
-                .AddAuthentication()
-                .AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(DunlinAuthentication.Scheme, configureOptions: null);
+            // AddAuthentication() would also add data protection, which reads or creates a key file at the start. Only cookies need it.
+            services.AddAuthenticationCore();
+            services.AddWebEncoders();
+            new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, DunlinAuthenticationHandler>(
+                DunlinAuthentication.Scheme,
+                configureOptions: null
+            );
         }
         return builder;
     }

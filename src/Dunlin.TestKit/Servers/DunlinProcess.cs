@@ -14,7 +14,7 @@ public partial class DunlinProcess : IAsyncDisposable
     private ServerProcess? _process;
 
     /// <summary>Creates a server that is not started yet.</summary>
-    /// <param name="program">The path of the program's <c>.dll</c>.</param>
+    /// <param name="program">The full path of the program: a <c>.dll</c>, which <c>dotnet</c> runs, or a native program.</param>
     /// <param name="port">The port. Default: 0, which selects a free one and keeps it across restarts.</param>
     public DunlinProcess(string program, int port = 0)
     {
@@ -111,7 +111,9 @@ public partial class DunlinProcess : IAsyncDisposable
 
     private ProcessStartInfo Program(string[] arguments)
     {
-        string[] command = ["dotnet", _program, .. arguments];
+        string[] command = _program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)
+            ? ["dotnet", _program, .. arguments]
+            : [_program, .. arguments];
         return OpenFiles is { } files
             ? Other("bash", ["-c", $"ulimit -n {files.ToString(CultureInfo.InvariantCulture)} && exec \"$@\"", "bash", .. command])
             : Other(command[0], command[1..]);
