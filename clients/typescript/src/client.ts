@@ -5,6 +5,7 @@ import type { EventMap } from './connection/receiver.js';
 import { deviceId } from './device.js';
 import type { Environment } from './environment.js';
 import { Auth, type AuthOptions } from './http/auth.js';
+import { publish } from './http/publish.js';
 import { Requests } from './http/requests.js';
 import { engineLeases } from './leases/engineTransport.js';
 import { Leases } from './leases/leases.js';
@@ -169,15 +170,17 @@ export class Client {
     return new Presence(this.requests, connection, topic);
   }
 
-  /** Publishes one event to a topic of the engine. */
-  async publish(
+  /**
+   * Publishes one event to a topic of the engine. A publish without a known outcome is repeated with the same idempotency key. A transient
+   * event is never repeated.
+   */
+  publish(
     topic: string,
     type: string,
     data: unknown,
     options: { transient?: boolean | undefined; idempotencyKey?: string | undefined } = {},
   ): Promise<{ positions: string[] }> {
-    const body = { topic, type, data, ...options };
-    return (await this.requests.send<{ positions: string[] }>('POST', '/dunlin/v1/events', { body })).body;
+    return publish(this.requests, this.environment, { topic, type, data, ...options });
   }
 
   /** Ends the session locally: stops every connection, in the browser's other tabs too. Sends no request to the server. */

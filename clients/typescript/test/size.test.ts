@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
 /** Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: errors name their code and link. */
-const BUDGET = 18_500;
+const BUDGET = 18_700;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({

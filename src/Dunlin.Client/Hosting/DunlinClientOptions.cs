@@ -23,10 +23,12 @@ public sealed class DunlinClientOptions
     /// creates an id for the lifetime of the client.</summary>
     public string? Device { get; set; }
 
-    /// <summary>The longest time for one request, streams excepted. Default: 30 seconds.</summary>
+    /// <summary>The longest time for one request, streams excepted. Default: 30 seconds. <see
+    /// cref="Timeout.InfiniteTimeSpan"/> sets no limit.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The number of times that a publish without a known outcome is sent, with the same idempotency key. 1 never repeats.
+    /// <summary>The number of times that a publish without a known outcome is sent, with the same idempotency key. 1 never repeats and
+    /// sends a key only if the application names one: the server limits keys to 10,000 an hour. Transient events are never repeated.
     /// Default: 6.</summary>
     public int PublishAttempts { get; set; } = 6;
 
@@ -53,7 +55,7 @@ public sealed class DunlinClientOptions
             throw Wrong(nameof(Address), Address, "an absolute http or https address");
         if (Address.Query.Length + Address.Fragment.Length > 0)
             throw Wrong(nameof(Address), Address, "an address without a query");
-        if (RequestTimeout <= TimeSpan.Zero)
+        if (RequestTimeout <= TimeSpan.Zero && RequestTimeout != Timeout.InfiniteTimeSpan)
             throw Wrong(nameof(RequestTimeout), RequestTimeout, "a positive time");
         if (PublishAttempts < 1)
             throw Wrong(nameof(PublishAttempts), PublishAttempts, "1 or more");

@@ -16,13 +16,14 @@ public sealed class ClientLease : IAsyncDisposable
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly ITimer _expiry;
-    private readonly Task _renewing;
+    private readonly ITimer _renewal;
     private readonly Lock _lock = new(); // guards the fields below
     private LeaseGrant _grant;
     private long _askedAt;
     private TimeSpan _validity;
     private string? _lostReason;
-    private TaskCompletionSource _wake = NewSignal();
+    private Task _renewing = Task.CompletedTask;
+    private bool _isRenewing;
     private Task? _release;
 
     internal ClientLease(
@@ -45,8 +46,13 @@ public sealed class ClientLease : IAsyncDisposable
             Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan
         );
+        _renewal = _time.CreateTimer(
+            static lease => ((ClientLease)lease!).StartRenewal(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         Extend(grant, askedAt);
-        _renewing = RenewUntilLostAsync();
     }
 
     /// <summary>Gets the resource.</summary>
@@ -96,11 +102,7 @@ public sealed class ClientLease : IAsyncDisposable
     public bool IsHeld => ValidFor > TimeSpan.Zero;
 
     /// <summary>Renews now. Call it when the process may have been suspended. The outcome is shown by <see cref="Lost"/>.</summary>
-    public void Check()
-    {
-        lock (_lock)
-            _wake.TrySetResult();
-    }
+    public void Check() => StartRenewal();
 
     /// <summary>Ends the lease locally, after an event reported that it is lost.</summary>
     /// <param name="reason">The reason.</param>
@@ -129,10 +131,11 @@ public sealed class ClientLease : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ReleaseAsync().ConfigureAwait(false);
-        await _renewing.ConfigureAwait(false);
+        Task renewing;
+        lock (_lock)
+            renewing = _renewing;
+        await renewing.ConfigureAwait(false);
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Both times are of the server's clock, so their difference is valid here. A repeated grant has less than its full duration left.
     private static TimeSpan Granted(LeaseGrant grant)
@@ -155,7 +158,9 @@ public sealed class ClientLease : IAsyncDisposable
             if (_lostReason is not null)
                 return;
             (_grant, _askedAt, _validity) = (grant, askedAt, Granted(grant));
+            _isRenewing = false;
             _expiry.Change(Left(), Timeout.InfiniteTimeSpan);
+            _renewal.Change(RenewEvery(), Timeout.InfiniteTimeSpan);
             isEnding = grant.State == "ending";
         }
         if (isEnding)
@@ -177,74 +182,55 @@ public sealed class ClientLease : IAsyncDisposable
         Lose("expired");
     }
 
-    private async Task RenewUntilLostAsync()
+    private TimeSpan RenewEvery() => TimeSpan.FromSeconds(_grant.Seconds) / 3;
+
+    private void StartRenewal()
     {
-        var pause = RenewEvery();
-        while (!Lost.IsCancellationRequested)
+        lock (_lock)
         {
-            await PauseAsync(pause).ConfigureAwait(false);
-            if (Lost.IsCancellationRequested)
+            // One renewal at a time. Its end arms the timer again.
+            if (_lostReason is not null || _isRenewing)
                 return;
-            pause = await RenewAsync().ConfigureAwait(false);
+            _isRenewing = true;
+            _renewing = RenewAsync(_grant, _time.GetTimestamp());
         }
     }
 
-    /// <summary>Renews once, and returns the delay before the next renewal.</summary>
-    private async Task<TimeSpan> RenewAsync()
+    private async Task RenewAsync(LeaseGrant held, long askedAt)
     {
-        var askedAt = _time.GetTimestamp();
-        LeaseGrant held;
-        lock (_lock)
-            held = _grant;
+        // Leaves the lock of the caller.
+        await Task.Yield();
         try
         {
-            var body = new RenewBody(LeaseId, held.Fence, held.Seconds);
-            Extend(await _requests.RenewAsync(Resource, body, Lost).ConfigureAwait(false), askedAt);
-            return RenewEvery();
+            var grant = await _requests.RenewAsync(Resource, new RenewBody(LeaseId, held.Fence, held.Seconds), Lost).ConfigureAwait(false);
+            Extend(grant, askedAt);
         }
         catch (OperationCanceledException) when (Lost.IsCancellationRequested)
         {
-            return TimeSpan.Zero;
+            // The lease ended meanwhile.
         }
         catch (DunlinClientException exception)
         {
-            var problem = exception.Problem;
-            if (problem.Kind == ProblemKind.Lost)
-                Lose(problem.LostReason ?? "unknown");
-            else if (!problem.IsTemporary)
-                Lose("unknown");
-            else if (!Lost.IsCancellationRequested)
-                _requests.Requests.Logger.RenewalUnknown(new QuotedText(Resource), problem.Code);
+            Handle(exception.Problem);
+        }
+    }
+
+    private void Handle(ClientProblem problem)
+    {
+        if (problem.Kind == ProblemKind.Lost)
+            Lose(problem.LostReason ?? "unknown");
+        else if (!problem.IsTemporary)
+            Lose("unknown");
+        lock (_lock)
+        {
+            if (_lostReason is not null)
+                return;
             // An unknown outcome does not extend the lease.
             var retry = RenewEvery() / 4;
-            return retry > ShortestRetry ? retry : ShortestRetry;
+            _isRenewing = false;
+            _renewal.Change(retry > ShortestRetry ? retry : ShortestRetry, Timeout.InfiniteTimeSpan);
         }
-    }
-
-    private TimeSpan RenewEvery()
-    {
-        lock (_lock)
-            return TimeSpan.FromSeconds(_grant.Seconds) / 3;
-    }
-
-    private async Task PauseAsync(TimeSpan delay)
-    {
-        Task woken;
-        lock (_lock)
-            woken = _wake.Task;
-        try
-        {
-            await woken.WaitAsync(delay, _time, Lost).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
-        {
-            // The delay is over, or the lease is lost.
-        }
-        lock (_lock)
-        {
-            if (_wake.Task.IsCompleted)
-                _wake = NewSignal();
-        }
+        _requests.Requests.Logger.RenewalUnknown(new QuotedText(Resource), problem.Code);
     }
 
     private async Task ReleaseOnceAsync()
@@ -274,6 +260,7 @@ public sealed class ClientLease : IAsyncDisposable
             _lostReason = reason;
         }
         _expiry.Dispose();
+        _renewal.Dispose();
         if (reason is not ("released" or "handedOff"))
             _requests.Requests.Logger.LeaseLost(new QuotedText(Resource), new QuotedText(reason));
         _onLost(this);

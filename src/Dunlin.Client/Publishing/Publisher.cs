@@ -14,17 +14,20 @@ internal sealed class Publisher(ClientRequests requests)
     )
     {
         var body = Serialize(events);
-        var key = idempotencyKey ?? Guid.NewGuid().ToString("N");
+        // A late transient event is worse than none, and the server keeps no key for it.
+        var attempts = events.All(static item => item.IsTransient) ? 1 : requests.Options.PublishAttempts;
+        var key = idempotencyKey ?? (attempts > 1 ? Guid.NewGuid().ToString("N") : null);
+        (string, string)? header = key is null ? null : ("Idempotency-Key", key);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var answer = await requests
-                    .SendAsync(HttpMethod.Post, "/dunlin/v1/events", body, ("Idempotency-Key", key), cancellationToken)
+                    .SendAsync(HttpMethod.Post, "/dunlin/v1/events", body, header, cancellationToken)
                     .ConfigureAwait(false);
                 return answer.Read(ClientJson.Default.PublishResult);
             }
-            catch (DunlinClientException exception) when (exception.Problem.IsTemporary && attempt < requests.Options.PublishAttempts)
+            catch (DunlinClientException exception) when (exception.Problem.IsTemporary && attempt < attempts)
             {
                 var random = requests.Options.NextRandom();
                 var delay = exception.Problem.RetryAfter is { } after

@@ -36,6 +36,10 @@ internal sealed class Subscription : IAsyncDisposable
     private string? _connectionId;
     private string _lastId = "";
 
+    // Of a wait.
+    private readonly CancellationTokenSource _disposed = new();
+    private Task? _wait;
+
     public Subscription(
         ClientRequests requests,
         StreamTarget target,
@@ -73,7 +77,7 @@ internal sealed class Subscription : IAsyncDisposable
             switch (_state.Status)
             {
                 case ConnectionStatus.Waiting:
-                    await Task.Delay(_state.Delay, _requests.Time, cancellationToken).ConfigureAwait(false);
+                    await _wait!.WaitAsync(cancellationToken).ConfigureAwait(false);
                     Apply(new ConnectionInput.Due());
                     break;
                 case ConnectionStatus.Connecting when _response is null:
@@ -92,6 +96,8 @@ internal sealed class Subscription : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Apply(new ConnectionInput.Disconnect());
+        await _disposed.CancelAsync().ConfigureAwait(false);
+        _disposed.Dispose();
         if (_saver is not null)
             await _saver.FlushAsync().ConfigureAwait(false);
     }
@@ -119,6 +125,8 @@ internal sealed class Subscription : IAsyncDisposable
         _state = next;
         if (_watch is not null && (!Transition.IsOpen(next) || next.Stream != previous.Stream))
             Close();
+        // The timer runs before a listener learns of the wait.
+        _wait = next.Status == ConnectionStatus.Waiting ? Task.Delay(next.Delay, _requests.Time, _disposed.Token) : null;
         Log(next);
         _onState(this, next);
         try
@@ -183,7 +191,9 @@ internal sealed class Subscription : IAsyncDisposable
     {
         try
         {
-            if (_reader!.TryRead(out var frame))
+            var isFrame = _reader!.TryRead(out var frame);
+            _retry = _reader.Retry ?? _retry;
+            if (isFrame)
                 return Receive(frame);
             if (_saver is not null)
                 await _saver.OfferAsync(_position, isIdle: true, cancellationToken).ConfigureAwait(false);
@@ -215,7 +225,6 @@ internal sealed class Subscription : IAsyncDisposable
                 await _body!.ReadAsync(Memory<byte>.Empty, _abort!.Token).ConfigureAwait(false);
             var count = await _body!.ReadAsync(_reader.GetMemory(), _abort!.Token).ConfigureAwait(false);
             _reader.Advance(count);
-            _retry = _reader.Retry ?? _retry;
             return count;
         }
         finally
@@ -226,7 +235,6 @@ internal sealed class Subscription : IAsyncDisposable
 
     private ReceivedEvent? Receive(SseFrame frame)
     {
-        _retry = _reader!.Retry ?? _retry;
         var hasMoved = !string.Equals(frame.Id, _lastId, StringComparison.Ordinal);
         if (hasMoved)
         {
@@ -274,8 +282,14 @@ internal sealed class Subscription : IAsyncDisposable
 
     private void Fail(Exception exception)
     {
-        var isSilent = _watch?.Silent.IsCancellationRequested == true;
-        Fail(isSilent ? ClientProblem.Network("The stream fell silent.", "silent") : ClientRequests.ProblemOf(exception));
+        if (_watch?.Silent.IsCancellationRequested == true)
+        {
+            Fail(ClientProblem.Network("The stream fell silent.", "silent"));
+            return;
+        }
+        // Only an answer of the server ends a subscription, never an error on the way to it.
+        var problem = ClientRequests.ProblemOf(exception);
+        Fail(problem.Kind == ProblemKind.Unexpected ? ClientProblem.Network(problem.Title) : problem);
     }
 
     private void Fail(ClientProblem problem)

@@ -11,7 +11,11 @@ internal sealed class Reader : IAsyncDisposable
     private readonly List<ConnectionState> _states = [];
     private readonly List<(Predicate<ConnectionState> Wanted, TaskCompletionSource Reached)> _waiting = [];
 
-    private Reader(Func<SubscribeOptions, CancellationToken, IAsyncEnumerable<ReceivedEvent>> subscribe, SubscribeOptions options)
+    private Reader(
+        Func<SubscribeOptions, CancellationToken, IAsyncEnumerable<ReceivedEvent>> subscribe,
+        SubscribeOptions options,
+        Action<ReceivedEvent>? onItem
+    )
     {
         options.OnStateChanged = Changed;
         Ended = Task.Run(async () =>
@@ -19,7 +23,12 @@ internal sealed class Reader : IAsyncDisposable
             try
             {
                 await foreach (var item in subscribe(options, _stop.Token))
-                    _items.Writer.TryWrite(item);
+                {
+                    if (onItem is null)
+                        _items.Writer.TryWrite(item);
+                    else
+                        onItem(item);
+                }
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -53,11 +62,15 @@ internal sealed class Reader : IAsyncDisposable
         }
     }
 
-    public static Reader Start(DunlinClient client, IEnumerable<string> topics, SubscribeOptions? options = null) =>
-        new((o, token) => client.SubscribeAsync(topics, o, token), options ?? new SubscribeOptions());
+    public static Reader Start(
+        DunlinClient client,
+        IEnumerable<string> topics,
+        SubscribeOptions? options = null,
+        Action<ReceivedEvent>? onItem = null
+    ) => new((o, token) => client.SubscribeAsync(topics, o, token), options ?? new SubscribeOptions(), onItem);
 
     public static Reader StartPath(DunlinClient client, string path, SubscribeOptions? options = null) =>
-        new((o, token) => client.SubscribePathAsync(path, o, token), options ?? new SubscribeOptions());
+        new((o, token) => client.SubscribePathAsync(path, o, token), options ?? new SubscribeOptions(), null);
 
     public async Task<ReceivedEvent> NextAsync() => await _items.Reader.ReadAsync().AsTask().WithinLimit();
 
@@ -65,23 +78,32 @@ internal sealed class Reader : IAsyncDisposable
 
     public Task WhenAsync(ConnectionStatus status) => WhenAsync(state => state.Status == status);
 
-    public Task WhenAsync(Predicate<ConnectionState> wanted)
+    public async Task WhenAsync(Predicate<ConnectionState> wanted)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
             if (_states.Count > 0 && wanted(_states[^1]))
-                return Task.CompletedTask;
+                return;
             _waiting.Add((wanted, reached));
         }
-        return reached.Task.WithinLimit();
+        try
+        {
+            // A subscription that has ended reaches no further state.
+            await Task.WhenAny(reached.Task, Ended).WithinLimit();
+            if (!reached.Task.IsCompleted)
+                throw new InvalidOperationException($"The subscription has ended: {State}");
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"The state is {State}", exception);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await Ended.ContinueWith(static _ => { }, TaskScheduler.Default);
-        _stop.Dispose();
     }
 
     private void Changed(ConnectionState state)
