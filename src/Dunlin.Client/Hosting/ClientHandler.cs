@@ -11,6 +11,8 @@ internal static class ClientHandler
             ConnectTimeout = TimeSpan.FromSeconds(15),
             // Follow changes of DNS. Streams that are open keep their connection.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            // A stream that is closed has no end to wait for: the server learns of it at once.
+            ResponseDrainTimeout = TimeSpan.Zero,
             // A session cookie would compete with the token.
             UseCookies = false,
         };

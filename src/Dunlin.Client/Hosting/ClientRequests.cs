@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Client.Security;
@@ -44,7 +45,8 @@ internal sealed class ClientRequests(HttpClient http, DunlinClientOptions option
 
     public DunlinClientOptions Options => options;
 
-    /// <summary>Gets or sets the function that returns the id of an open stream, so that the server knows the origin of a request.</summary>
+    /// <summary>Gets or sets the function that returns the id of an open stream. The server learns the origin of a request from
+    /// it.</summary>
     public Func<string?> ConnectionId { get; set; } = static () => null;
 
     public Task<ClientAnswer> GetAsync(string path, CancellationToken cancellationToken) =>
@@ -132,7 +134,8 @@ internal sealed class ClientRequests(HttpClient http, DunlinClientOptions option
         {
             DunlinClientException known => known.Problem,
             OperationCanceledException => ClientProblem.Network("The server did not answer in time.", "timeout"),
-            HttpRequestException or IOException or HttpIOException => ClientProblem.Network(exception.Message),
+            // HttpClient lets a socket's error pass if the connection breaks while it is being established.
+            HttpRequestException or IOException or SocketException => ClientProblem.Network(exception.Message),
             // A handler that was disposed below a running request, by the factory or at the end of the process.
             ObjectDisposedException => ClientProblem.Network(exception.Message),
             _ => ClientProblem.Unexpected("unexpected", exception.Message),

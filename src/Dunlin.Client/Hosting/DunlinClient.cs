@@ -114,10 +114,11 @@ public sealed class DunlinClient : IDisposable
 
     /// <summary>Publishes one event.</summary>
     /// <param name="item">The event.</param>
-    /// <param name="idempotencyKey">1 to 100 characters. A publish with the same key is carried out once. Default: null, which creates a
-    /// key.</param>
+    /// <param name="idempotencyKey">1 to 100 visible ASCII characters. A publish with the same key is carried out once. Default: null,
+    /// which creates a key.</param>
     /// <param name="cancellationToken">Stops repeating. The event may have been published.</param>
     /// <returns>The position of the event.</returns>
+    /// <exception cref="ArgumentException">The key is invalid.</exception>
     /// <exception cref="DunlinClientException">The server refused the event, or the outcome stayed unknown.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<PublishResult> PublishAsync(
@@ -128,10 +129,11 @@ public sealed class DunlinClient : IDisposable
 
     /// <summary>Publishes events: all or none. A publish without a known outcome is repeated with the same key.</summary>
     /// <param name="events">1 to 1,000 events.</param>
-    /// <param name="idempotencyKey">1 to 100 characters. A publish with the same key is carried out once. Default: null, which creates a
-    /// key.</param>
+    /// <param name="idempotencyKey">1 to 100 visible ASCII characters. A publish with the same key is carried out once. Default: null,
+    /// which creates a key.</param>
     /// <param name="cancellationToken">Stops repeating. The events may have been published.</param>
     /// <returns>The positions, in order.</returns>
+    /// <exception cref="ArgumentException">There is no event, or the key is invalid.</exception>
     /// <exception cref="DunlinClientException">The server refused the events, or the outcome stayed unknown.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<PublishResult> PublishAsync(

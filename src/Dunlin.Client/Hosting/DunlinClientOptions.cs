@@ -1,3 +1,5 @@
+using Dunlin.Client.Security;
+
 namespace Dunlin.Client;
 
 /// <summary>Holds the options of a client. Changes after the client was created have no effect.</summary>
@@ -55,6 +57,9 @@ public sealed class DunlinClientOptions
             throw Wrong(nameof(Address), Address, "an absolute http or https address");
         if (Address.Query.Length + Address.Fragment.Length > 0)
             throw Wrong(nameof(Address), Address, "an address without a query");
+        // The message does not repeat a secret.
+        if (Token is not null && !TokenSource.IsHeaderSafe(Token))
+            throw Wrong(nameof(Token), "...", "visible ASCII characters, without spaces");
         if (RequestTimeout <= TimeSpan.Zero && RequestTimeout != Timeout.InfiniteTimeSpan)
             throw Wrong(nameof(RequestTimeout), RequestTimeout, "a positive time");
         if (PublishAttempts < 1)

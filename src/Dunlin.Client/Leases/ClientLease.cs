@@ -77,8 +77,8 @@ public sealed class ClientLease : IAsyncDisposable
     /// <summary>Gets a token that is cancelled when another user preempts the lease: save now, the grace period is running.</summary>
     public CancellationToken Ending { get; }
 
-    /// <summary>Gets why the lease ended: <c>expired</c>, <c>taken</c>, <c>handedOff</c>, <c>released</c> or <c>unknown</c>. Null while it is
-    /// held.</summary>
+    /// <summary>Gets why the lease ended: <c>expired</c>, <c>taken</c>, <c>handedOff</c>, <c>released</c> or <c>unknown</c>. Null while
+    /// it is held.</summary>
     public string? LostReason
     {
         get
@@ -230,7 +230,7 @@ public sealed class ClientLease : IAsyncDisposable
             _isRenewing = false;
             _renewal.Change(retry > ShortestRetry ? retry : ShortestRetry, Timeout.InfiniteTimeSpan);
         }
-        _requests.Requests.Logger.RenewalUnknown(new QuotedText(Resource), problem.Code);
+        _requests.Requests.Logger.RenewalUnknown(new QuotedText(Resource), new QuotedText(problem.Code));
     }
 
     private async Task ReleaseOnceAsync()
@@ -246,7 +246,7 @@ public sealed class ClientLease : IAsyncDisposable
             }
             catch (DunlinClientException exception)
             {
-                _requests.Requests.Logger.ReleaseFailed(new QuotedText(Resource), exception.Problem.Code);
+                _requests.Requests.Logger.ReleaseFailed(new QuotedText(Resource), new QuotedText(exception.Problem.Code));
             }
         }
     }

@@ -232,7 +232,7 @@ public sealed class ClientLeases
         }
         catch (DunlinClientException exception)
         {
-            _requests.Requests.Logger.ReleaseFailed(new QuotedText(resource), exception.Problem.Code);
+            _requests.Requests.Logger.ReleaseFailed(new QuotedText(resource), new QuotedText(exception.Problem.Code));
         }
     }
 }

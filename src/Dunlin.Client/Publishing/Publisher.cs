@@ -13,6 +13,11 @@ internal sealed class Publisher(ClientRequests requests)
         CancellationToken cancellationToken
     )
     {
+        if (idempotencyKey is not null && (idempotencyKey.Length is 0 or > 100 || !StreamPosition.IsHeaderSafe(idempotencyKey)))
+            throw new ArgumentException(
+                $"'{idempotencyKey}' is no idempotency key. Use 1 to 100 visible ASCII characters.",
+                nameof(idempotencyKey)
+            );
         var body = Serialize(events);
         // A late transient event is worse than none, and the server keeps no key for it.
         var attempts = events.All(static item => item.IsTransient) ? 1 : requests.Options.PublishAttempts;
@@ -33,7 +38,7 @@ internal sealed class Publisher(ClientRequests requests)
                 var delay = exception.Problem.RetryAfter is { } after
                     ? after + TimeSpan.FromMilliseconds(Math.Round(random * 1000))
                     : Backoff.Delay(attempt - 1, random);
-                requests.Logger.PublishRepeated(exception.Problem.Code, attempt + 1, delay);
+                requests.Logger.PublishRepeated(new QuotedText(exception.Problem.Code), attempt + 1, delay);
                 await Task.Delay(delay, requests.Time, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -8,6 +8,14 @@ internal sealed record Token(string? Value, int Generation);
 /// <param name="fixedToken">The token of a client that cannot renew it. Null for an anonymous client.</param>
 internal sealed class TokenSource(Func<CancellationToken, ValueTask<string?>>? getToken, string? fixedToken) : IDisposable
 {
+    private static readonly ClientProblem InvalidToken = new()
+    {
+        Kind = ProblemKind.Invalid,
+        Code = "invalidToken",
+        Title = "GetToken returned a token that no header can carry.",
+        Hint = "Return the token alone, without spaces and line breaks.",
+    };
+
     private readonly Token _fixed = new(fixedToken, 0);
     private readonly SemaphoreSlim _renewing = new(1, 1);
     private volatile Token? _token;
@@ -36,6 +44,9 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string?>>? g
     /// <summary>Gets whether a refused token can be renewed.</summary>
     public bool CanRenew => getToken is not null;
 
+    /// <summary>Returns whether a token consists of visible ASCII characters.</summary>
+    public static bool IsHeaderSafe(string token) => token.Length > 0 && StreamPosition.IsHeaderSafe(token);
+
     public void Dispose() => _renewing.Dispose();
 
     private async ValueTask<Token> FetchAsync(Token? refused, CancellationToken cancellationToken)
@@ -46,6 +57,8 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string?>>? g
             if (_token is { } current && current.Generation != refused?.Generation)
                 return current;
             var value = await getToken!(cancellationToken).ConfigureAwait(false);
+            if (value is not null && !IsHeaderSafe(value))
+                throw new DunlinClientException(InvalidToken);
             var token = new Token(value, (refused ?? _token)?.Generation + 1 ?? 1);
             // Without a token the next request asks again: the user may have signed in.
             _token = value is null ? null : token;

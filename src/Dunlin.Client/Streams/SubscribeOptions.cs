@@ -11,11 +11,12 @@ public sealed class SubscribeOptions
     /// memory only.</summary>
     public IPositionStore? Positions { get; set; }
 
-    /// <summary>The name of the subscription in <see cref="Positions"/>. Two running subscriptions must not share it. Default: null.</summary>
+    /// <summary>The name of the subscription in <see cref="Positions"/>. Two running subscriptions must not share it. Default:
+    /// null.</summary>
     public string? Name { get; set; }
 
-    /// <summary>The longest time for which a position stays unsaved while events keep arriving. An idle subscription saves at once. Default:
-    /// 1 second. Zero saves after each event.</summary>
+    /// <summary>The longest time for which a position stays unsaved while events keep arriving. An idle subscription saves at once.
+    /// Default: 1 second. Zero saves after each event.</summary>
     public TimeSpan SaveInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Whether the caller is listed as present on the topics. Default: false.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Dunlin.Client.Security;
 using Dunlin.Client.Sse;
 
@@ -143,13 +144,13 @@ internal sealed class Subscription : IAsyncDisposable
     {
         var logger = _requests.Logger;
         if (state.Status == ConnectionStatus.Live)
-            logger.Live(state.Stream, state.ConnectionId ?? "");
+            logger.Live(state.Stream, new QuotedText(state.ConnectionId));
         else if (state.Status == ConnectionStatus.Waiting)
-            logger.Waiting(state.Stream, state.Problem?.Code ?? "goodbye", state.Delay);
+            logger.Waiting(state.Stream, new QuotedText(state.Problem?.Code ?? "goodbye"), state.Delay);
         else if (state.Status == ConnectionStatus.SignedOut)
             logger.SignedOut(state.Stream, state.SignedOutReason ?? SignedOutReason.Unauthorized);
         else if (state is { Status: ConnectionStatus.Closed, Problem: { } problem })
-            logger.Refused(state.Stream, problem.Code);
+            logger.Refused(state.Stream, new QuotedText(problem.Code));
     }
 
     private async Task OpenAsync(CancellationToken cancellationToken)
@@ -213,7 +214,7 @@ internal sealed class Subscription : IAsyncDisposable
 
     // An exception of the position store is the application's and passes through.
     private static bool IsOfStream(Exception exception) =>
-        exception is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException;
+        exception is IOException or HttpRequestException or SocketException or OperationCanceledException or ObjectDisposedException;
 
     private async ValueTask<int> FillAsync()
     {
@@ -257,7 +258,7 @@ internal sealed class Subscription : IAsyncDisposable
                 if (!hasMoved)
                     _position = StreamPosition.OfWire(control.Position) ?? _helloPosition;
                 var reason = control.Reason ?? "unknown";
-                _requests.Logger.Reset(_state.Stream, KnownReset(reason));
+                _requests.Logger.Reset(_state.Stream, new QuotedText(reason));
                 return new ReceivedEvent("dunlin.reset", null, data, _position, reason);
             case "goodbye":
                 Apply(new ConnectionInput.Goodbye(control.Reason ?? "draining", control.ReconnectIn, IsSteady()));
@@ -266,8 +267,6 @@ internal sealed class Subscription : IAsyncDisposable
                 return new ReceivedEvent(frame.Type, frame.Topic, data, _position);
         }
     }
-
-    private static string KnownReset(string reason) => reason is "trimmed" or "epoch" or "ahead" ? reason : "unknown";
 
     private void Greet(ControlFrame hello)
     {

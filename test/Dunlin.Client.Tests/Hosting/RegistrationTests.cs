@@ -61,6 +61,8 @@ public sealed class RegistrationTests
         Assert.Contains("RequestTimeout", Message(o => o.RequestTimeout = TimeSpan.Zero), StringComparison.Ordinal);
         Assert.Contains("PublishAttempts", Message(o => o.PublishAttempts = 0), StringComparison.Ordinal);
         Assert.Contains("MaxEventBytes", Message(o => o.MaxEventBytes = 1), StringComparison.Ordinal);
+        Assert.Contains("Token", Message(o => o.Token = "secret\n"), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", Message(o => o.Token = "secret\n"), StringComparison.Ordinal);
         Assert.Contains("Device", Message(o => o.Device = "a b"), StringComparison.Ordinal);
     }
 

@@ -6,18 +6,18 @@ using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Client.Tests.Recovery;
 
-/// <summary>Kills the server and cuts lines while events are published. DUNLIN_KILLS sets the number of faults; default 12.</summary>
+/// <summary>Kills the server and cuts lines while events are published. DUNLIN_KILLS sets the number of kills; default 5.</summary>
 public sealed class FaultTests
 {
     private const int Publishers = 3;
 
-    private static readonly int Faults = int.TryParse(
+    private static readonly int Kills = int.TryParse(
         Environment.GetEnvironmentVariable("DUNLIN_KILLS"),
         CultureInfo.InvariantCulture,
         out var kills
     )
         ? kills
-        : 12;
+        : 5;
 
     [Fact]
     public async Task G2_Reader_has_each_event_once_in_order_after_kills_and_cuts()
@@ -44,22 +44,29 @@ public sealed class FaultTests
                 })
             )
             .ToList();
-        for (var fault = 0; fault < Faults; fault++)
+        var (cuts, done) = (0, 0);
+        while (done < Kills)
         {
             // A fault counts only if it meets a running load.
             var before = history.Acknowledged;
-            await Wait.UntilAsync(() => history.Acknowledged > before + random.Next(20), () => $"No progress after fault {fault}.");
+            await Wait.UntilAsync(
+                () => history.Acknowledged > before + random.Next(20),
+                () => $"No progress after {cuts} cuts and {done} kills."
+            );
             switch (random.Next(3))
             {
                 case 0:
                     proxy.Cut();
+                    cuts++;
                     break;
                 case 1:
                     proxy.OnRequest = CutOnce(proxy);
+                    cuts++;
                     break;
                 default:
                     await server.KillAsync();
                     await server.StartAsync();
+                    done++;
                     break;
             }
         }
@@ -67,7 +74,7 @@ public sealed class FaultTests
         await Task.WhenAll(loads).WithinLimit();
         await history.CheckAsync();
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{Faults} faults, {history.Acknowledged} events, {reader.States.Count(s => s.Status == ConnectionStatus.Live)} streams"
+            $"{Kills} kills, {cuts} cuts, {history.Acknowledged} events, {reader.States.Count(s => s.Status == ConnectionStatus.Live)} streams"
         );
     }
 
@@ -147,7 +154,7 @@ public sealed class FaultTests
                 Address = new Uri($"http://127.0.0.1:{proxy.Port}"),
                 Token = token,
                 // Short delays: the test waits for many reconnects.
-                NextRandom = () => 0.05,
+                NextRandom = () => 0.01,
             }
         );
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Dunlin.Client.Tests.Support;
 
 namespace Dunlin.Client.Tests.Streams;
@@ -50,6 +51,28 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Token_with_a_line_break_stops_requests_and_streams()
+    {
+        using var script = new Script(options => options.GetToken = static _ => new ValueTask<string?>("t1\nX-Forged: 1"));
+        var error = await Assert.ThrowsAsync<DunlinClientException>(() => script.Client.GetStatsAsync());
+        Assert.Equal("invalidToken", error.Problem.Code);
+        await using var reader = Reader.Start(script.Client, ["a"]);
+        await Assert.ThrowsAsync<DunlinClientException>(() => reader.Ended.WithinLimit());
+        Assert.Equal(0, script.Server.Received);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("schlüssel")]
+    public async Task Invalid_idempotency_key_is_refused_before_a_request(string key)
+    {
+        using var script = new Script();
+        await Assert.ThrowsAsync<ArgumentException>(() => script.Client.PublishAsync(OutgoingEvent.FromJson("a", "e", "1"), key));
+        Assert.Equal(0, script.Server.Received);
+    }
+
+    [Fact]
     public async Task Answer_that_is_no_JSON_is_a_clear_error()
     {
         using var script = new Script();
@@ -71,6 +94,16 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Error_of_a_socket_is_temporary()
+    {
+        using var http = new HttpClient(new BrokenHandler());
+        using var client = new DunlinClient(new DunlinClientOptions { Address = new Uri("http://server.test") }, http);
+        var error = await Assert.ThrowsAsync<DunlinClientException>(() => client.GetStatsAsync());
+        Assert.Equal((ProblemKind.Network, ProblemClass.Retry), (error.Problem.Kind, error.Problem.Class));
+        Assert.True(error.Problem.IsTemporary);
+    }
+
+    [Fact]
     public async Task Cancelled_request_throws_the_cancellation()
     {
         using var script = new Script();
@@ -79,5 +112,12 @@ public sealed class TokenTests
         await script.Server.NextAsync();
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WithinLimit());
+    }
+
+    // HttpClient throws this if a connection breaks while it is being established.
+    private sealed class BrokenHandler : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new SocketException((int)SocketError.NotConnected);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class History
             {
                 try
                 {
-                    var result = await client.PublishAsync(OutgoingEvent.FromJson(topic, "e", data), $"{topic} {data}");
+                    var result = await client.PublishAsync(OutgoingEvent.FromJson(topic, "e", data), $"{topic}:{publisher}-{i}");
                     Acknowledge(data, result.Positions[0]!.Value);
                     break;
                 }
