@@ -1,5 +1,5 @@
 // What the inspector costs a server with many streams. Usage, after `npm run build` and a build of the server and of bench/load:
-//   node bench/inspector.mjs [--connections 10000] [--rate 5] [--seconds 20] [--viewers 0,1,5]
+//   node bench/inspector.mjs [--connections 10000] [--rate 5] [--seconds 20] [--viewers 0,1,5,0]
 // A viewer does what the page does: it holds the stream of samples, and loads one of the views every three seconds.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ const given = Object.fromEntries(
 const connections = Number(given.connections ?? 10_000);
 const rate = Number(given.rate ?? 5);
 const seconds = Number(given.seconds ?? 20);
-const counts = (given.viewers ?? '0,1,5').split(',').map(Number);
+const counts = (given.viewers ?? '0,1,5,0').split(',').map(Number);
 const port = 5590;
 const address = `http://127.0.0.1:${port}`;
 const data = mkdtempSync(join(tmpdir(), 'dunlin-inspector-'));

@@ -76,7 +76,7 @@ public static class InspectorEndpoints
 
     private static void MapData(RouteGroupBuilder group)
     {
-        Map<SampleStream>(group, "api/stream", Read, static (stream, context) => stream.ServeAsync(context));
+        Map<SampleEndpoint>(group, "api/stream", Read, static (stream, context) => stream.ServeAsync(context));
         Map<TopicViews>(group, "api/topics", Read, static (topics, context) => topics.ServeAsync(context));
         Map<ConnectionViews>(group, "api/connections", Read, static (connections, context) => connections.ServeListAsync(context));
         Map<ConnectionViews>(group, "api/connections/{id}", Read, static (connections, context) => connections.ServeDetailAsync(context));

@@ -50,7 +50,7 @@ public static class InspectorServices
             return builder;
         services.AddSingleton<NodeQueries>();
         services.AddSingleton<TopicRates>();
-        services.AddSingleton<SampleStream>();
+        services.AddSingleton<SampleEndpoint>();
         services.AddSingleton<JournalViews>();
         services.AddSingleton<LeaseViews>();
         services.AddSingleton(provider => new JobViews(

@@ -239,7 +239,7 @@ internal sealed class ConnectionViews : IHostedService
         reason switch
         {
             "gone" => "The client closed the connection, was lost, or stopped reading.",
-            "draining" => "The node was stopping. The client was told to reconnect.",
+            "draining" => "The node was stopping. It asked the client to reconnect.",
             "tokenExpired" => "The credential expired. The client resumes with a new one.",
             "signedOut" => "The session was ended, or its credentials were revoked.",
             "revoked" => "The caller lost the right to read the last of its topics.",

@@ -1,8 +1,8 @@
-using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using Dunlin.E2E.Tests.Support;
 using Dunlin.Jobs;
 using Dunlin.Journal;
+using Dunlin.Leases;
 using Dunlin.TestKit;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
@@ -71,9 +71,9 @@ public sealed class ViewTests(BrowserFixture browser)
     public async Task A_lease_shows_its_history_and_can_be_ended()
     {
         await using var host = await TestHost.StartAsync();
-        var bob = await host.OpenAsync(browser.Browser, "bob", "/documents");
-        await bob.Locator("[data-file]").First.ClickAsync();
-        await bob.Locator(".cm-content").ClickAsync();
+        var leases = host.Services.GetRequiredService<LeaseService>();
+        var owner = new LeaseOwner("bob", "Bob Baker");
+        await leases.AcquireAsync(new LeaseRequest(ResourceName.Parse("inspected/1"), "lease-of-bob-1", owner));
         var inspector = await InspectorPage.OpenAsync(host, browser.Browser);
         await inspector.ShowAsync("leases");
         await inspector.Rows.Filter(new() { HasText = "Bob Baker" }).First.ClickAsync();

@@ -17,7 +17,7 @@ export const compact = (value: number): string =>
 
 /** A rate with as many digits as it needs. */
 export function rate(value: number): string {
-  if (value === 0) return '0';
+  if (Number.isInteger(value)) return whole.format(value);
   if (value < 0.1) return value.toFixed(2);
   return value < 10 ? value.toFixed(1) : whole.format(Math.round(value));
 }

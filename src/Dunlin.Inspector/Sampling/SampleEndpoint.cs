@@ -10,7 +10,7 @@ namespace Dunlin.Inspector.Sampling;
 /// <summary>Serves <c>GET api/stream</c>: the history once, then each sample.</summary>
 /// <remarks>The stream ends after <see cref="MaxAge"/>, when the credential expires or is revoked, and when the host stops. The page opens
 /// it again, and so proves its credential again.</remarks>
-internal sealed class SampleStream(Sampler sampler, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class SampleEndpoint(Sampler sampler, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     /// <summary>The longest time for which a stream outlives a session that has ended.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
