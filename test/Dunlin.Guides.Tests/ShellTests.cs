@@ -101,7 +101,7 @@ public sealed class ShellTests
     }
 
     private static string Prelude(ServerProgram server) =>
-        $"dunlin() {{ dotnet '{ServerProgram.Program}' --data '{server.Data}' \"$@\"; }}\n";
+        $"dunlin() {{ {ServerProgram.Command} --data '{server.Data}' \"$@\"; }}\n";
 
     private static List<string> Blocks(string page) => Repository.Blocks(Repository.Read("docs/guides/" + page), "sh");
 }

@@ -64,13 +64,14 @@ public sealed class KillTests
         Assert.All(acknowledged, pair => Assert.Equal(pair.Value, byData[pair.Key]));
     }
 
-    /// <summary>The host alone decides when the process ends: a timer of the command line once cut the draining after two seconds.</summary>
+    /// <summary>The host alone decides when the process ends: a timer of the command line once cut the draining.</summary>
     [Fact]
     public async Task Sigterm_ends_streams_with_goodbye_and_the_process_with_0()
     {
         await using var place = new ServerProgram();
         place.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
-        await using var server = place.StartOther("dotnet", ServerProgram.Program, "--port", "0", "--data", place.Data);
+        var (file, arguments) = ServerProgram.Invocation;
+        await using var server = place.StartOther(file, [.. arguments, "--port", "0", "--data", place.Data]);
         var address = (await server.WhenSeenAsync(new Regex(@"Dunlin is at (?<address>\S+)"))).Groups["address"].Value;
         var token = Mint.User("reader", ("subscribe", "load/*"));
         await using var reader = await Calls.OpenAsync(new Uri(address), token, "topic=load/1");

@@ -19,7 +19,7 @@ public sealed class CompletionCommandTests : IDisposable
     public async Task Bash_completes_commands_options_and_values(string line, string completed)
     {
         var dunlin = Path.Combine(_folder, "dunlin");
-        await File.WriteAllTextAsync(dunlin, $"#!/bin/sh\nexec dotnet {ServerProgram.Program} \"$@\"\n");
+        await File.WriteAllTextAsync(dunlin, $"#!/bin/sh\nexec {ServerProgram.Command} \"$@\"\n");
         await ServerProcess.RunAsync("chmod", ["+x", dunlin]);
         var script = $$"""
             PATH={{_folder}}:$PATH

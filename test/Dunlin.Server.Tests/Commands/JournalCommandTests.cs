@@ -279,8 +279,9 @@ public sealed class JournalCommandTests : IDisposable
     /// <summary>Passes only these lines to an import, and kills it (SIGKILL) after it has committed some of them.</summary>
     private static async Task KillImportAsync(Place target, IEnumerable<string> lines)
     {
+        var (file, arguments) = ServerProgram.Invocation;
         using var import = Process.Start(
-            new ProcessStartInfo("dotnet", [ServerProgram.Program, "journal", "import", "--keep-positions", .. target.Options])
+            new ProcessStartInfo(file, [.. arguments, "journal", "import", "--keep-positions", .. target.Options])
             {
                 RedirectStandardInput = true,
                 UseShellExecute = false,

@@ -16,5 +16,8 @@ internal sealed class ServerProgram() : DunlinProcess(Program)
     /// <summary>The command of a shell that runs the program.</summary>
     public static string Command => Named is null ? $"dotnet '{Program}'" : $"'{Program}'";
 
+    /// <summary>The file to start, and the arguments that precede those of the program.</summary>
+    public static (string File, string[] Arguments) Invocation => Named is null ? ("dotnet", [Program]) : (Program, []);
+
     private static string Program => Named ?? Path.Combine(AppContext.BaseDirectory, "dunlin.dll");
 }
