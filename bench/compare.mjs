@@ -1,11 +1,14 @@
 // Compares Dunlin with its peers. Each server runs pinned to one core and the load generator to another, one server after the other, in
 // several rounds. Prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK and taskset.
 //   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish,together,apart,unread]
+//   portable and native are the stand-alone server (apps/server) in both builds, with tokens. native needs scripts/publish-native.sh first.
+//   --cold measures without the warm-up: `paced` then has the first 200 events of a new process.
 //   --before FOLDER adds the server of another checkout, such as a worktree of an older commit, under the name "before".
 // publish: 64 publishers and one reader, to measure publishing. together and apart: 10,000 readers and 20,000 deliveries a second, of one
 // topic that all read, or of 10,000 topics with one reader each (published 100 per request). unread publishes as apart, but without
 // readers: the difference of the two is the cost of delivery.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -92,6 +95,35 @@ const servers = {
     isCompiled: true,
   },
 };
+// A token of the server's own key, and limits that one user with all streams does not meet.
+const key = randomBytes(32);
+const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const now = Math.floor(Date.now() / 1000);
+const dunlin = { subscribe: ['**'], publish: ['**'] };
+const unsigned = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ iss: 'dunlin', aud: 'dunlin', sub: 'bench', iat: now, exp: now + 36_000, dunlin })}`;
+const bearer = `Authorization: Bearer ${unsigned}.${createHmac('sha256', key).update(unsigned).digest('base64url')}`;
+const standAlone = (port, command) => ({
+  port,
+  env: {
+    Dunlin__Tokens__SigningKey: key.toString('base64'),
+    Dunlin__Streams__MaxPerUser: '100000',
+    Dunlin__Streams__MaxPerAddress: '100000',
+    Dunlin__Publish__PerSecond: '0',
+    Dunlin__Publish__TopicsPerHour: '0',
+    Dunlin__Publish__KeysPerHour: '0',
+  },
+  start: () => [
+    command[0],
+    [...command.slice(1), '--port', `${port}`, '--data', join(folder, `s${Date.now()}`)],
+  ],
+  load: [...servers.dunlin.load, '-H', bearer, '-P', bearer],
+});
+servers.portable = standAlone(7106, ['dotnet', join(folder, 'server/dunlin.dll')]);
+servers.native = {
+  ...standAlone(7107, [join(here, '../artifacts/native/linux-x64/dunlin')]),
+  isCompiled: true,
+};
+if ((options.only ?? '').includes('portable')) build(join(here, '../apps/server'), 'server');
 if (options.before)
   servers.before = {
     ...servers.dunlin,
@@ -158,7 +190,7 @@ async function measure(name, chosen, warmUp) {
       ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more],
       { encoding: 'utf8' },
     ).stdout;
-  for (const warming of warmUp(server)) result(warming);
+  for (const warming of 'cold' in options ? [] : warmUp(server)) result(warming);
   const texts = chosen.map((scenario) => result(scenarios[scenario]));
   child.kill('SIGKILL');
   if (server.workers)
