@@ -29,7 +29,7 @@ internal static class RestoreCommand
                 );
             await using var local = LocalStore.Create(settings, mustExist: true);
             var renewed = await StoreEpoch.RenewAsync(local.Store, run.CancellationToken);
-            Report(run, settings.Store.Length == 0 ? "" : "the database", $"{renewed}", "Readers with earlier positions are reset.");
+            Report(run, "the database", $"{renewed}", "Readers with earlier positions are reset.");
             return;
         }
         var backup = run.Get(From) ?? throw CommandFault.Usage("restore needs --from, the backup of an SQLite file.");

@@ -52,7 +52,7 @@ internal static class TailCommand
         CommandFault? unreachable = null;
         var options = new SubscribeOptions
         {
-            After = file?.Load() ?? await FromAsync(run, client, topics[0]),
+            After = await BeginAsync(run, client, file),
             OnStateChanged = state =>
             {
                 if (state is not { Status: ConnectionStatus.Waiting, Problem: { } problem })
@@ -91,22 +91,33 @@ internal static class TailCommand
         }
     }
 
-    private static async Task<StreamPosition?> FromAsync(CommandRun run, DunlinClient client, string topic)
+    /// <summary>Returns the position after which to begin; null for the next event.</summary>
+    private static async Task<StreamPosition?> BeginAsync(CommandRun run, DunlinClient client, PositionFile? file)
     {
+        if (file?.Load() is { } saved)
+            return saved;
         switch (run.Get(From))
         {
-            case null:
+            case null when file is null:
                 return null;
+            case null:
+                // Saved before the first event, so that a restart also receives what was published in between.
+                var head = await HeadAsync(run, client);
+                file.Save(head, isLast: true);
+                return head;
             case Start:
                 // Offset 0 of the present epoch is before the first event.
-                var page = await client.GetJournalPageAsync(topic, limit: 1, cancellationToken: run.CancellationToken);
-                return page.Position.TryGetOffset(out var epoch, out _) ? new StreamPosition($"{epoch:x8}-0") : null;
+                return (await HeadAsync(run, client)).TryGetOffset(out var epoch, out _) ? new StreamPosition($"{epoch:x8}-0") : null;
             case var text when Dunlin.Journal.Position.TryParse(text, out _):
                 return new StreamPosition(text);
             case var text:
                 throw CommandFault.Usage($"--from '{text}' is no position, such as 9f3c21aa-1042, and not 'start'.");
         }
     }
+
+    // A list of leases is the cheapest answer with the position of the journal, and needs no right.
+    private static async Task<StreamPosition> HeadAsync(CommandRun run, DunlinClient client) =>
+        (await client.Leases.ListAsync(limit: 1, cancellationToken: run.CancellationToken)).Position;
 
     private static bool IsJson(CommandRun run) => run.Output.IsJson || run.Get(Json);
 

@@ -97,6 +97,22 @@ public sealed class ClientCommandTests(OneServer one) : IClassFixture<OneServer>
     }
 
     [Fact]
+    public async Task Tail_resumes_although_its_first_run_received_nothing()
+    {
+        string[] tail = ["tail", _topic, "--position-file", PositionFile, "--json", .. Remote];
+        using var stop = new CancellationTokenSource();
+        await using (var running = Running.Start(stop, tail))
+        {
+            await Eventually.TrueAsync(() => File.Exists(PositionFile));
+            await stop.CancelAsync();
+            Assert.Equal(130, await running.Ended);
+        }
+        await Cli.JsonAsync(["publish", _topic, "1", .. Remote]);
+        var next = await Cli.RunAsync([.. tail, "--limit", "1"]);
+        Assert.Equal(["1"], Lines(next.Output).Select(Data));
+    }
+
+    [Fact]
     public async Task Tail_prints_the_chosen_types_of_a_pattern()
     {
         foreach (var type in new[] { "a", "b", "c", "a" })
