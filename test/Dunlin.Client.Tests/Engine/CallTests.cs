@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dunlin.Client.Tests.Support;
 using Dunlin.Server.Tests.Support;
 
@@ -103,6 +104,43 @@ public sealed class CallTests(RunningServer server) : IClassFixture<RunningServe
         Assert.Equal(("invalid_field", "type", 400), (error.Problem.Code, error.Problem.Field, error.Problem.Status));
         Assert.NotNull(error.Problem.Hint);
         Assert.Contains("invalid_field", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Slow_reader_has_each_event_once_in_order()
+    {
+        using var client = server.Client(Mint.User("ann", All));
+        var live = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var streams = 0;
+        var options = new SubscribeOptions
+        {
+            OnStateChanged = state =>
+            {
+                streams = state.Stream;
+                if (state.Status == ConnectionStatus.Live)
+                    live.TrySetResult();
+            },
+        };
+        await using var items = client.SubscribeAsync("calls/slow", options).GetAsyncEnumerator();
+        var first = items.MoveNextAsync();
+        await live.Task.WithinLimit();
+        // 8 MB are more than the buffers of both sockets: the server has to continue from its journal.
+        var filler = new string('x', 4000);
+        for (var batch = 0; batch < 40; batch++)
+            await client.PublishAsync([
+                .. Enumerable
+                    .Range(batch * 50, 50)
+                    .Select(i => OutgoingEvent.FromJson("calls/slow", "e", $$"""{"n":{{i}},"x":"{{filler}}"}""")),
+            ]);
+        Assert.True(await first);
+        for (var i = 0; i < 2_000; i++)
+        {
+            Assert.False(items.Current.IsReset);
+            Assert.Equal(i, JsonDocument.Parse(items.Current.Data).RootElement.GetProperty("n").GetInt32());
+            if (i < 1_999)
+                Assert.True(await items.MoveNextAsync());
+        }
+        Assert.Equal(1, streams);
     }
 
     [Fact]

@@ -47,25 +47,27 @@ public sealed class FaultTests
         var (cuts, done) = (0, 0);
         while (done < Kills)
         {
-            // A fault counts only if it meets a running load.
-            var before = history.Acknowledged;
+            // A fault counts only if it meets a running load and an open stream.
+            var before = history.Received;
             await Wait.UntilAsync(
-                () => history.Acknowledged > before + random.Next(20),
+                () => history.Received > before + random.Next(20),
                 () => $"No progress after {cuts} cuts and {done} kills."
             );
+            var stream = reader.State.Stream;
             switch (random.Next(3))
             {
                 case 0:
-                    proxy.Cut();
-                    cuts++;
+                    proxy.OnRequest = CutOnce(proxy);
                     break;
                 case 1:
-                    proxy.OnRequest = CutOnce(proxy);
+                    proxy.Cut();
+                    await reader.WhenAsync(state => state.Status == ConnectionStatus.Live && state.Stream > stream);
                     cuts++;
                     break;
                 default:
                     await server.KillAsync();
                     await server.StartAsync();
+                    await reader.WhenAsync(state => state.Status == ConnectionStatus.Live && state.Stream > stream);
                     done++;
                     break;
             }
@@ -154,7 +156,7 @@ public sealed class FaultTests
                 Address = new Uri($"http://127.0.0.1:{proxy.Port}"),
                 Token = token,
                 // Short delays: the test waits for many reconnects.
-                NextRandom = () => 0.01,
+                NextRandom = static () => 0.01,
             }
         );
 
