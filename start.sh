@@ -20,7 +20,7 @@ changed() { [ "$(cat "artifacts/$1.stamp" 2>/dev/null)" != "$2" ]; } # name, fin
 # What is said while building goes to the standard error: the output is the program's own, as of `--server token`.
 publish() { # name, project, program, sources ...
   local name=$1 project=$2 program=$3 print log; shift 3
-  print=$(fingerprint src "$@" global.json Directory.Build.props Directory.Build.targets Directory.Packages.props)
+  print=$(fingerprint src artifacts/inspector "$@" global.json Directory.Build.props Directory.Build.targets Directory.Packages.props)
   if changed "$name" "$print" || [ ! -f "artifacts/$program" ]; then
     echo "Building the server ..." >&2
     log=$(mktemp)
