@@ -75,7 +75,8 @@ pages() { # fingerprint of the packages if they must be restored
 
 if [ "${1:-}" = "--server" ]; then
   shift
-  server standalone apps/server standalone/dunlin.dll apps/server apps/common
+  # Without Node: the inspector is in the server if its page has been built before.
+  server standalone apps/server standalone/dunlin.dll apps/server apps/common apps/load artifacts/inspector
   finish
   program=$PWD/artifacts/standalone/dunlin.dll
   cd "$from" # where ./data and the files of its options are meant

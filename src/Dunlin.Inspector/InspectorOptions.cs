@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Inspector;
@@ -10,6 +11,7 @@ public sealed class InspectorOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>Time between two samples. A node samples only while somebody looks. Default: 1 s. Range: 100 ms to 1 minute.</summary>
+    [TimeSpanRange("00:00:00.1", "00:01:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Number of samples that a new viewer receives at once, so that its plots do not start empty. Default: 300. Range: 0 to
@@ -33,6 +35,10 @@ public sealed class InspectorOptions
 
     /// <summary>Whether administrators see the data of events. False shows topic, type, time and size only. Default: true.</summary>
     public bool ShowPayloads { get; set; } = true;
+
+    /// <summary>Folder with the built page, in place of the page that the library contains. A folder that does not exist has no effect.
+    /// Default: null.</summary>
+    public string? PageFolder { get; set; }
 
     /// <summary>
     /// Whether the page signs administrators in with the accounts of this application (<c>MapDunlinAccounts</c>). False asks for an access

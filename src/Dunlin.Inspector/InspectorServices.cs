@@ -23,9 +23,6 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Extends <see cref="DunlinBuilder"/> with the inspector.</summary>
 public static class InspectorServices
 {
-    private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
-
     /// <summary>Adds the inspector. Map it with <c>app.MapDunlinInspector()</c>. A node measures only while somebody looks. It always
     /// remembers its last refusals, closed connections and lease changes, up to <see cref="InspectorOptions.MaxEntries"/> each.</summary>
     /// <param name="builder">The builder.</param>
@@ -36,14 +33,7 @@ public static class InspectorServices
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<InspectorOptions>, InspectorOptionsValidator>());
-        var options = services
-            .AddOptions<InspectorOptions>()
-            // The generated validator has no range of times: RangeAttribute converts them by reflection.
-            .Validate(
-                static options => options.Interval >= MinInterval && options.Interval <= MaxInterval,
-                $"{nameof(InspectorOptions.Interval)} must be between {MinInterval:c} and {MaxInterval:c}."
-            )
-            .ValidateOnStart();
+        var options = services.AddOptions<InspectorOptions>().ValidateOnStart();
         if (configure is not null)
             options.Configure(configure);
         if (services.Any(service => service.ServiceType == typeof(Sampler)))

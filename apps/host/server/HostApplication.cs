@@ -60,7 +60,11 @@ internal static class HostApplication
             .AddAccounts()
             .AddTokens(tokens => tokens.SigningKeyFile = Path.Combine(data, "signing.key"))
             .AddRevocations()
-            .AddInspector(inspector => inspector.UseAccounts = true);
+            .AddInspector(inspector =>
+            {
+                inspector.UseAccounts = true;
+                inspector.PageFolder = BuiltFolder.Find(setting: null, "inspector", "index.html")?.Root;
+            });
         dunlin.AddChosenStore(data, settings.Store, settings.Redis);
         dunlin.AddDocuments();
         dunlin.AddTodos();

@@ -202,7 +202,15 @@ internal sealed class ConnectionViews : IHostedService
 
     private List<LifeEntry> LifeOf(ConnectionRow row)
     {
-        var life = new List<LifeEntry> { new(row.OpenedAt, "opened", $"Opened with {row.TopicCount} topics on {row.Node}.", row.Id) };
+        var life = new List<LifeEntry>
+        {
+            new(
+                row.OpenedAt,
+                "opened",
+                $"Opened with {(row.TopicCount == 1 ? "one topic" : row.TopicCount + " topics")} on {row.Node}.",
+                row.Id
+            ),
+        };
         if (row.ClosedAt is { } closedAt)
             life.Add(new(closedAt, "closed", EndText(row.Reason), row.Id));
         var before = _closed.Newest(

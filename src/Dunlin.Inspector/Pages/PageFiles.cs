@@ -1,11 +1,15 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.StaticFiles;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Inspector.Pages;
 
-/// <summary>Serves the page from the assembly, which contains it if it was built before. Thread-safe.</summary>
+/// <summary>Serves the page from <see cref="InspectorOptions.PageFolder"/>, or from the assembly, which contains it if it was built before.
+/// Thread-safe.</summary>
 /// <remarks>The build has stored a Brotli and a gzip variant of each text file, so no request pays for compression.</remarks>
 internal sealed class PageFiles
 {
@@ -28,10 +32,17 @@ internal sealed class PageFiles
 
     private readonly HashSet<string> _names = [.. Source.GetManifestResourceNames()];
     private readonly FileExtensionContentTypeProvider _types = new();
-    private readonly string _tag = $"\"{Source.ManifestModule.ModuleVersionId:N}";
+    private readonly PhysicalFileProvider? _folder;
 
-    /// <summary>Gets whether the assembly contains the page.</summary>
-    public bool Exist => _names.Contains(Prefix + Index);
+    public PageFiles(IOptions<InspectorOptions> options)
+    {
+        var folder = options.Value.PageFolder;
+        if (folder is not null && Directory.Exists(folder))
+            _folder = new PhysicalFileProvider(Path.GetFullPath(folder));
+    }
+
+    /// <summary>Gets whether the page has been built.</summary>
+    public bool Exist => Has(Index);
 
     public async Task ServeAsync(HttpContext context, string basePath)
     {
@@ -52,13 +63,13 @@ internal sealed class PageFiles
             response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             response.ContentType = "text/plain; charset=utf-8";
             await response.WriteAsync(
-                string.Format(System.Globalization.CultureInfo.InvariantCulture, Missing, basePath),
+                string.Format(CultureInfo.InvariantCulture, Missing, basePath),
                 context.RequestAborted
             );
             return;
         }
         var name = path.Length == 0 ? Index : path;
-        if (!_names.Contains(Prefix + name) || !_types.TryGetContentType(name, out var type))
+        if (!Has(name) || !_types.TryGetContentType(name, out var type))
             throw new Diagnostics.DunlinException(Diagnostics.ErrorCode.NotFound, "The inspector has no such file.");
         await SendAsync(context, name, type);
     }
@@ -72,9 +83,8 @@ internal sealed class PageFiles
             : "no-cache";
         response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding);
         response.ContentType = type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type;
-        var file = Prefix + name;
-        var coding = Array.Find(Variants, each => _names.Contains(file + each.Extension) && Accepts(request, each.Coding));
-        var tag = $"{_tag}{coding.Coding}\"";
+        var coding = Array.Find(Variants, each => Has(name + each.Extension) && Accepts(request, each.Coding));
+        var tag = $"\"{VersionOf(name)}{coding.Coding}\"";
         response.Headers.ETag = tag;
         if (coding.Coding is not null)
             response.Headers.ContentEncoding = coding.Coding;
@@ -83,11 +93,19 @@ internal sealed class PageFiles
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }
-        await using var content = Source.GetManifestResourceStream(file + coding.Extension)!;
+        await using var content = Open(name + coding.Extension);
         response.ContentLength = content.Length;
         if (!HttpMethods.IsHead(request.Method))
             await content.CopyToAsync(response.Body, context.RequestAborted);
     }
+
+    private bool Has(string name) => _folder?.GetFileInfo(name).Exists ?? _names.Contains(Prefix + name);
+
+    private Stream Open(string name) => _folder?.GetFileInfo(name).CreateReadStream() ?? Source.GetManifestResourceStream(Prefix + name)!;
+
+    private string VersionOf(string name) =>
+        _folder?.GetFileInfo(name).LastModified.UtcTicks.ToString("x", CultureInfo.InvariantCulture)
+        ?? Source.ManifestModule.ModuleVersionId.ToString("N");
 
     private static bool Accepts(HttpRequest request, string coding) =>
         StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var wanted)
