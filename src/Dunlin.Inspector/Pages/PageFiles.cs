@@ -62,10 +62,7 @@ internal sealed class PageFiles
         {
             response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             response.ContentType = "text/plain; charset=utf-8";
-            await response.WriteAsync(
-                string.Format(CultureInfo.InvariantCulture, Missing, basePath),
-                context.RequestAborted
-            );
+            await response.WriteAsync(string.Format(CultureInfo.InvariantCulture, Missing, basePath), context.RequestAborted);
             return;
         }
         var name = path.Length == 0 ? Index : path;
