@@ -64,7 +64,7 @@ public sealed class KillTests
         Assert.All(acknowledged, pair => Assert.Equal(pair.Value, byData[pair.Key]));
     }
 
-    /// <summary>The host alone decides when the process ends: a timer of the command line once cut the draining after two seconds.</summary>
+    /// <summary>The host alone decides when the process ends. A timer of the command line once ended it after two seconds.</summary>
     [Fact]
     public async Task Sigterm_ends_streams_with_goodbye_and_the_process_with_0()
     {
