@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Client.Tests.Snippets;
 
-/// <summary>The C# of docs/guides/dotnet-client.md and of the README of the package, compiled and run.</summary>
+/// <summary>The C# of docs/guides/dotnet-client.md, compiled and run.</summary>
 public sealed partial class GuideSnippet(RunningServer server) : IClassFixture<RunningServer>
 {
     private static readonly (string, string)[] All = [("subscribe", "**"), ("publish", "**"), ("hold", "**")];
@@ -22,7 +22,7 @@ public sealed partial class GuideSnippet(RunningServer server) : IClassFixture<R
     // </client-data>
 
     [Fact]
-    public async Task Example_of_the_README_publishes_and_reads()
+    public async Task A_client_publishes_and_reads_what_it_published()
     {
         using var stop = new CancellationTokenSource();
         var reading = ReadmeAsync(stop.Token);
@@ -102,7 +102,6 @@ public sealed partial class GuideSnippet(RunningServer server) : IClassFixture<R
 
     private async Task ReadmeAsync(CancellationToken stopping)
     {
-        // <client-readme>
         using var client = new DunlinClient(
             new DunlinClientOptions { Address = server.Address, GetToken = async token => await FetchTokenAsync(token) }
         );
@@ -114,7 +113,6 @@ public sealed partial class GuideSnippet(RunningServer server) : IClassFixture<R
             else
                 Write($"{e.Topic} {e.Type} {e.GetText()}");
         }
-        // </client-readme>
     }
 
     private async Task WorkAsync(DunlinClient client, string folder, CancellationToken stopping)
