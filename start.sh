@@ -16,7 +16,8 @@ say() { echo "$*" >&2; }
 
 # A fingerprint of everything that goes into a build: names, sizes and times of change.
 fingerprint() { # files and folders
-  find "$@" \( -name node_modules -o -name bin -o -name obj -o -name dist -o -name test \) -prune -o -type f -printf '%p %s %T@\n' 2>/dev/null | LC_ALL=C sort | sha256sum | cut -d' ' -f1
+  # A folder that has not been built yet is no error.
+  { find "$@" \( -name node_modules -o -name bin -o -name obj -o -name dist -o -name test \) -prune -o -type f -printf '%p %s %T@\n' 2>/dev/null || true; } | LC_ALL=C sort | sha256sum | cut -d' ' -f1
 }
 changed() { # name, fingerprint
   local last=''

@@ -100,8 +100,7 @@ public sealed class ShellTests
         return server;
     }
 
-    private static string Prelude(ServerProgram server) =>
-        $"dunlin() {{ {ServerProgram.Command} --data '{server.Data}' \"$@\"; }}\n";
+    private static string Prelude(ServerProgram server) => $"dunlin() {{ {ServerProgram.Command} --data '{server.Data}' \"$@\"; }}\n";
 
     private static List<string> Blocks(string page) => Repository.Blocks(Repository.Read("docs/guides/" + page), "sh");
 }

@@ -102,6 +102,7 @@ public sealed partial class GuideSnippet(RunningServer server) : IClassFixture<R
 
     private async Task ReadmeAsync(CancellationToken stopping)
     {
+        // <client-start>
         using var client = new DunlinClient(
             new DunlinClientOptions { Address = server.Address, GetToken = async token => await FetchTokenAsync(token) }
         );
@@ -113,6 +114,7 @@ public sealed partial class GuideSnippet(RunningServer server) : IClassFixture<R
             else
                 Write($"{e.Topic} {e.Type} {e.GetText()}");
         }
+        // </client-start>
     }
 
     private async Task WorkAsync(DunlinClient client, string folder, CancellationToken stopping)
