@@ -17,6 +17,10 @@ public sealed class ActingUserTests
         "GET /api/v1/demo",
         "GET /api/v1/share/{token}/",
         "GET /openapi/{documentName}.json",
+        // The page of the inspector and its mode contain no data.
+        "GET /dunlin/inspect/",
+        "GET /dunlin/inspect/{**file}",
+        "GET /dunlin/inspect/api/mode",
     ];
 
     [Fact]
