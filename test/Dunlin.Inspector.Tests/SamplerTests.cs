@@ -27,6 +27,19 @@ public sealed class SamplerTests
     }
 
     [Fact]
+    public async Task Head_of_the_stream_opens_none_and_leaves_the_connection_free()
+    {
+        await using var host = await InspectedHost.StartAsync();
+        using var client = host.Host.Client("admin");
+        for (var i = 0; i < 3; i++)
+        {
+            using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, InspectedHost.Base + "stream"));
+            Assert.Equal("text/event-stream", head.Content.Headers.ContentType?.MediaType);
+        }
+        Assert.False(host.Sampler.IsRunning);
+    }
+
+    [Fact]
     public async Task A_sample_counts_connections_events_and_deliveries()
     {
         await using var host = await InspectedHost.StartAsync();

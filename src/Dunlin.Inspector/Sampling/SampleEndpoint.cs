@@ -23,6 +23,9 @@ internal sealed class SampleEndpoint(Sampler sampler, TimeProvider time, IHostAp
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
+        // An answer without a body ends with its headers. A stream behind it would block the connection for the next request.
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         using var viewer = sampler.Join();
         var end = time.GetUtcNow() + MaxAge;
