@@ -90,6 +90,11 @@ client() {
   npm run --silent build --workspace=clients/typescript
 }
 
+inspector_page() {
+  client
+  npm run --silent build:inspector
+}
+
 # A template is a copy with the version of the packages, and with the browser client as one file.
 templates() {
   rm -rf "$work/templates" "$out"/Dunlin.Templates.*nupkg
@@ -114,6 +119,8 @@ npm_package() {
 bills() {
   if has nuget || has tool; then
     dotnet tool restore
+    # The bills read the packages of a restore without a runtime; a native build leaves another one.
+    if has tool; then dotnet restore apps/server --nologo -v quiet; fi
     export -f bill_of_project
     export out work version
     {
@@ -190,6 +197,11 @@ sums() {
 }
 
 began=$SECONDS
+# Dunlin.Inspector embeds its page.
+if [ ! -f artifacts/inspector/index.html ] && { has nuget || has tool || has binary || has deb; }; then
+  need npm "npm, which comes with Node.js 20,"
+  step page "page of the inspector" inspector_page
+fi
 if has nuget || has tool; then step nuget "libraries and the dotnet tool" dotnet_packages; fi
 if has npm || has templates; then
   need npm "npm, which comes with Node.js 20,"

@@ -19,7 +19,7 @@ public sealed partial class ReadmeTests
         foreach (var name in Packed.Libraries)
         {
             var code = Assert.Single(Repository.Blocks(Repository.Read($"src/{name}/README.md"), "csharp"));
-            await workspace.WriteAsync(name + ".cs", AsClass(name.Replace(".", "", StringComparison.Ordinal), code));
+            await workspace.WriteAsync(name + ".cs", AsClass("ReadmeOf" + name.Replace(".", "", StringComparison.Ordinal), code));
         }
         await workspace.RunAsync("dotnet build --nologo -v quiet");
     }

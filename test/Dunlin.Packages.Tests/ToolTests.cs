@@ -14,7 +14,7 @@ public sealed class ToolTests
         Assert.Contains("The configuration can be used", await workspace.RunAsync("tools/dunlin check"), StringComparison.Ordinal);
         Assert.Contains("token", await workspace.RunAsync("tools/dunlin --help"), StringComparison.Ordinal);
         var (code, error) = await workspace.TryAsync("tools/dunlin move --from missing.db");
-        Assert.Equal((1, "dunlin: move needs --store, the empty PostgreSQL database to copy into."), (code, error.Trim()));
+        Assert.Equal((2, "dunlin: move needs --store, the empty PostgreSQL database to copy into."), (code, error.Trim()));
 
         await using var server = workspace.Start("exec tools/dunlin --port 0 --data data");
         var address = (await server.WhenSeenAsync(new System.Text.RegularExpressions.Regex(@"Dunlin is at (\S+)"))).Groups[1].Value;
