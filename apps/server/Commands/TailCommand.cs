@@ -101,7 +101,7 @@ internal static class TailCommand
             case null when file is null:
                 return null;
             case null:
-                // Saved before the first event, so that a restart also receives what was published in between.
+                // Saved before the first event, so that a restart also receives the events published in between.
                 var head = await HeadAsync(run, client);
                 file.Save(head, isLast: true);
                 return head;

@@ -10,7 +10,7 @@ internal enum FindingLevel
 /// <summary>One result of the examination of a server. Immutable.</summary>
 /// <param name="Check">The name of the check, such as <c>buffering</c>.</param>
 /// <param name="Level">Whether the result is good.</param>
-/// <param name="Text">What was found, in one sentence.</param>
+/// <param name="Text">The finding in one sentence.</param>
 /// <param name="Remedy">What to do; null if there is nothing to do.</param>
 internal sealed record Finding(string Check, FindingLevel Level, string Text, string? Remedy = null)
 {

@@ -21,7 +21,7 @@ public sealed record ClientProblem
     /// <summary>Gets the HTTP status. Null if there was no answer.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Gets what is wrong in this request. Null if the server did not say.</summary>
+    /// <summary>Gets the fault of this request. Null if the server sent none.</summary>
     public string? Detail { get; init; }
 
     /// <summary>Gets the remedy. Null if the server did not name one.</summary>

@@ -198,7 +198,7 @@ internal sealed record JournalFilter(TopicName? Topic, TopicPattern? Pattern, st
         (Type is null || entry.Type.StartsWith(Type, StringComparison.OrdinalIgnoreCase)) && (User is null || entry.Origin?.UserId == User);
 }
 
-/// <summary>Events in the order of offsets, and the ends of what was searched.</summary>
+/// <summary>Events in the order of offsets, and the offsets at which the older and the newer page begin.</summary>
 internal sealed record JournalSlice(IReadOnlyList<DunlinEvent> Events, long? Before, long After);
 
 /// <param name="Events">The events, in the order of offsets.</param>

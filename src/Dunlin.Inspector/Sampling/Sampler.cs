@@ -77,7 +77,7 @@ internal sealed partial class Sampler(
         return Task.CompletedTask;
     }
 
-    /// <summary>Adds a viewer. The first one starts the sampler, and the last one that is disposed stops it.</summary>
+    /// <summary>Adds a viewer. The first viewer starts the sampler; disposing the last one stops it.</summary>
     public Viewer Join()
     {
         lock (_gate)
