@@ -32,5 +32,9 @@ public sealed record LoadOptions(
     int? ProcessId
 )
 {
+    /// <summary>Gets the random number of this run. Keys and events carry it, so that no other run on the server is confused with this one.
+    /// </summary>
+    public long Run { get; } = Random.Shared.NextInt64();
+
     public string TopicOf(int index) => Topics == 1 ? Topic : FormattableString.Invariant($"{Topic}/{index % Topics}");
 }

@@ -55,11 +55,11 @@ public sealed class LoadRun(LoadOptions options, Action<string> progress)
         var stalled = new List<(string Topic, Reader Reader)>();
         Reader NewStalled(int i)
         {
-            var reader = new Reader(narrow, options.TopicOf(i), _tally, readOn.Task);
+            var reader = new Reader(narrow, options.Run, options.TopicOf(i), _tally, readOn.Task);
             stalled.Add((options.TopicOf(i), reader));
             return reader;
         }
-        await OpenAsync("streams", options.Connections, i => new Reader(http, options.TopicOf(i), _tally), work, stop);
+        await OpenAsync("streams", options.Connections, i => new Reader(http, options.Run, options.TopicOf(i), _tally), work, stop);
         await OpenAsync("streams that stall", options.Stalled, NewStalled, work, stop);
         var opened = _probe.Read();
         using var stopPublishing = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);

@@ -12,27 +12,25 @@ public static class Payload
 {
     private static readonly byte[] Mark = Encoding.ASCII.GetBytes("dunlin-load ");
 
-    public static readonly int Run = Environment.ProcessId;
-
-    public static string Body(string topic, int publisher, long number, int size)
+    public static string Body(long run, string topic, int publisher, long number, int size)
     {
-        var head = FormattableString.Invariant($"dunlin-load {Run} {publisher} {number} {Stopwatch.GetTimestamp()} ");
+        var head = FormattableString.Invariant($"dunlin-load {run} {publisher} {number} {Stopwatch.GetTimestamp()} ");
         return FormattableString.Invariant(
             $$"""{"topic":"{{topic}}","type":"load","data":"{{head}}{{new string('x', Math.Max(0, size - head.Length - 2))}}"}"""
         );
     }
 
     /// <summary>Reads a line of a stream; false if it is no event of this run.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> line, out int publisher, out long number, out long sentAt)
+    public static bool TryRead(ReadOnlySpan<byte> line, long run, out int publisher, out long number, out long sentAt)
     {
         (publisher, number, sentAt) = (0, 0, 0);
         var at = line.IndexOf(Mark);
         if (at < 0)
             return false;
         line = line[(at + Mark.Length)..];
-        if (!TryNumber(ref line, out var run) || run != Run || !TryNumber(ref line, out var from))
+        if (!TryNumber(ref line, out var from) || from != run || !TryNumber(ref line, out var index))
             return false;
-        publisher = (int)from;
+        publisher = (int)index;
         return TryNumber(ref line, out number) && TryNumber(ref line, out sentAt);
     }
 

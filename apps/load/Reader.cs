@@ -5,10 +5,11 @@ namespace Dunlin.Apps.Load;
 
 /// <summary>One event stream: counts, times and checks events, and resumes after an interruption.</summary>
 /// <param name="http">The client of the server.</param>
+/// <param name="run">The run whose events are counted.</param>
 /// <param name="topic">The topic to read.</param>
 /// <param name="tally">Receives the counts.</param>
 /// <param name="readOn">For a stalled reader: it stops reading after the first bytes until this completes, and is not timed.</param>
-public sealed class Reader(HttpClient http, string topic, Tally tally, Task? readOn = null)
+public sealed class Reader(HttpClient http, long run, string topic, Tally tally, Task? readOn = null)
 {
     private readonly ConcurrentDictionary<int, long> _seen = new(); // last number of each publisher
     private readonly byte[] _buffer = new byte[4_096];
@@ -97,7 +98,7 @@ public sealed class Reader(HttpClient http, string topic, Tally tally, Task? rea
     {
         if (line.StartsWith("id: "u8))
             _lastEventId = System.Text.Encoding.ASCII.GetString(line[4..]);
-        else if (line.StartsWith("data: "u8) && Payload.TryRead(line, out var publisher, out var number, out var sentAt))
+        else if (line.StartsWith("data: "u8) && Payload.TryRead(line, run, out var publisher, out var number, out var sentAt))
             Check(publisher, number, (long)Stopwatch.GetElapsedTime(sentAt, now).TotalMicroseconds);
     }
 

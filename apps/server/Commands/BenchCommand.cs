@@ -88,7 +88,20 @@ internal static class BenchCommand
             run.Output.JsonObject(json => LoadReport.Write(json, result));
         else
             Show(run.Output, result);
-        return result.IsComplete ? ExitCodes.Ok : ExitCodes.Failed;
+        if (result.IsComplete)
+            return ExitCodes.Ok;
+        run.Output.Note(Reason(result));
+        return ExitCodes.Failed;
+    }
+
+    private static string Reason(LoadResult result)
+    {
+        var tally = result.Tally;
+        if (tally.Missed + tally.Repeated > 0)
+            return FormattableString.Invariant($"{tally.Missed} events were missed and {tally.Repeated} repeated.");
+        if (result.Delivered == 0)
+            return $"No event was delivered. {tally.Problem ?? "No request failed: add time with --seconds."}";
+        return "Not every stalled reader received all events.";
     }
 
     private static void Show(CommandOutput output, LoadResult result)

@@ -31,13 +31,29 @@ public sealed class BenchCommandTests(OneServer one) : IClassFixture<OneServer>
         var picture = Path.Combine(Path.GetTempPath(), $"dunlin-{Guid.NewGuid():N}.svg");
         string[] bench = ["bench", "--topic", "load/text", "--plot", picture, "--pid", $"{Environment.ProcessId}", .. Small, .. Remote];
         var (code, output, error) = await Cli.RunAsync(bench);
-        Assert.True(code == 0, error);
+        Assert.True(code == 0, $"{code}: {error}{output}");
         Assert.Equal("", error);
         Assert.Matches("(?m)^deliveries +[1-9]", output);
         Assert.Matches("(?m)^server .*us of CPU per delivery", output);
         Assert.Matches("(?m)^   p50 .* ms  #", output);
         Assert.StartsWith("<svg", await File.ReadAllTextAsync(picture), StringComparison.Ordinal);
         File.Delete(picture);
+    }
+
+    [Fact]
+    public async Task Two_runs_of_one_process_are_two_runs()
+    {
+        for (var run = 0; run < 2; run++)
+            Assert.True((await Cli.JsonAsync(["bench", "--topic", "load/again", .. Small, .. Remote])).GetProperty("refused").GetInt64() == 0);
+    }
+
+    [Fact]
+    public async Task Without_a_delivery_the_reason_is_shown()
+    {
+        string[] reader = ["--server", $"{one.Server.Address}", "--token", Mint.User("reader", ("subscribe", "load/**"))];
+        var (code, _, error) = await Cli.RunAsync(["bench", "--topic", "load/none", .. Small, .. reader]);
+        Assert.Equal(1, code);
+        Assert.Contains("No event was delivered. Forbidden", error, StringComparison.Ordinal);
     }
 
     [Theory]
