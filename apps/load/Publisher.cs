@@ -42,7 +42,11 @@ public sealed class Publisher(HttpClient http, int index, string topic, LoadOpti
         var at = Stopwatch.GetTimestamp();
         try
         {
-            using var body = new StringContent(Payload.Body(options.Run, topic, index, number, options.Size), Encoding.UTF8, "application/json");
+            using var body = new StringContent(
+                Payload.Body(options.Run, topic, index, number, options.Size),
+                Encoding.UTF8,
+                "application/json"
+            );
             // Repeats a request without an answer. The key prevents a second event.
             body.Headers.Add("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"load-{options.Run}-{index}-{number}"));
             using var response = await http.PostAsync("dunlin/v1/events", body, cancellationToken);

@@ -44,7 +44,9 @@ public sealed class BenchCommandTests(OneServer one) : IClassFixture<OneServer>
     public async Task Two_runs_of_one_process_are_two_runs()
     {
         for (var run = 0; run < 2; run++)
-            Assert.True((await Cli.JsonAsync(["bench", "--topic", "load/again", .. Small, .. Remote])).GetProperty("refused").GetInt64() == 0);
+            Assert.True(
+                (await Cli.JsonAsync(["bench", "--topic", "load/again", .. Small, .. Remote])).GetProperty("refused").GetInt64() == 0
+            );
     }
 
     [Fact]
