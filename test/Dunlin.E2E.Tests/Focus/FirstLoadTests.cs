@@ -16,16 +16,22 @@ public sealed class FirstLoadTests(BrowserFixture browser)
         var page = await host.OpenAsync(browser.Browser, "alice", "/healthz/live");
         await page.Context.Clock.InstallAsync();
         // One route for all states: the page also retries by itself, so there must be no moment without one.
-        var state = "hanging";
+        // The working server answers after the click only, so that the page takes no button away before it.
+        var (state, clicked) = ("hanging", new TaskCompletionSource());
         await page.RouteAsync(
             "**/api/tasks",
-            route =>
-                state switch
+            async route =>
+            {
+                if (state == "failing")
                 {
-                    "hanging" => Task.CompletedTask,
-                    "failing" => route.FulfillAsync(new() { Status = 500, Body = "" }),
-                    _ => route.ContinueAsync(),
+                    await route.FulfillAsync(new() { Status = 500, Body = "" });
                 }
+                else if (state == "working")
+                {
+                    await clicked.Task;
+                    await route.ContinueAsync();
+                }
+            }
         );
         await page.GotoAsync(new Uri(host.Address, "/focus").ToString());
         await Expect(page.Locator("main[aria-busy=true]")).ToBeVisibleAsync();
@@ -45,6 +51,7 @@ public sealed class FirstLoadTests(BrowserFixture browser)
 
         state = "working";
         await trouble.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        clicked.SetResult();
         await page.ReadyAsync();
         await Expect(trouble).ToHaveCountAsync(0);
         await Expect(page.Locator("[data-task]")).Not.ToHaveCountAsync(0);

@@ -51,15 +51,25 @@ public sealed class LoadingTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         var context = await host.ContextAsync(browser.Browser);
-        var isHanging = true;
-        // The first requests are never answered.
-        await context.RouteAsync(Pull, route => isHanging ? Task.CompletedTask : route.ContinueAsync());
+        var (isHanging, clicked) = (true, new TaskCompletionSource());
+        // The first requests are never answered. Later ones wait for the click, so that the page takes no button away before it.
+        await context.RouteAsync(
+            Pull,
+            async route =>
+            {
+                if (isHanging)
+                    return;
+                await clicked.Task;
+                await route.ContinueAsync();
+            }
+        );
         var page = await OpenAsync(host, context, "/todos/demo-trip");
         await Expect(page.Locator("main [data-load=loading]")).ToBeVisibleAsync();
         await Expect(page.GetByText("This list is not here")).ToHaveCountAsync(0);
         await Expect(page.Locator("main [data-load=failed]")).ToContainTextAsync("The server does not answer.");
         isHanging = false;
         await page.Locator("main").GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        clicked.SetResult();
         await Expect(page.Locator("[data-task]")).ToHaveCountAsync(4);
     }
 

@@ -96,8 +96,17 @@ public sealed class ResilienceTests(BrowserFixture chromium) : IAsyncLifetime
     {
         var page = await _host.OpenAsync(chromium.Browser, "bob", "/api/v1/auth/status");
         await page.Clock.InstallAsync();
-        var isAnswering = false;
-        await page.RouteAsync(CaseList, route => isAnswering ? route.ContinueAsync() : Task.CompletedTask);
+        var (isAnswering, clicked) = (false, new TaskCompletionSource());
+        await page.RouteAsync(
+            CaseList,
+            async route =>
+            {
+                if (!isAnswering)
+                    return;
+                await clicked.Task;
+                await route.ContinueAsync();
+            }
+        );
         var asked = page.WaitForRequestAsync(CaseList);
         await page.GotoAsync(new Uri(_host.Address, "/branch/1").ToString());
         await Expect(page.GetByRole(AriaRole.Status, new() { Name = "Loading cases" })).ToBeVisibleAsync();
@@ -105,8 +114,10 @@ public sealed class ResilienceTests(BrowserFixture chromium) : IAsyncLifetime
         await page.Clock.RunForAsync(15_500);
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("The server did not answer in time.");
         await page.PictureAsync("warranty-load-timeout");
+        // No answer arrives before the click, also if the page loads again by itself meanwhile.
         isAnswering = true;
         await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        clicked.SetResult();
         await Expect(page.Locator("[data-case-row='20']")).ToBeVisibleAsync();
     }
 }
