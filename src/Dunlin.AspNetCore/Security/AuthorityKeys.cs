@@ -64,6 +64,20 @@ internal sealed class AuthorityKeys(
         }
     }
 
+    /// <summary>Returns whether the issuer has other keys than those that did not verify a token. Fetches the keys first if the token names
+    /// none of the tried ones.</summary>
+    /// <param name="tried">The keys that were tried: a value that <see cref="Keys"/> had before the attempt.</param>
+    /// <param name="keyId">The key that the token names; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait; a fetch continues.</param>
+    /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
+    public async ValueTask<bool> HasOtherKeysAsync(IReadOnlyList<TokenKey> tried, string? keyId, CancellationToken cancellationToken)
+    {
+        // Only the tried keys decide: a fetch may have brought the key after the attempt, and the token must be tried with it.
+        if (keyId is null || !TokenKey.IsNamed(tried, keyId))
+            await RefreshAsync(cancellationToken);
+        return !ReferenceEquals(tried, _keys);
+    }
+
     /// <summary>Refreshes at the issuer's interval, or every minute after a failure, until cancelled. The timer has started when the method
     /// returns its task.</summary>
     public async Task RunAsync(BackgroundLoop loop, CancellationToken stopping)

@@ -119,18 +119,15 @@ internal sealed class TokenValidator : IHostedService
 
     private async ValueTask<TokenFault> ProveAsync(string token, TokenHeader header, Issuer issuer, CancellationToken cancellationToken)
     {
-        // Read before the first attempt, so that a fetch which completes meanwhile counts as a change.
+        // Read before the attempt, so that a fetch which completes meanwhile counts as a change.
         var keys = issuer.Keys();
         var fault = await ProveAsync(token, issuer.Parameters);
-        if (
-            fault != TokenFault.WrongSignature
-            || issuer.Authority is not { } authority
-            || (header.KeyId is { } keyId && TokenKey.IsNamed(authority.Keys, keyId))
-        )
+        if (fault != TokenFault.WrongSignature || issuer.Authority is not { } authority)
             return fault;
-        await authority.RefreshAsync(cancellationToken);
-        if (!ReferenceEquals(keys, issuer.Keys()))
+        if (await authority.HasOtherKeysAsync(keys, header.KeyId, cancellationToken))
             fault = await ProveAsync(token, issuer.Parameters);
+        else if (header.KeyId is { } keyId && TokenKey.IsNamed(keys, keyId))
+            return fault;
         // The token may be signed with a new key that could not be fetched. A new sign-in would not help the user.
         return fault == TokenFault.WrongSignature && !authority.IsCurrent ? TokenFault.IssuerUnavailable : fault;
     }

@@ -59,6 +59,22 @@ public sealed class AuthorityTests
     }
 
     [Fact]
+    public async Task Keys_that_arrive_during_an_attempt_are_tried_without_a_fetch()
+    {
+        await using var issuer = await OidcIssuer.StartAsync("a");
+        await using var host = await StartAsync(issuer);
+        var authority = host.Services.GetRequiredService<Authorities>().Find(issuer.Address)!;
+        var cancel = TestContext.Current.CancellationToken;
+        await authority.RefreshAsync(cancel);
+        var fetches = issuer.Fetches;
+        // The first attempt had no keys yet. The fetch of the start has brought them since.
+        Assert.True(await authority.HasOtherKeysAsync([], "a", cancel));
+        Assert.False(await authority.HasOtherKeysAsync(authority.Keys, "a", cancel));
+        Assert.False(await authority.HasOtherKeysAsync(authority.Keys, "forged", cancel));
+        Assert.Equal(fetches, issuer.Fetches);
+    }
+
+    [Fact]
     public async Task A_token_of_an_unknown_issuer_fetches_nothing()
     {
         await using var issuer = await OidcIssuer.StartAsync("a");
