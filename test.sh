@@ -36,7 +36,7 @@ check() { # name, command ...
 
 install_packages() {
   declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl
-    [gcc]=gcc [objcopy]=binutils [lintian]=lintian [go]=golang-go)
+    [gcc]=gcc [objcopy]=binutils [lintian]=lintian [go]=golang-go [zsh]=zsh [fish]=fish)
   local missing=()
   # Debian's own interpreter: another python3 of the path does not see the packages of Debian. The tests parse /metrics with it.
   /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || missing+=(python3-prometheus-client)

@@ -15,6 +15,7 @@ command -v dpkg-deb > /dev/null || { echo "dpkg-deb is missing. Install the pack
 
 rm -rf "$root"
 install -d "$root"/{DEBIAN,etc/dunlin,lib/systemd/system,usr/bin,usr/lib/dunlin,usr/share/doc/dunlin,usr/share/lintian/overrides,usr/share/man/man1}
+completions=(usr/share/bash-completion/completions/dunlin usr/share/zsh/vendor-completions/_dunlin usr/share/fish/vendor_completions.d/dunlin.fish)
 cp -R "$native"/. "$root/usr/lib/dunlin"
 find "$root/usr/lib/dunlin" \( -name '*.dbg' -o -name '*.pdb' -o -name '*.xml' \) -delete
 ln -s ../lib/dunlin/dunlin "$root/usr/bin/dunlin"
@@ -22,6 +23,11 @@ install -m 0644 deploy/dunlin.service "$root/lib/systemd/system/dunlin.service"
 install -m 0644 deploy/debian/dunlin.json "$root/etc/dunlin/dunlin.json"
 install -m 0644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/dunlin"
 sed "s/@VERSION@/$version/" deploy/debian/dunlin.1 | gzip -9n > "$root/usr/share/man/man1/dunlin.1.gz"
+shells=(bash zsh fish)
+for i in "${!shells[@]}"; do
+  install -d "$root/$(dirname "${completions[i]}")"
+  "$native/dunlin" completion "${shells[i]}" > "$root/${completions[i]}"
+done
 gzip -9nc CHANGELOG.md > "$root/usr/share/doc/dunlin/CHANGELOG.md.gz"
 {
   printf 'dunlin (%s) stable; urgency=medium\n\n  * Changes: CHANGELOG.md.gz in this folder.\n\n' "$version"

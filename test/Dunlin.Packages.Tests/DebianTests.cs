@@ -56,6 +56,15 @@ public sealed class DebianTests
             grep '^data: 17$' /tmp/stream
             stop
 
+            # The completion scripts are where the shells look for them, and are those of the program.
+            for shell in bash:bash-completion/completions/dunlin zsh:zsh/vendor-completions/_dunlin fish:fish/vendor_completions.d/dunlin.fish; do
+              dunlin completion "${shell%%:*}" | cmp - "/usr/share/${shell#*:}"
+            done
+            (source /usr/share/bash-completion/completions/dunlin && complete -p dunlin)
+            fish --no-config -c "complete -C 'dunlin journal ex'" | grep export
+            zsh -f -c 'autoload -Uz compinit && compinit -u -D && [ "${_comps[dunlin]}" = _dunlin ]'
+            gzip -dc /usr/share/man/man1/dunlin.1.gz | grep -x '.B leases preempt'
+
             # An upgrade keeps the settings and the data, and that the service is disabled.
             rm /etc/systemd/system/multi-user.target.wants/dunlin.service # as systemctl disable does
             echo '{ "Dunlin": { "Data": "/var/lib/dunlin", "Retention": {} } }' > /etc/dunlin/dunlin.json

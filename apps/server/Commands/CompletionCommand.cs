@@ -38,6 +38,7 @@ internal static class CompletionCommand
         complete -o default -F _dunlin dunlin
         """;
 
+    // From a folder of $fpath, zsh runs the file as the body of the function at the first completion.
     private const string Zsh = """
         #compdef dunlin
         _dunlin() {
@@ -46,7 +47,7 @@ internal static class CompletionCommand
           lines=("${(@f)$("${words[1]}" "[suggest:${#rest}]" "$rest" 2>/dev/null)}")
           compadd -- $lines
         }
-        compdef _dunlin dunlin
+        if [[ $funcstack[1] == _dunlin ]]; then _dunlin "$@"; else compdef _dunlin dunlin; fi
         """;
 
     private const string Fish = """

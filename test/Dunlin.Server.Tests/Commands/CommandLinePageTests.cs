@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Dunlin.Server.Commands;
 using Dunlin.TestKit;
@@ -58,6 +59,38 @@ public sealed partial class CommandLinePageTests
     [InlineData(ExitCodes.Interrupted)]
     public void Each_exit_code_is_documented(int code) => Assert.Contains($"\n| {code} | ", Page, StringComparison.Ordinal);
 
+    [Fact]
+    public void Manual_page_lists_all_commands_options_and_exit_codes()
+    {
+        var manual = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "debian", "dunlin.1"));
+        Assert.Equal(All(CommandLine.Root, "").Select(command => command.Path), Terms(manual, "COMMANDS"));
+        var options = CommandLine.Root.Options.Select(option => option.Name).Where(name => name is not "--help" and not "--version");
+        Assert.Equal(
+            options.Concat(["--server", "--token"]).Order(StringComparer.Ordinal),
+            Terms(manual, "OPTIONS").Select(term => term.Split(' ')[0]).Order(StringComparer.Ordinal)
+        );
+        int[] codes = [ExitCodes.Ok, ExitCodes.Failed, ExitCodes.Usage, ExitCodes.Unreachable, ExitCodes.Interrupted];
+        Assert.Equal(codes.Select(code => code.ToString(CultureInfo.InvariantCulture)), Terms(manual, "EXIT STATUS"));
+    }
+
+    [Fact]
+    public void Readme_of_the_server_names_all_commands()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "apps", "server", "README.md"));
+        var named = Commands().Matches(readme).Select(match => match.Groups["name"].Value).ToHashSet(StringComparer.Ordinal);
+        Assert.Equal(
+            All(CommandLine.Root, "").Select(command => command.Path).Order(StringComparer.Ordinal),
+            named.Order(StringComparer.Ordinal)
+        );
+    }
+
+    /// <summary>Returns the terms of the tagged paragraphs in one section of the manual page.</summary>
+    private static List<string> Terms(string manual, string section)
+    {
+        var text = manual.Split(".SH ").Single(part => part.StartsWith(section + "\n", StringComparison.Ordinal));
+        return [.. Tagged().Matches(text).Select(match => match.Groups["term"].Value.Replace(@"\-", "-", StringComparison.Ordinal))];
+    }
+
     private static IEnumerable<(string Path, Command Command)> All(Command parent, string prefix) =>
         parent.Subcommands.SelectMany(command =>
             All(command, $"{prefix}{command.Name} ").Prepend((Path: prefix + command.Name, Command: command))
@@ -77,6 +110,12 @@ public sealed partial class CommandLinePageTests
 
     [GeneratedRegex(@"(?m)^\| (?<cell>`--[^|]+) \|", RegexOptions.ExplicitCapture)]
     private static partial Regex Rows();
+
+    [GeneratedRegex(@"(?m)^\.TP\n\.BI? (?<term>.+)$", RegexOptions.ExplicitCapture)]
+    private static partial Regex Tagged();
+
+    [GeneratedRegex(@"(?m)^\| `(?<name>[a-z]+)` \||\(`(?<name>[a-z]+ [a-z]+)`\)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Commands();
 
     [GeneratedRegex("--[a-z-]+")]
     private static partial Regex Options();
