@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Server;
 
-/// <summary>Prints addresses, storage and trusted token issuers when the server is ready.</summary>
+/// <summary>Prints addresses, storage, trusted token issuers and what to try next when the server is ready.</summary>
 internal sealed class Announcement(
     ServerSettings settings,
     IHostApplicationLifetime lifetime,
@@ -14,12 +14,15 @@ internal sealed class Announcement(
     IOptions<OriginOptions> origins
 ) : IHostedService
 {
+    private const string DefaultAddress = "http://127.0.0.1:5090";
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStarted.Register(() =>
         {
-            Console.WriteLine($"Dunlin is at {server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()}");
-            foreach (var line in Describe(settings, tokens.Value, origins.Value))
+            var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+            Console.WriteLine($"Dunlin is at {address}");
+            foreach (var line in Describe(settings, tokens.Value, origins.Value).Concat(NextSteps(settings, tokens.Value, address)))
                 Console.WriteLine(line);
         });
         return Task.CompletedTask;
@@ -44,6 +47,46 @@ internal sealed class Announcement(
             ? "  origins  no other (no CORS headers)"
             : $"  origins  {string.Join(", ", origins.AllowedOrigins)}{(origins.AllowCredentials ? "" : " without credentials")}";
     }
+
+    /// <summary>Returns commands and addresses to try next, without colours. Contains no secrets.</summary>
+    /// <param name="settings">The settings of the server.</param>
+    /// <param name="tokens">The options of its tokens.</param>
+    /// <param name="listening">The address that the server listens on.</param>
+    public static IEnumerable<string> NextSteps(ServerSettings settings, AccessTokenOptions tokens, string? listening)
+    {
+        var address = Reachable(listening ?? $"http://{settings.Address}:{settings.Port}");
+        var key = KeyArguments(settings);
+        yield return "Try next, in another shell in this folder:";
+        if (settings.Store is not null && tokens.SigningKey is null)
+        {
+            yield return "  a token    the key is in the database: set Dunlin__Tokens__SigningKey to make tokens with 'dunlin token',";
+            yield return "             or sign them in your back end, and set TOKEN and DUNLIN_TOKEN";
+        }
+        else
+        {
+            if (tokens.SigningKey is not null && settings.File is null)
+                yield return "  the key    set Dunlin__Tokens__SigningKey there as here";
+            yield return $"  a token    TOKEN=$(dunlin token --subject me --role admin --subscribe '**' --publish '**'{key})";
+        }
+        yield return $"  inspector  open {address}/dunlin/inspect/ and paste a token of an administrator";
+        yield return $"  events     dunlin tail '**'{(address == DefaultAddress ? "" : $" --server {address}")}{key}";
+        yield return $"  with curl  curl -sN '{address}/dunlin/v1/events?topic=news' -H \"Authorization: Bearer $TOKEN\"";
+        yield return "  all        dunlin --help";
+    }
+
+    // Without options, a command finds the key that a server of the same folder uses by default.
+    private static string KeyArguments(ServerSettings settings) =>
+        (settings.File is { } file ? $" --config {Quote(file)}" : "")
+        + (settings.Data == Path.GetFullPath("data") ? "" : $" --data {Quote(settings.Data)}");
+
+    private static string Quote(string path) => $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    // An address that stands for all interfaces is no address to open, and commands make tokens for loopback only.
+    private static string Reachable(string address) =>
+        address
+            .Replace("://0.0.0.0:", "://127.0.0.1:", StringComparison.Ordinal)
+            .Replace("://[::]:", "://[::1]:", StringComparison.Ordinal)
+            .TrimEnd('/');
 
     private static string KeysOf(TrustedIssuer issuer)
     {

@@ -23,7 +23,7 @@ internal static class ServerApplication
     {
         var builder = WebServer.CreateBuilder();
         Configure(builder.Configuration, given, file);
-        var settings = ServerSettings.From(builder.Configuration);
+        var settings = ServerSettings.From(builder.Configuration) with { File = file is null ? null : Path.GetFullPath(file) };
         builder.Listen(settings.Address, settings.Port);
         builder.Services.AddSingleton(settings);
         builder.Services.AddOpenApi(openApi => openApi.ShouldInclude = description => description.HttpMethod != HttpMethods.Head);

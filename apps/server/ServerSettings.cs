@@ -23,6 +23,9 @@ internal sealed record ServerSettings
 
     public string? Redis { get; init; }
 
+    /// <summary>Full path of the file with settings; null for none.</summary>
+    public string? File { get; init; }
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidOperationException">A value is invalid; the message names the setting.</exception>
     public static ServerSettings From(IConfiguration configuration)
