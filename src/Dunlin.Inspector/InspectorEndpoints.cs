@@ -85,6 +85,7 @@ public static class InspectorEndpoints
         Map<LeaseViews>(group, "api/leases", Read, static (leases, context) => leases.ServeListAsync(context));
         Map<LeaseHistory>(group, "api/leases/history", Read, static (history, context) => history.ServeAsync(context));
         Map<LeaseViews>(group, "api/leases/end", Write, static (leases, context) => leases.EndAsync(context));
+        Map<LeaseViews>(group, "api/leases/preempt", Write, static (leases, context) => leases.PreemptAsync(context));
         Map<JobViews>(group, "api/jobs", Read, static (jobs, context) => jobs.ServeAsync(context));
         Map<JobViews>(group, "api/jobs/retry", Write, static (jobs, context) => jobs.RetryAsync(context));
         Map<JobViews>(group, "api/jobs/cancel", Write, static (jobs, context) => jobs.CancelAsync(context));

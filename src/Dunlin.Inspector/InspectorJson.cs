@@ -38,6 +38,7 @@ namespace Dunlin.Inspector;
 [JsonSerializable(typeof(LeaseRows))]
 [JsonSerializable(typeof(LeaseEntries))]
 [JsonSerializable(typeof(EndLeaseBody))]
+[JsonSerializable(typeof(PreemptLeaseBody))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobBody))]
 [JsonSerializable(typeof(RefusalList))]

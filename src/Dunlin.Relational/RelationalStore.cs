@@ -140,6 +140,13 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     public virtual ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => new(Head);
 
     /// <inheritdoc/>
+    public ValueTask<long?> ReadSizeAsync(CancellationToken cancellationToken) =>
+        LookUpAsync<long?>(
+            static (session, ct) => session.Call("journal_size").FindAsync(static row => (long?)row.Number(0), ct),
+            cancellationToken
+        );
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Position>> AppendAsync(
         IReadOnlyList<EventDraft> drafts,
         IdempotencyKey? idempotency,

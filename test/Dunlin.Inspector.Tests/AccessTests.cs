@@ -16,6 +16,7 @@ public sealed class AccessTests
     [InlineData("GET", "leases")]
     [InlineData("GET", "leases/history")]
     [InlineData("POST", "leases/end")]
+    [InlineData("POST", "leases/preempt")]
     [InlineData("GET", "jobs")]
     [InlineData("POST", "jobs/retry")]
     [InlineData("POST", "jobs/cancel")]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Topics;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Inspector.Tests;
 
@@ -37,6 +38,29 @@ public sealed class SamplerTests
             Assert.Equal("text/event-stream", head.Content.Headers.ContentType?.MediaType);
         }
         Assert.False(host.Sampler.IsRunning);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_sample_has_the_size_of_the_journal_in_bytes(bool isSqlite)
+    {
+        var folder = Directory.CreateTempSubdirectory("dunlin-inspector-").FullName;
+        await using var host = await InspectedHost.StartAsync(builder =>
+        {
+            if (isSqlite)
+                builder.AddSqlite(Path.Combine(folder, "d.db"));
+            else
+                builder.AddInMemory();
+        });
+        await using var viewer = await host.WatchAsync();
+        await viewer.UntilAsync(item => item.EventType == "history");
+        var empty = Node(await host.SampleAsync(viewer, _ => true)).GetProperty("storedBytes").GetInt64();
+        for (var i = 0; i < 20; i++)
+            await host.PublishAsync("orders", data: new string('x', 5_000));
+        // The size is measured with every tenth sample.
+        var grown = await host.SampleAsync(viewer, sample => Node(sample).GetProperty("storedBytes").GetInt64() > empty);
+        Assert.InRange(Node(grown).GetProperty("storedBytes").GetInt64(), empty + 90_000, empty + 400_000);
     }
 
     [Fact]

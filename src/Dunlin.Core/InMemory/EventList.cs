@@ -6,10 +6,21 @@ namespace Dunlin.InMemory;
 /// <summary>The events of the in-memory journal, and the trimmed offset of each topic. Not thread-safe.</summary>
 internal sealed class EventList
 {
+    // The object of an event with its headers and its entry in the list, in bytes.
+    private const long EventOverhead = 150;
+
     private readonly List<DunlinEvent> _events = [];
     private readonly Dictionary<TopicName, long> _trimmedThrough = [];
 
-    public void Add(IReadOnlyList<DunlinEvent> events) => _events.AddRange(events);
+    /// <summary>Gets an estimate of the memory that the events occupy, in bytes.</summary>
+    public long Bytes { get; private set; }
+
+    public void Add(IReadOnlyList<DunlinEvent> events)
+    {
+        _events.AddRange(events);
+        for (var i = 0; i < events.Count; i++)
+            Bytes += SizeOf(events[i]);
+    }
 
     public JournalPage Read(JournalQuery query, long head)
     {
@@ -46,8 +57,12 @@ internal sealed class EventList
             doomed.UnionWith(all.Take(cut));
             _trimmedThrough[topic.Key] = all[cut - 1].Position.Offset;
         }
+        Bytes -= doomed.Sum(SizeOf);
         return _events.RemoveAll(doomed.Contains);
     }
+
+    // Topics are shared between events.
+    private static long SizeOf(DunlinEvent item) => EventOverhead + item.Data.Length + (2L * item.Type.Length);
 
     private static int CutOf(List<DunlinEvent> events, RetentionRule rule, DateTimeOffset now)
     {

@@ -42,6 +42,13 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     public Position Head => new(_epoch, Volatile.Read(ref _head));
 
     /// <inheritdoc/>
+    public ValueTask<long?> ReadSizeAsync(CancellationToken cancellationToken)
+    {
+        lock (_state)
+            return new(_events.Bytes);
+    }
+
+    /// <inheritdoc/>
     public Exception? Fault => null;
 
     /// <inheritdoc/>

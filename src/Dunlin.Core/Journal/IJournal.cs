@@ -30,6 +30,14 @@ public interface IJournal
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store cannot be read.</exception>
     ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => new(Head);
 
+    /// <summary>Reads how much space the journal occupies. Cheap enough to call every few seconds.</summary>
+    /// <remarks>SQLite: the size of the database file, with all tables. PostgreSQL: the table of events with its indexes. In memory: an
+    /// estimate of the events.</remarks>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <returns>The size in bytes; null if the store cannot measure it.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the store cannot be read.</exception>
+    ValueTask<long?> ReadSizeAsync(CancellationToken cancellationToken) => new((long?)null);
+
     /// <summary>Appends events in one transaction without other changes.</summary>
     /// <param name="drafts">The events: 1 to <see cref="JournalLimits.MaxEventsPerAppend"/>.</param>
     /// <param name="idempotency">The key that makes a repeated append return the positions of the first; null appends always.</param>

@@ -261,6 +261,20 @@ public sealed partial class LeaseService
         );
     }
 
+    internal ValueTask<bool> PreemptForQueueInAsync(
+        IUnitOfWork unit,
+        ResourceName resource,
+        string reason,
+        TimeSpan grace,
+        EventOrigin? origin,
+        CancellationToken cancellationToken
+    )
+    {
+        LeaseChecks.CheckResource(resource);
+        LeaseChecks.CheckPreemption(reason, grace, Options);
+        return StepAsync(unit, resource, origin, (step, ct) => step.PreemptForQueueAsync(reason, grace, ct), cancellationToken);
+    }
+
     /// <summary>Returns all matching leases that are held now, as one page. Ignores <see cref="LeaseQuery.Limit"/>.</summary>
     /// <param name="query">The query.</param>
     /// <param name="cancellationToken">Cancels the read.</param>

@@ -48,7 +48,7 @@ internal sealed partial class LeaseStep
         {
             await RequireRoomAsync(request.Owner.UserId, options, cancellationToken);
             if (Row.LeaseId is not null)
-                EndNow(LeaseEnd.Preempted, origin);
+                EndNow(LeaseEnd.Preempted, origin, reason);
             await GrantAsync(request.LeaseId, request.Owner, seconds, cancellationToken);
             return LeaseResult.Of(LeaseStatus.Granted, Row, Now);
         }
@@ -56,12 +56,32 @@ internal sealed partial class LeaseStep
         RequirePlace(request.Owner.UserId, options);
         var deadline = Now + grace;
         var preemptor = new Waiter(request.LeaseId, request.Owner, seconds, Now, deadline.AddSeconds(seconds));
-        Row = Row with
+        Row = Row with { Waiters = [preemptor, .. Row.Waiters] };
+        BeginEnding(deadline, reason);
+        return LeaseResult.Of(LeaseStatus.Queued, Row, Now, 1);
+    }
+
+    /// <summary>Preempts the lease for the queue, or to free the resource: nobody is granted it out of turn.</summary>
+    /// <returns>Whether anybody held it.</returns>
+    public async ValueTask<bool> PreemptForQueueAsync(string reason, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        await SettleAsync(cancellationToken);
+        if (Row.LeaseId is null)
+            return false;
+        if (grace > TimeSpan.Zero)
         {
-            Ending = true,
-            ExpiresAt = deadline < Row.ExpiresAt ? deadline : Row.ExpiresAt,
-            Waiters = [preemptor, .. Row.Waiters],
-        };
+            BeginEnding(Now + grace, reason);
+            return true;
+        }
+        EndNow(LeaseEnd.Preempted, origin, reason);
+        await ServeQueueAsync(cancellationToken);
+        return true;
+    }
+
+    // The deadline is never after the expiry of the lease.
+    private void BeginEnding(DateTimeOffset deadline, string reason)
+    {
+        Row = Row with { Ending = true, ExpiresAt = deadline < Row.ExpiresAt ? deadline : Row.ExpiresAt };
         Changes.Add(
             new LeaseChange(
                 LeaseChangeKind.Ending,
@@ -74,6 +94,5 @@ internal sealed partial class LeaseStep
                 reason
             )
         );
-        return LeaseResult.Of(LeaseStatus.Queued, Row, Now, 1);
     }
 }

@@ -14,7 +14,8 @@ namespace Dunlin.Leases;
 ///   held    hand-off                                  : held by the waiter named
 ///   held    preempt without grace                     : held by the preemptor
 ///   held    preempt with grace                        : ending, the preemptor is the first waiter, no more renewal
-///   ending  deadline, release                         : held by the preemptor
+///   held    preempt with grace, without a preemptor   : ending, the queue is unchanged, no more renewal
+///   ending  deadline, release                         : held by the first waiter, or free
 /// </code>
 /// Invariants:
 /// <list type="bullet">
@@ -53,10 +54,19 @@ internal sealed partial class LeaseStep(IUnitOfWork unit, LeaseRow row, EventOri
         await ServeQueueAsync(cancellationToken);
     }
 
-    private void EndNow(LeaseEnd reason, EventOrigin? announceOrigin)
+    private void EndNow(LeaseEnd reason, EventOrigin? announceOrigin, string? text = null)
     {
         Changes.Add(
-            new LeaseChange(LeaseChangeKind.Released, Row.Resource, Row.FencingToken, Row.Owner!, Row.ExpiresAt, reason, announceOrigin)
+            new LeaseChange(
+                LeaseChangeKind.Released,
+                Row.Resource,
+                Row.FencingToken,
+                Row.Owner!,
+                Row.ExpiresAt,
+                reason,
+                announceOrigin,
+                text
+            )
         );
         Row = Row with { LeaseId = null, Owner = null, Ending = false, End = reason, EndedLeaseId = Row.LeaseId, EndedAt = Now };
     }

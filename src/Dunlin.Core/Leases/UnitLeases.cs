@@ -119,6 +119,24 @@ public sealed class UnitLeases : LeaseReader
         CancellationToken cancellationToken = default
     ) => Service.ForceReleaseInAsync(_unit, resource, origin, cancellationToken);
 
+    /// <summary>Preempts the lease of a resource for its queue: at once, or after a grace period in which the holder can save. The caller
+    /// does not become the holder; the first waiter does, or the resource is free.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="reason">The reason shown to the holder: 1 to 200 characters.</param>
+    /// <param name="grace">The grace period: 0 to <see cref="LeaseOptions.MaxPreemptionGrace"/>. Zero ends the lease at once.</param>
+    /// <param name="origin">The cause, for the events; null for the server.</param>
+    /// <param name="cancellationToken">Cancels the unit of work.</param>
+    /// <returns>Whether anybody held it.</returns>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidField"/>: the resource, reason or grace period is not
+    /// valid.</exception>
+    public ValueTask<bool> PreemptAsync(
+        ResourceName resource,
+        string reason,
+        TimeSpan grace,
+        EventOrigin? origin = null,
+        CancellationToken cancellationToken = default
+    ) => Service.PreemptForQueueInAsync(_unit, resource, reason, grace, origin, cancellationToken);
+
     /// <summary>
     /// Ends every lease under a prefix and empties the queues, before resources are deleted or renamed. Ends none if another user holds one
     /// of them.

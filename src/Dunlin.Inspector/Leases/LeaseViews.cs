@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Inspector.Leases;
 
-/// <summary>Serves the leases of the store, and ends one.</summary>
+/// <summary>Serves the leases of the store, and ends or preempts one.</summary>
 internal sealed partial class LeaseViews(LeaseService leases, IStore store, ILogger<LeaseViews> logger)
 {
     /// <summary>Serves <c>GET api/leases?q=&amp;after=&amp;limit=</c>.</summary>
@@ -32,23 +32,55 @@ internal sealed partial class LeaseViews(LeaseService leases, IStore store, ILog
     {
         var caller = context.RequireCaller();
         var body = await InspectorBody.ReadAsync(context, InspectorJson.Default.EndLeaseBody);
-        if (!ResourceName.TryParse(body.Resource, out var resource))
-            throw new DunlinException(ErrorCode.InvalidField, "'resource' is not the name of a resource.", "resource");
+        var resource = Named(body.Resource);
         var ended = await store.WriteAsync(
             (unit, ct) => unit.Leases.ForceReleaseAsync(resource, caller.AsOrigin(), ct),
             context.RequestAborted
         );
         if (!ended)
-            throw new DunlinException(ErrorCode.NotFound, $"Nobody holds a lease of '{resource.Value}'.");
+            throw Free(resource);
         LogEnded(caller.UserId, resource.Value);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
+
+    /// <summary>Serves <c>POST api/leases/preempt {resource, reason, graceSeconds?}</c>: the holder receives the reason, may save until the
+    /// grace period ends, and then loses the lease to the first waiter.</summary>
+    public async Task PreemptAsync(HttpContext context)
+    {
+        var caller = context.RequireCaller();
+        var body = await InspectorBody.ReadAsync(context, InspectorJson.Default.PreemptLeaseBody);
+        var (resource, grace) = (Named(body.Resource), TimeSpan.FromSeconds(body.GraceSeconds));
+        var preempted = await store.WriteAsync(
+            (unit, ct) => unit.Leases.PreemptAsync(resource, body.Reason, grace, caller.AsOrigin(), ct),
+            context.RequestAborted
+        );
+        if (!preempted)
+            throw Free(resource);
+        LogPreempted(caller.UserId, resource.Value, body.GraceSeconds, body.Reason);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static ResourceName Named(string text) =>
+        ResourceName.TryParse(text, out var resource)
+            ? resource
+            : throw new DunlinException(ErrorCode.InvalidField, "'resource' is not the name of a resource.", "resource");
+
+    private static DunlinException Free(ResourceName resource) => new(ErrorCode.NotFound, $"Nobody holds a lease of '{resource.Value}'.");
+
+    [LoggerMessage(
+        6004,
+        LogLevel.Warning,
+        "Administrator {UserId} preempted the lease of {Resource} with a grace period of {GraceSeconds} s. Reason: {Reason}."
+    )]
+    private partial void LogPreempted(PeerText userId, PeerText resource, int graceSeconds, PeerText reason);
 
     [LoggerMessage(6001, LogLevel.Warning, "Administrator {UserId} ended the lease of {Resource}.")]
     private partial void LogEnded(PeerText userId, PeerText resource);
 }
 
 internal sealed record EndLeaseBody(string Resource);
+
+internal sealed record PreemptLeaseBody(string Resource, string Reason, int GraceSeconds = 0);
 
 internal sealed record LeaseRows(IReadOnlyList<LeaseItem> Leases, string? Next, DateTimeOffset ServerNow);
 

@@ -10,7 +10,7 @@ namespace Dunlin.Inspector.Sampling;
 /// <summary>Measures this node while it exists. Not thread-safe: the sampler calls it from one tick at a time.</summary>
 internal sealed class NodeProbe : IDisposable
 {
-    /// <summary>Samples between two reads of the oldest event.</summary>
+    /// <summary>Samples between two reads of the oldest event and of the size of the journal.</summary>
     private const int KeptEvery = 10;
 
     private static readonly string Version =
@@ -31,6 +31,7 @@ internal sealed class NodeProbe : IDisposable
     private TimeSpan _lastCpu = Environment.CpuUsage.TotalTime;
     private int _samples;
     private long _kept;
+    private long? _stored;
 
     public NodeProbe(EventFanout fanout, IJournal journal, TimeProvider time, NodeQueries nodes, TopicRates rates, IMeterFactory meters)
     {
@@ -43,7 +44,7 @@ internal sealed class NodeProbe : IDisposable
     public async ValueTask<NodeSample> MeasureAsync(CancellationToken cancellationToken)
     {
         if (_samples++ % KeptEvery == 0)
-            _kept = await ReadKeptAsync(cancellationToken);
+            (_kept, _stored) = (await ReadKeptAsync(cancellationToken), await _journal.ReadSizeAsync(cancellationToken));
         var now = _time.GetTimestamp();
         var seconds = Math.Max(_time.GetElapsedTime(_lastTick, now).TotalSeconds, 0.001);
         var cpu = Environment.CpuUsage.TotalTime;
@@ -70,6 +71,7 @@ internal sealed class NodeProbe : IDisposable
             Offset = _fanout.DeliveredHead.Offset,
             Head = _journal.Head.Offset,
             Kept = _kept,
+            StoredBytes = _stored,
             Cpu = (cpu - _lastCpu).TotalSeconds / seconds,
             Memory = Environment.WorkingSet,
             IsDraining = _fanout.IsDraining,

@@ -48,6 +48,9 @@ internal sealed record NodeSample
     /// <summary>Gets the offsets from the oldest event in the journal to its head. Retention may have removed some of them.</summary>
     public long Kept { get; init; }
 
+    /// <summary>Gets the space that the journal occupies, in bytes. Null if the store cannot measure it.</summary>
+    public long? StoredBytes { get; init; }
+
     /// <summary>Gets the processor time that the process used, in cores.</summary>
     public double Cpu { get; init; }
 

@@ -20,6 +20,20 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.All(first, p => Assert.Equal(Journal.Head.Epoch, p.Epoch));
     }
 
+    /// <summary>Checks that the size of the journal grows with its events. A journal that cannot measure itself passes.</summary>
+    [Fact]
+    public async Task Size_in_bytes_grows_with_the_events_or_is_unknown()
+    {
+        await AppendAsync("a", 0);
+        var before = await Journal.ReadSizeAsync(Cancellation);
+        var random = new byte[60_000];
+        Random.Shared.NextBytes(random); // no store can compress it
+        for (var i = 0; i < 5; i++)
+            await Journal.AppendAsync([new EventDraft(TopicName.Parse("a"), "big", random)], null, Cancellation);
+        var after = await Journal.ReadSizeAsync(Cancellation);
+        Assert.True(before is null ? after is null : after > before + 200_000, $"{before} bytes became {after}.");
+    }
+
     /// <summary>Checks that an event is read with the values that were announced.</summary>
     [Fact]
     public async Task An_event_is_read_as_it_was_announced()

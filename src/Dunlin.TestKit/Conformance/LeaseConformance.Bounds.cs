@@ -115,6 +115,33 @@ public abstract partial class LeaseConformance
             );
     }
 
+    /// <summary>Checks that a preemption for the queue gives the holder its grace, then serves the first waiter.</summary>
+    [Fact]
+    public async Task A_preemption_for_the_queue_serves_the_first_waiter_after_the_grace()
+    {
+        var claim = new LeaseClaim(File, Request("ann", 1).LeaseId, "ann", (await WaitAsync("ann", 1)).Lease.FencingToken);
+        await WaitAsync("bob", 2);
+        Assert.True(await PreemptForQueueAsync(TimeSpan.FromSeconds(10)));
+        // A renewal does not move the deadline.
+        await Leases.RenewAsync(claim, cancellationToken: Cancellation);
+        Time.Advance(TimeSpan.FromSeconds(11));
+        var lost = await Assert.ThrowsAsync<DunlinException>(async () => await Leases.RenewAsync(claim, cancellationToken: Cancellation));
+        Assert.Equal(ErrorCode.LeaseLost, lost.Code);
+        Assert.Equal(LeaseStatus.Same, (await WaitAsync("bob", 2)).Status);
+    }
+
+    /// <summary>Checks that a preemption for an empty queue frees the resource at once, and does nothing to a free one.</summary>
+    [Fact]
+    public async Task A_preemption_for_an_empty_queue_frees_the_resource()
+    {
+        await WaitAsync("ann", 1);
+        Assert.True(await PreemptForQueueAsync(TimeSpan.Zero));
+        Assert.False(await PreemptForQueueAsync(TimeSpan.Zero));
+        Assert.Empty((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases);
+        var released = Assert.Single(await EventsAsync("lease.released"));
+        Assert.Equal(("taken", "urgent"), (released.GetProperty("reason").GetString(), released.GetProperty("text").GetString()));
+    }
+
     /// <summary>Checks that filtered rows do not shorten a page of a list.</summary>
     [Fact]
     public async Task Rows_of_others_never_leave_a_page_of_a_list_short()
@@ -206,6 +233,9 @@ public abstract partial class LeaseConformance
 
     private Task<LeaseResult> PreemptAsync(string user, int number) =>
         Leases.PreemptAsync(Request(user, number), "urgent", TimeSpan.FromSeconds(60), cancellationToken: Cancellation).AsTask();
+
+    private ValueTask<bool> PreemptForQueueAsync(TimeSpan grace) =>
+        Store.WriteAsync((unit, ct) => unit.Leases.PreemptAsync(File, "urgent", grace, cancellationToken: ct), Cancellation);
 
     private static async Task<DunlinException> QueueFullAsync(Func<Task> act)
     {

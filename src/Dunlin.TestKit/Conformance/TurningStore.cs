@@ -23,6 +23,9 @@ public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList
         journals[NextReader()].ReadHeadAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<long?> ReadSizeAsync(CancellationToken cancellationToken) => journals[NextReader()].ReadSizeAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Position>> AppendAsync(
         IReadOnlyList<EventDraft> drafts,
         IdempotencyKey? idempotency,

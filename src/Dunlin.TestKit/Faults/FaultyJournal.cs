@@ -30,6 +30,9 @@ public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJourna
     public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken) => inner.ReadHeadAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<long?> ReadSizeAsync(CancellationToken cancellationToken) => inner.ReadSizeAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) =>
         inner.ReadAsync(query, cancellationToken);
 

@@ -21,6 +21,7 @@ public sealed class ViewTests(BrowserFixture browser)
         await inspector.SampleUntilAsync(inspector.Page.Locator("[data-plot=Connections] canvas"));
         await Expect(inspector.Page.Locator(".plot")).ToHaveCountAsync(8);
         await Expect(inspector.Page.Locator("[data-plot=Memory] .plot-value")).ToHaveTextAsync(new Regex("[KMG]iB$"));
+        await Expect(inspector.Page.Locator("[data-plot=Journal] .plot-value")).ToHaveTextAsync(new Regex("events · .+iB$"));
         await inspector.ShowAsync("nodes");
         await Expect(inspector.Rows).ToHaveCountAsync(1);
         await Expect(inspector.Rows.First).ToContainTextAsync("Running");
@@ -83,6 +84,43 @@ public sealed class ViewTests(BrowserFixture browser)
         await Expect(dialog).ToContainTextAsync("cannot save any more");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "End the lease" }).ClickAsync();
         await Expect(inspector.Panel).ToContainTextAsync("released");
+    }
+
+    [Fact]
+    public async Task A_lease_is_preempted_by_keyboard_and_its_holder_learns_the_reason()
+    {
+        await using var host = await TestHost.StartAsync();
+        var leases = host.Services.GetRequiredService<LeaseService>();
+        var changes = new System.Collections.Concurrent.ConcurrentQueue<LeaseChange>();
+        using var subscription = leases.OnChanged(changes.Enqueue);
+        var resource = ResourceName.Parse("inspected/1");
+        await leases.AcquireAsync(new LeaseRequest(resource, "lease-of-bob-1", new LeaseOwner("bob", "Bob Baker")));
+        var inspector = await InspectorPage.OpenAsync(
+            host,
+            browser.Browser,
+            new()
+            {
+                ViewportSize = new() { Width = 390, Height = 844 },
+            }
+        );
+        await inspector.ShowAsync("leases", "inspected/1");
+        await inspector.Page.GetByRole(AriaRole.Button, new() { Name = "Preempt…" }).FocusAsync();
+        await inspector.Page.Keyboard.PressAsync("Enter");
+        var dialog = inspector.Page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("Bob Baker receives the reason, may still save, and then loses inspected/1. It is free then.");
+        await Expect(dialog.GetByLabel("Reason, which Bob Baker receives")).ToBeFocusedAsync();
+        // The dialog fits a phone.
+        var box = (await dialog.BoundingBoxAsync())!;
+        Assert.InRange(box.X + box.Width, 0, 390);
+        await inspector.Page.Keyboard.PressAsync("Enter"); // a reason is required
+        await Expect(dialog).ToBeVisibleAsync();
+        await inspector.Page.Keyboard.TypeAsync("Ann needs it");
+        await inspector.Page.Keyboard.PressAsync("Enter");
+        await Expect(dialog).ToHaveCountAsync(0);
+        await Expect(inspector.Panel).ToContainTextAsync("Preempted: ends after the grace period");
+        await Expect(inspector.Panel).ToContainTextAsync("Ann needs it");
+        var ending = Assert.Single(changes, change => change.Kind == LeaseChangeKind.Ending);
+        Assert.Equal(("Ann needs it", "bob"), (ending.Reason, ending.Owner.UserId));
     }
 
     [Fact]

@@ -20,6 +20,8 @@ export interface NodeSample {
   readonly offset: number;
   readonly head: number;
   readonly kept: number;
+  /** Bytes. Absent where the store cannot measure itself. */
+  readonly storedBytes?: number;
   readonly cpu: number;
   readonly memory: number;
   readonly isDraining: boolean;

@@ -24,6 +24,7 @@ export const figures = {
   p99: (s: ClusterSample) => most(s.nodes, (n) => n.p99),
   queue: (s: ClusterSample) => sum(s.nodes, (n) => n.queue),
   kept: (s: ClusterSample) => most(s.nodes, (n) => n.kept),
+  storedBytes: (s: ClusterSample) => most(s.nodes, (n) => n.storedBytes),
   head: (s: ClusterSample) => most(s.nodes, (n) => n.head),
   cpu: (s: ClusterSample) => sum(s.nodes, (n) => n.cpu),
   memory: (s: ClusterSample) => sum(s.nodes, (n) => n.memory),
