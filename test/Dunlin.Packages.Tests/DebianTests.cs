@@ -57,7 +57,8 @@ public sealed class DebianTests
             stop
 
             # The completion scripts are where the shells look for them, and are those of the program.
-            for shell in bash:bash-completion/completions/dunlin zsh:zsh/vendor-completions/_dunlin fish:fish/vendor_completions.d/dunlin.fish; do
+            for shell in bash:bash-completion/completions/dunlin zsh:zsh/vendor-completions/_dunlin \
+              fish:fish/vendor_completions.d/dunlin.fish; do
               dunlin completion "${shell%%:*}" | cmp - "/usr/share/${shell#*:}"
             done
             (source /usr/share/bash-completion/completions/dunlin && complete -p dunlin)
