@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Dunlin.Client;
 using Dunlin.Server.Commands.Remote;
@@ -106,24 +105,8 @@ internal static class LeasesCommand
 
     private static async Task ReleaseAsync(CommandRun run, DunlinClient client)
     {
-        // The client releases its own handles only; this lease belongs to another process.
-        var server = RemoteServer.AddressOf(run);
         var resource = run.Need(Resource);
-        using var http = new HttpClient { BaseAddress = server };
-        using var request = new HttpRequestMessage(HttpMethod.Delete, $"dunlin/v1/leases/{Uri.EscapeDataString(resource)}");
-        request.Headers.Add("Dunlin-Lease", run.Get(LeaseId));
-        if (RemoteServer.TokenOf(run, server)() is { } token)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        try
-        {
-            using var answer = await http.SendAsync(request, run.CancellationToken);
-            if (!answer.IsSuccessStatusCode)
-                throw CommandFault.OfAnswer((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(run.CancellationToken));
-        }
-        catch (HttpRequestException exception)
-        {
-            throw CommandFault.Unreachable(server, Doctor.ServerChecks.Innermost(exception), exception);
-        }
+        await client.Leases.ReleaseAsync(resource, run.Get(LeaseId)!, run.CancellationToken);
         Freed(run, resource, "Released");
     }
 

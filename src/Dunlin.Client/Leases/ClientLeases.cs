@@ -105,6 +105,50 @@ public sealed class ClientLeases
         CancellationToken cancellationToken = default
     ) => _requests.ListAsync(prefix, after, limit, cancellationToken);
 
+    /// <summary>Releases a lease by its id, such as one of a process that has ended. Also leaves the queue. Repeated calls do nothing, and
+    /// neither does a call for a lease of another id.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="leaseId">The id that the holder chose: <see cref="ClientLease.LeaseId"/>. The holder must be the same user.</param>
+    /// <param name="cancellationToken">Cancels the request. The lease may then have been released.</param>
+    /// <exception cref="DunlinClientException">The request was refused or failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task ReleaseAsync(string resource, string leaseId, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(resource);
+        CheckId(leaseId);
+        await _requests.ReleaseAsync(resource, leaseId, cancellationToken).ConfigureAwait(false);
+        foreach (var lease in _held.Keys)
+        {
+            if (lease.Resource == resource && lease.LeaseId == leaseId)
+                lease.MarkLost("released");
+        }
+    }
+
+    /// <summary>Renews a lease by its id and fencing token, such as one that another process of the same user holds. The duration starts
+    /// again. Sent once, and never acquires.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="leaseId">The id that the holder chose: <see cref="ClientLease.LeaseId"/>.</param>
+    /// <param name="fence">The fencing token of the grant: <see cref="ClientLease.Fence"/>.</param>
+    /// <param name="seconds">The new duration in seconds. Default: null, which keeps the duration.</param>
+    /// <param name="cancellationToken">Cancels the request. The lease may then have been renewed.</param>
+    /// <returns>The renewed lease. Its <see cref="LeaseGrant.State"/> is <c>ending</c> if a preemption is pending: it was not
+    /// extended.</returns>
+    /// <exception cref="DunlinClientException">The lease is lost (<see cref="ProblemKind.Lost"/>), or the request was refused or
+    /// failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<LeaseGrant> RenewAsync(
+        string resource,
+        string leaseId,
+        long fence,
+        int? seconds = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentException.ThrowIfNullOrEmpty(resource);
+        CheckId(leaseId);
+        return _requests.RenewAsync(resource, new RenewBody(leaseId, fence, seconds), cancellationToken);
+    }
+
     /// <summary>Lets waiters of a resource ask again now, because an event reported that it is free.</summary>
     /// <param name="resource">The resource.</param>
     public void Notify(string resource)
@@ -122,6 +166,14 @@ public sealed class ClientLeases
 
     /// <summary>Releases all leases.</summary>
     public Task ReleaseAllAsync() => Task.WhenAll(_held.Keys.Select(static lease => lease.DisposeAsync().AsTask()));
+
+    // A line break in a header would be refused by HttpClient with an error that does not name the id.
+    private static void CheckId(string leaseId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(leaseId);
+        if (!StreamPosition.IsHeaderSafe(leaseId))
+            throw new ArgumentException("A lease id has 12 to 64 characters of [A-Za-z0-9._-].", nameof(leaseId));
+    }
 
     private static (string LeaseId, int Seconds) Prepare(string resource, AcquireOptions? options)
     {

@@ -71,7 +71,7 @@ public sealed record LeaseListPage(IReadOnlyList<LeaseGrant> Leases, string? Nex
 
 internal sealed record AcquireBody(string LeaseId, int Seconds, bool Wait);
 
-internal sealed record RenewBody(string LeaseId, long Fence, int Seconds);
+internal sealed record RenewBody(string LeaseId, long Fence, int? Seconds);
 
 internal sealed record HandOffBody(string LeaseId, long Fence, string? To);
 

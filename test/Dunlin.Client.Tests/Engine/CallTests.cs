@@ -158,6 +158,56 @@ public sealed class CallTests(RunningServer server) : IClassFixture<RunningServe
     }
 
     [Fact]
+    public async Task Lease_of_another_process_is_renewed_and_released_by_its_id()
+    {
+        // Two clients share nothing, like two processes.
+        using var first = server.Client(Mint.User("ann", All));
+        using var second = server.Client(Mint.User("ann", All));
+        await using var lease = await first.Leases.AcquireAsync(
+            "files/of-another/1",
+            new AcquireOptions { Duration = TimeSpan.FromSeconds(60) }
+        );
+        var renewed = await second.Leases.RenewAsync(lease.Resource, lease.LeaseId, lease.Fence, 90);
+        Assert.Equal((lease.Fence, 90, "held"), (renewed.Fence, renewed.Seconds, renewed.State));
+        await second.Leases.ReleaseAsync(lease.Resource, lease.LeaseId);
+        await second.Leases.ReleaseAsync(lease.Resource, lease.LeaseId); // repeatable
+        Assert.Empty((await second.Leases.ListAsync("files/of-another")).Leases);
+        var lost = await Assert.ThrowsAsync<DunlinClientException>(() =>
+            second.Leases.RenewAsync(lease.Resource, lease.LeaseId, lease.Fence)
+        );
+        Assert.Equal((ProblemKind.Lost, "released"), (lost.Problem.Kind, lost.Problem.LostReason));
+    }
+
+    [Fact]
+    public async Task Lease_id_of_another_user_releases_and_renews_nothing()
+    {
+        using var ann = server.Client(Mint.User("ann", All));
+        using var bob = server.Client(Mint.User("bob", All));
+        await using var lease = await ann.Leases.AcquireAsync("files/of-another/2");
+        await bob.Leases.ReleaseAsync(lease.Resource, lease.LeaseId);
+        await ann.Leases.ReleaseAsync(lease.Resource, "some-other-lease-id");
+        var refused = await Assert.ThrowsAsync<DunlinClientException>(() =>
+            bob.Leases.RenewAsync(lease.Resource, lease.LeaseId, lease.Fence)
+        );
+        Assert.Equal(ProblemKind.Lost, refused.Problem.Kind);
+        Assert.Equal(lease.Fence, Assert.Single((await ann.Leases.ListAsync(lease.Resource)).Leases).Fence);
+        // An id that no server would accept is refused by the server, or before a request if no header can carry it.
+        var invalid = await Assert.ThrowsAsync<DunlinClientException>(() => ann.Leases.ReleaseAsync(lease.Resource, "short"));
+        Assert.Equal(400, invalid.Problem.Status);
+        await Assert.ThrowsAsync<ArgumentException>(() => ann.Leases.ReleaseAsync(lease.Resource, "a\nb: c"));
+    }
+
+    [Fact]
+    public async Task Own_lease_that_is_released_by_its_id_is_lost_at_once()
+    {
+        using var ann = server.Client(Mint.User("ann", All));
+        await using var lease = await ann.Leases.AcquireAsync("files/of-another/3");
+        await ann.Leases.ReleaseAsync(lease.Resource, lease.LeaseId);
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(("released", 0), (lease.LostReason, ann.Leases.Held.Count));
+    }
+
+    [Fact]
     public async Task Lease_is_held_listed_handed_off_and_released()
     {
         using var ann = server.Client(Mint.User("ann", All));

@@ -1,7 +1,14 @@
 import type { Cancel, Environment } from '../environment.js';
 import { DunlinError, isTemporary, problemOf } from '../http/problem.js';
 import { Lease } from './lease.js';
-import type { AcquireAnswer, AcquireRequest, LeaseHolder, LeaseTransport } from './transport.js';
+import type {
+  AcquireAnswer,
+  AcquireRequest,
+  HeldLease,
+  LeaseGrant,
+  LeaseHolder,
+  LeaseTransport,
+} from './transport.js';
 
 export interface AcquireOptions {
   /** Seconds for which the server keeps the lease without a renewal; default 30. */
@@ -116,6 +123,20 @@ export class Leases {
   /** Renews all leases immediately: the page or the connection is back. */
   check(): void {
     for (const lease of this.#held) lease.check();
+  }
+
+  /**
+   * Releases a lease by its id, such as one of a page that has ended; it must be of the same user. Repeated calls do nothing. A lease of
+   * this tab is released after its pending saves.
+   */
+  async release(resource: string, leaseId: string): Promise<void> {
+    for (const lease of this.#held) if (lease.leaseId === leaseId) return lease.release();
+    await this.#transport.release({ resource, leaseId }, { keepalive: false });
+  }
+
+  /** Renews a lease by its id and fencing token, such as one of another page. Rejects with the kind `lost` if it is lost. */
+  renew(lease: HeldLease, signal = new AbortController().signal): Promise<LeaseGrant | undefined> {
+    return this.#transport.renew(lease, signal);
   }
 
   /** Releases all leases after their pending saves. */

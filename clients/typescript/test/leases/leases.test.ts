@@ -157,6 +157,30 @@ describe('Acquiring', () => {
   });
 });
 
+describe('Leases of other pages', () => {
+  test('a lease is released and renewed by its id', async () => {
+    await leases.release('doc/1', 'lease-of-another');
+    expect(server.releases).toEqual([{ resource: 'doc/1', leaseId: 'lease-of-another', keepalive: false }]);
+    const held = { resource: 'doc/1', leaseId: 'lease-of-another', fence: 7, seconds: 30 };
+    expect((await leases.renew(held))?.leaseId).toBe('lease-of-another');
+    expect(server.renewals).toEqual([held]);
+  });
+
+  test('an own lease that is released by its id is lost', async () => {
+    const lease = await leases.acquire('doc/1');
+    await leases.release('doc/1', lease.leaseId);
+    expect(lease.lost.aborted).toBe(true);
+    expect(leases.held.size).toBe(0);
+    expect(server.releases).toHaveLength(1);
+  });
+
+  test('a refused renewal rejects with its reason', async () => {
+    server.onRenew = () => Promise.reject(problem('lost'));
+    const held = { resource: 'doc/1', leaseId: 'lease-of-another', fence: 7, seconds: 30 };
+    await expect(leases.renew(held)).rejects.toMatchObject({ problem: { kind: 'lost' } });
+  });
+});
+
 describe('Validity', () => {
   test('a lease is renewed after a third of its duration', async () => {
     const lease = await acquired(30);
