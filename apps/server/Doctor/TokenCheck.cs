@@ -53,6 +53,8 @@ internal static class TokenCheck
                 return null;
             }
             report(Finding.Ok("access", $"The server accepts the token of '{user}'."));
+            if (VersionCheck.Read(await answer.Content.ReadAsStringAsync(cancellationToken)) is { } release)
+                report(release);
             return await TopicAsync(examination, claims.RootElement, options.Topic, user, report, cancellationToken);
         }
     }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json.Serialization;
 using Dunlin.Cluster;
 using Dunlin.Fanout;
@@ -12,6 +13,11 @@ namespace Dunlin.Streams;
 /// counts are cluster-wide. Thread-safe.</summary>
 internal sealed class StatsEndpoint : IHostedService
 {
+    // Without the revision of the source.
+    private static readonly string? Version = typeof(EventFanout)
+        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+        ?.InformationalVersion.Split('+')[0];
+
     private readonly EventFanout _fanout;
     private readonly ClusterQuery _questions;
 
@@ -44,6 +50,10 @@ internal sealed class StatsEndpoint : IHostedService
             own,
             caller.IsAdministrator ? total : null,
             caller.IsAdministrator ? _fanout.DeliveredHead.ToString() : null,
+            // Others could look up its known faults.
+            caller.IsAdministrator
+                ? Version
+                : null,
             silent
         );
     }
@@ -90,6 +100,7 @@ internal sealed record StatsAnswer(
     IReadOnlyList<ConnectionView> Connections,
     int? TotalConnections,
     string? Position,
+    string? Version,
     [property: JsonPropertyName("silentNodes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int UnresponsiveNodes
 );
 

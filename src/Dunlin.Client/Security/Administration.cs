@@ -14,7 +14,12 @@ public sealed record ServerStats(
     int? TotalConnections = null,
     StreamPosition? Position = null,
     [property: JsonPropertyName("silentNodes")] int UnresponsiveNodes = 0
-);
+)
+{
+    /// <summary>Gets the version of the server, such as <c>0.1.0</c>. Null unless the caller is an administrator, and from servers before
+    /// 0.2.0.</summary>
+    public string? Version { get; init; }
+}
 
 /// <summary>An open stream. Immutable.</summary>
 /// <param name="ConnectionId">The id of the connection.</param>

@@ -261,10 +261,12 @@ public sealed class StreamTests
             Assert.Single(own.GetProperty("connections").EnumerateArray()).GetProperty("connectionId").GetString()
         );
         Assert.Equal(JsonValueKind.Null, own.GetProperty("totalConnections").ValueKind);
+        Assert.Equal(JsonValueKind.Null, own.GetProperty("version").ValueKind);
         Assert.DoesNotContain(others.ConnectionId, own.ToString(), StringComparison.Ordinal);
         using var admin = host.Client("admin");
         var all = JsonDocument.Parse(await admin.GetStringAsync("/dunlin/v1/stats")).RootElement;
         Assert.Equal(2, all.GetProperty("totalConnections").GetInt32());
+        Assert.Matches("^[0-9]+[.][0-9]+[.][0-9]+$", all.GetProperty("version").GetString());
     }
 
     [Fact]

@@ -65,6 +65,9 @@ public sealed class CallTests(RunningServer server) : IClassFixture<RunningServe
         Assert.Equal("cleo", Assert.Single(present.Present).UserId);
         var connection = Assert.Single((await client.GetStatsAsync()).Connections);
         Assert.Equal(reader.State.ConnectionId, connection.ConnectionId);
+        Assert.Null((await client.GetStatsAsync()).Version);
+        using var admin = server.Client(Mint.Backend());
+        Assert.NotNull((await admin.GetStatsAsync()).Version);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dunlin.Server.Doctor;
 using Dunlin.Server.Tests.Support;
 using Dunlin.TestKit.Servers;
 
@@ -59,6 +60,39 @@ public sealed class DoctorCommandTests : IDisposable
         Assert.Matches("(?m)^warn  token         There is no token", output);
         Assert.Contains("Pass one with --token", output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Version_of_the_server_is_compared_for_administrators_only()
+    {
+        await using var server = await StartAsync(1);
+        var (_, levels) = await ExamineAsync(server.Address, Mint.Backend(), "--patience", "60");
+        var release = levels.Single(level => level.Check == "release");
+        Assert.Equal("ok", release.Level);
+        var version = typeof(VersionCheck).Assembly.GetName().Version!.ToString(3);
+        Assert.Equal($"The server runs Dunlin {version}, and this program is {version}.", release.Text);
+        (_, levels) = await ExamineAsync(server.Address, Mint.User("ann"), "--patience", "60");
+        Assert.DoesNotContain(levels, level => level.Check == "release");
+    }
+
+    [Theory]
+    [InlineData("1.9.0", "1.0.0-rc.1", false)]
+    [InlineData("0.2.7", "0.2.0", false)]
+    [InlineData("2.0.0", "1.9.0", true)]
+    [InlineData("0.3.0", "0.2.0", true)]
+    [InlineData("1.0.0", "0.9.0", true)]
+    public void Another_major_version_gives_a_warning(string theirs, string own, bool isWarning)
+    {
+        var finding = VersionCheck.Compare(theirs, own);
+        Assert.Equal(isWarning ? FindingLevel.Warn : FindingLevel.Ok, finding.Level);
+        Assert.Equal(isWarning, finding.Remedy is not null);
+    }
+
+    [Theory]
+    [InlineData("""{"userId":"ann","version":null}""")]
+    [InlineData("""{"userId":"ann"}""")]
+    [InlineData("[]")]
+    [InlineData("<html>")]
+    public void An_answer_without_a_version_gives_no_finding(string stats) => Assert.Null(VersionCheck.Read(stats));
 
     [Fact]
     public async Task Nothing_listening_exits_with_3()
