@@ -15,7 +15,7 @@ public sealed class NginxLimitTests
         await using var host = new HostProcess();
         host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
         await host.StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
 
         // Six bytes per character, as some JSON writers produce.
@@ -39,7 +39,7 @@ public sealed class NginxLimitTests
     {
         await using var host = new HostProcess();
         await host.StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         // Every character of a name may be percent-encoded.
         var topics = string.Join(

@@ -15,7 +15,7 @@ public sealed class NginxTests
     public async Task Each_event_arrives_before_the_next_is_published_also_with_gzip()
     {
         await using var host = await StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         alice.DefaultRequestHeaders.TryAddWithoutValidation("Accept-Encoding", "gzip, br");
         await using var stream = await EventLine.OpenAsync(alice);
@@ -37,7 +37,7 @@ public sealed class NginxTests
     public async Task An_idle_stream_stays_open()
     {
         await using var host = await StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         await using var stream = await EventLine.OpenAsync(alice);
         for (var i = 0; i < 3; i++)
@@ -50,7 +50,7 @@ public sealed class NginxTests
     public async Task An_interrupted_stream_resumes_without_gap_or_duplicate()
     {
         await using var host = await StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         string position;
         await using (var first = await EventLine.OpenAsync(alice))
@@ -73,7 +73,7 @@ public sealed class NginxTests
     {
         await using var host = await StartAsync();
         // The same node twice, and a port without a listener: no stickiness, no loss.
-        await using var nginx = await NginxProcess.StartAsync(ServerProcess.FreePort(), host.Port, host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(ServerProcess.FreePort(), host.Port, host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         await using var one = await EventLine.OpenAsync(alice);
         await using var two = await EventLine.OpenAsync(alice);
@@ -89,7 +89,7 @@ public sealed class NginxTests
     public async Task A_disconnected_reader_disappears_at_the_host()
     {
         await using var host = await StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         await using (await EventLine.OpenAsync(alice))
             Assert.Equal(1, await CountAsync(alice));
@@ -104,7 +104,7 @@ public sealed class NginxTests
         // With 600 files the host accepts 300 connections.
         const int requests = 320;
         await using var host = await StartAsync(openFiles: 600);
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address);
         var body = new byte[2_000_000];
         await Parallel.ForAsync(
@@ -135,7 +135,7 @@ public sealed class NginxTests
         if (isTrusted)
             host.Settings["Dunlin__TrustedProxies"] = "127.0.0.1";
         await host.StartAsync();
-        await using var nginx = await NginxProcess.StartAsync(host.Port);
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
         using var alice = await host.SignInAsync("alice", nginx.Address, from: "127.0.0.2");
         using var bob = await host.SignInAsync("bob", nginx.Address, from: "127.0.0.3");
         await using var first = await EventLine.OpenAsync(alice);

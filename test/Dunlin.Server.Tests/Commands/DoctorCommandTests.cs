@@ -107,7 +107,7 @@ public sealed class DoctorCommandTests : IDisposable
     public async Task Another_web_server_is_recognised()
     {
         await using var server = await StartAsync(1);
-        await using var nginx = await Nginx.StartAsync(server.Address, "location /dunlin { return 200 'hello'; }");
+        await using var nginx = await Proxies.StartNginxAsync(server.Address, "location /dunlin { return 200 'hello'; }");
         var (code, levels) = await ExamineAsync(nginx.Address, null);
         Assert.Equal(1, code);
         Assert.Contains(levels, level => level is { Check: "version", Level: "fail" });
@@ -117,7 +117,7 @@ public sealed class DoctorCommandTests : IDisposable
     public async Task A_good_proxy_passes_even_if_it_drops_Upgrade()
     {
         await using var server = await StartAsync(1);
-        await using var nginx = await Nginx.StartAsync(
+        await using var nginx = await Proxies.StartNginxAsync(
             server.Address,
             $"{Good} proxy_set_header Upgrade ''; proxy_set_header Connection ''; proxy_hide_header Upgrade;"
         );
@@ -137,7 +137,7 @@ public sealed class DoctorCommandTests : IDisposable
     public async Task A_proxy_that_breaks_something_is_found_out(string check, string level, string settings)
     {
         await using var server = await StartAsync(check is "buffering" or "heartbeat" ? 15 : 1);
-        await using var nginx = await Nginx.StartAsync(server.Address, settings);
+        await using var nginx = await Proxies.StartNginxAsync(server.Address, settings);
         var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", check == "buffering" ? "3" : "60");
         var found = Assert.Single(levels, finding => finding.Check == check);
         Assert.Equal(level, found.Level);
