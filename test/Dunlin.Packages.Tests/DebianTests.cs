@@ -62,7 +62,7 @@ public sealed class DebianTests
               dunlin completion "${shell%%:*}" | cmp - "/usr/share/${shell#*:}"
             done
             (source /usr/share/bash-completion/completions/dunlin && complete -p dunlin)
-            fish --no-config -c "complete -C 'dunlin journal ex'" | grep export
+            HOME=/tmp fish -c "complete -C 'dunlin journal ex'" | grep export
             zsh -f -c 'autoload -Uz compinit && compinit -u -D && [ "${_comps[dunlin]}" = _dunlin ]'
             gzip -dc /usr/share/man/man1/dunlin.1.gz | grep -x '.B leases preempt'
 
