@@ -175,6 +175,16 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     public abstract ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
+    public async ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken)
+    {
+        var offset = await LookUpAsync(
+            (session, ct) => session.Call("event_find").Text(foreignId).FindAsync<long?>(static row => row.Number(0), ct),
+            cancellationToken
+        );
+        return offset is { } found ? Head with { Offset = found } : null;
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<long> TrimAsync(CancellationToken cancellationToken)
     {
         await EnsureOpenAsync(cancellationToken);

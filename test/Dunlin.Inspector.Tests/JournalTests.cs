@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Dunlin.Journal;
 using Dunlin.TestKit;
+using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.Inspector.Tests;
@@ -64,6 +66,34 @@ public sealed class JournalTests
         Assert.Equal([7, 8, 9], Offsets(await host.GetAsync($"journal?time={start.AddMinutes(5.5):yyyy-MM-ddTHH:mm:ssZ}")));
         Assert.Equal(9, Offsets(await host.GetAsync($"journal?time={start.AddDays(-1):yyyy-MM-ddTHH:mm:ssZ}")).Count);
         Assert.Empty(Offsets(await host.GetAsync($"journal?time={start.AddDays(1):yyyy-MM-ddTHH:mm:ssZ}")));
+    }
+
+    [Fact]
+    public async Task An_event_is_shown_with_all_its_topics_and_extra_values()
+    {
+        await using var host = await InspectedHost.StartAsync();
+        await host.PublishAsync("other");
+        var draft = new EventDraft(TopicName.ForText("https://example.com/é"), "e", new byte[] { 0, 255 })
+        {
+            AlsoOn = [TopicName.Parse("teams/7")],
+            IsRestricted = true,
+            ForeignId = "urn:x",
+            Format = EventFormat.Binary,
+            Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["retry"] = "50" },
+        };
+        await host.Host.Services.GetRequiredService<IJournal>().AppendAsync(draft);
+        foreach (var pattern in new[] { "%23https://example.com/%C3%A9", "teams/7", "teams/**" })
+        {
+            var row = Assert.Single((await host.GetAsync($"journal?pattern={pattern}")).GetProperty("events").EnumerateArray());
+            Assert.Equal("#https://example.com/é", row.GetProperty("topic").GetString());
+            Assert.Equal("teams/7", row.GetProperty("alsoOn")[0].GetString());
+            Assert.True(row.GetProperty("isRestricted").GetBoolean());
+            Assert.Equal(("base64", "AP8="), (row.GetProperty("format").GetString(), row.GetProperty("data").GetString()));
+            Assert.Equal("urn:x", row.GetProperty("foreignId").GetString());
+            Assert.Equal("50", row.GetProperty("headers").GetProperty("retry").GetString());
+        }
+        Assert.False((await host.GetAsync("journal/1")).TryGetProperty("alsoOn", out _));
+        (await host.SendAsync("GET", "journal?pattern=%23")).Is(400, "invalid_topic");
     }
 
     [Fact]

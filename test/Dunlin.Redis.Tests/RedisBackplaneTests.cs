@@ -201,6 +201,8 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
+        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

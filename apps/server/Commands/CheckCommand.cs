@@ -26,6 +26,8 @@ internal static class CheckCommand
         );
         var address = $"http://{settings.Address}:{settings.Port}";
         var lines = Announcement.Describe(settings, tokens, app.Services.GetRequiredService<IOptions<OriginOptions>>().Value).ToList();
+        if (Announcement.DescribeMercure(app.Services) is { } mercure)
+            lines.Add(mercure);
         if (!run.Output.IsJson)
         {
             run.Output.Line($"The configuration can be used: {address}");

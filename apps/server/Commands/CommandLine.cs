@@ -17,6 +17,11 @@ internal static class CommandLine
         "PostgreSQL connection string (default: SQLite in the data folder; Dunlin__Store)"
     );
     private static readonly Option<string?> Redis = Setting("--redis", "Redis host:port, for lower latency between nodes (Dunlin__Redis)");
+    private static readonly Option<bool> Mercure = new("--mercure")
+    {
+        Description = "Answer the Mercure protocol too (Dunlin__Mercure__Enabled; needs Dunlin__Mercure__Issuers__0__...)",
+        Recursive = true,
+    };
     private static readonly Option<string?> File = Setting(
         "--config",
         "JSON file with settings; the environment and these options win over it"
@@ -39,7 +44,7 @@ internal static class CommandLine
             "Dunlin: event streams, leases and presence over plain HTTP. Every command: docs/reference/command-line.md. "
                 + "Every setting: docs/reference/configuration.md."
         );
-        root.With(Address, Port, Data, Store, Redis, File, Format).Runs(ServeCommand.RunAsync);
+        root.With(Address, Port, Data, Store, Redis, Mercure, File, Format).Runs(ServeCommand.RunAsync);
         root.With(
             ServeCommand.Create(),
             CheckCommand.Create(),
@@ -111,6 +116,8 @@ internal static class CommandLine
             if (given.GetValue(option) is { } value)
                 settings[name] = value;
         }
+        if (given.GetValue(Mercure))
+            settings["Mercure:Enabled"] = "true";
         return ServerApplication.Build(settings, given.GetValue(File), configure);
     }
 

@@ -127,15 +127,30 @@ internal static class TailCommand
         {
             var output = run.Output;
             var position = output.Paint($"{item.Position}", Ink.Dim);
-            output.Line($"{position}  {item.Topic}  {output.Paint(item.Type, Ink.Bold)}  {item.GetText().ReplaceLineEndings(" ")}");
+            var topics = string.Join(',', item.AlsoOn.Prepend(item.Topic));
+            output.Line($"{position}  {topics}  {output.Paint(item.Type, Ink.Bold)}  {item.GetText().ReplaceLineEndings(" ")}");
             return;
         }
         run.Output.JsonObject(json =>
         {
             json.WriteString("position", item.Position?.ToString());
             json.WriteString("topic", item.Topic);
+            if (item.AlsoOn.Count > 0)
+            {
+                json.WriteStartArray("alsoOn");
+                foreach (var topic in item.AlsoOn)
+                    json.WriteStringValue(topic);
+                json.WriteEndArray();
+            }
             json.WriteString("type", item.Type);
+            if (item.Format is { } format)
+                json.WriteString("format", format);
             json.WritePropertyName("data");
+            if (item.Format is not null)
+            {
+                json.WriteStringValue(item.GetText());
+                return;
+            }
             try
             {
                 // Parsed, so that data with line breaks stays on the line.

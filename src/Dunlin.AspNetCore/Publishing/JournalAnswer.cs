@@ -46,11 +46,38 @@ internal static class JournalAnswer
         json.WriteString("type"u8, entry.Type);
         json.WritePropertyName("data"u8);
         // Library code can append data that is not JSON. Streams send such data as text, and so does a page.
-        if (IsJson(entry.Data.Span))
+        if (entry.Format == EventFormat.Binary)
+            json.WriteBase64StringValue(entry.Data.Span);
+        else if (entry.Format == EventFormat.Json && IsJson(entry.Data.Span))
             json.WriteRawValue(entry.Data.Span, skipInputValidation: true);
         else
             json.WriteStringValue(Encoding.UTF8.GetString(entry.Data.Span));
         json.WriteString("time"u8, entry.Time);
+        WriteExtra(json, entry);
+        json.WriteEndObject();
+    }
+
+    // Most events have none of these members.
+    private static void WriteExtra(Utf8JsonWriter json, DunlinEvent entry)
+    {
+        if (entry.AlsoOn.Count > 0)
+        {
+            json.WriteStartArray("alsoOn"u8);
+            foreach (var topic in entry.AlsoOn)
+                json.WriteStringValue(topic.Value);
+            json.WriteEndArray();
+        }
+        if (entry.Format != EventFormat.Json)
+            json.WriteString("format"u8, entry.Format == EventFormat.Text ? "text" : "base64");
+        if (entry.IsRestricted)
+            json.WriteBoolean("restricted"u8, true);
+        if (entry.ForeignId is { } id)
+            json.WriteString("foreignId"u8, id);
+        if (entry.Headers.Count == 0)
+            return;
+        json.WriteStartObject("headers"u8);
+        foreach (var (name, value) in entry.Headers)
+            json.WriteString(name, value);
         json.WriteEndObject();
     }
 

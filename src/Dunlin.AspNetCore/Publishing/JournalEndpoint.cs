@@ -38,6 +38,9 @@ internal sealed class JournalEndpoint(IJournal journal, EventFanout fanout, Acce
             new JournalQuery(from, asked.Topics, limit) { Patterns = asked.Patterns },
             context.RequestAborted
         );
+        // A stream of topics leaves out restricted events. Only administrators may examine them.
+        if (!caller.IsAdministrator)
+            page = page with { Events = [.. page.Events.Where(static entry => !entry.IsRestricted)] };
         if (page.Trimmed && context.Request.Query.ContainsKey("after"))
             reset ??= ResetReason.Trimmed;
         await JournalAnswer.WriteAsync(context, page, after with { Offset = page.Through }, reset);

@@ -2,11 +2,12 @@ using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Dunlin.Security;
 
-/// <summary>Holds the keys of one trusted issuer with an OpenID Connect discovery document (<see cref="TrustedIssuer.Authority"/>).
-/// Thread-safe.</summary>
+/// <summary>Holds the keys of one trusted issuer with an OpenID Connect discovery document (<see cref="TrustedIssuer.Authority"/>), or
+/// with the address of its key set. Thread-safe.</summary>
 /// <remarks>
 /// The keys of each fetch replace those of the previous fetch, so a key that the issuer removes stops working. A failed fetch keeps the
 /// previous keys. <c>ConfigurationManager</c> of Microsoft.IdentityModel does not fit: it uses the system clock only, refreshes after the
@@ -17,7 +18,8 @@ internal sealed class AuthorityKeys(
     IReadOnlyList<TokenKey> configured,
     Func<HttpClient> client,
     TimeProvider time,
-    ILogger logger
+    ILogger logger,
+    Uri? keySet = null
 )
 {
     /// <summary>The maximum number of keys in one document. Identity providers publish two to ten.</summary>
@@ -101,17 +103,12 @@ internal sealed class AuthorityKeys(
 
     private async Task FetchAsync()
     {
-        var address = $"{issuer.Authority!.TrimEnd('/')}/.well-known/openid-configuration";
+        var address = keySet?.ToString() ?? $"{issuer.Authority!.TrimEnd('/')}/.well-known/openid-configuration";
         try
         {
             using var http = client();
             var documents = new Documents(http, issuer.RequireHttpsMetadata);
-            var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(address, documents, CancellationToken.None);
-            if (!string.Equals(configuration.Issuer, issuer.Issuer, StringComparison.Ordinal))
-                throw new FormatException(
-                    $"the discovery document names the issuer '{configuration.Issuer}', but '{issuer.Issuer}' is configured"
-                );
-            var published = configuration.JsonWebKeySet ?? throw new FormatException("the discovery document has no 'jwks_uri'");
+            var published = keySet is null ? await DiscoverAsync(address, documents) : await ReadSetAsync(address, documents);
             var keys = TokenKey.OfPublishedSet(published, MaxKeys);
             SecurityLog.KeysFetched(logger, issuer.Issuer, address, keys.Count);
             _keys = [.. _configured, .. keys];
@@ -131,6 +128,28 @@ internal sealed class AuthorityKeys(
         {
             lock (_gate)
                 _finished = time.GetTimestamp();
+        }
+    }
+
+    private async Task<JsonWebKeySet> DiscoverAsync(string address, Documents documents)
+    {
+        var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(address, documents, CancellationToken.None);
+        if (!string.Equals(configuration.Issuer, issuer.Issuer, StringComparison.Ordinal))
+            throw new FormatException(
+                $"the discovery document names the issuer '{configuration.Issuer}', but '{issuer.Issuer}' is configured"
+            );
+        return configuration.JsonWebKeySet ?? throw new FormatException("the discovery document has no 'jwks_uri'");
+    }
+
+    private static async Task<JsonWebKeySet> ReadSetAsync(string address, Documents documents)
+    {
+        try
+        {
+            return new JsonWebKeySet(await documents.GetDocumentAsync(address, CancellationToken.None));
+        }
+        catch (ArgumentException exception)
+        {
+            throw new FormatException($"'{address}' is no JWK set", exception);
         }
     }
 

@@ -26,6 +26,8 @@ internal sealed class FrameReader(int maxFrame) : IDisposable
     private string? _type;
     private string? _topic;
     private string? _control;
+    private string? _format;
+    private List<string>? _also;
     private string _id = "";
 
     /// <summary>Gets the last event id of the stream.</summary>
@@ -157,6 +159,10 @@ internal sealed class FrameReader(int maxFrame) : IDisposable
             _id = value.Contains((byte)0) ? _id : Text(value);
         else if (field.SequenceEqual("topic"u8))
             _topic = Text(value);
+        else if (field.SequenceEqual("also"u8))
+            (_also ??= []).Add(Text(value));
+        else if (field.SequenceEqual("format"u8))
+            _format = Text(value);
         else if (field.SequenceEqual("control"u8))
             _control = Text(value);
         else if (field.SequenceEqual("retry"u8))
@@ -184,8 +190,12 @@ internal sealed class FrameReader(int maxFrame) : IDisposable
             _topic,
             _control,
             _hasData ? _data!.WrittenSpan.ToArray() : null
-        );
-        (_type, _topic, _control) = (null, null, null);
+        )
+        {
+            Also = _also,
+            Format = _format,
+        };
+        (_type, _topic, _control, _also, _format) = (null, null, null, null, null);
         // The buffer is as large as the largest event: an idle stream does not keep it.
         if (_data is { Capacity: > MinBuffer })
             _data = null;

@@ -6,4 +6,11 @@ namespace Dunlin.Client.Sse;
 /// <param name="Topic">The field <c>topic</c>, or null.</param>
 /// <param name="Control">The field <c>control</c>, or null. Only the server can write it.</param>
 /// <param name="Data">The data in UTF-8. Null if the block only changes the id.</param>
-internal readonly record struct SseFrame(string Type, string Id, string? Topic, string? Control, byte[]? Data);
+internal readonly record struct SseFrame(string Type, string Id, string? Topic, string? Control, byte[]? Data)
+{
+    /// <summary>Gets the fields <c>also</c>; null for none.</summary>
+    public IReadOnlyList<string>? Also { get; init; }
+
+    /// <summary>Gets the field <c>format</c>, or null.</summary>
+    public string? Format { get; init; }
+}

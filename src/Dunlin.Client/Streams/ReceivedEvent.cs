@@ -16,6 +16,13 @@ public sealed class ReceivedEvent
     /// <summary>Gets the topic. Null on streams whose format has none, and for a reset.</summary>
     public string? Topic { get; }
 
+    /// <summary>Gets the further topics of the event. The name of a topic that is named by a text begins with <c>#</c>. Default:
+    /// none.</summary>
+    public IReadOnlyList<string> AlsoOn { get; internal init; } = [];
+
+    /// <summary>Gets the format of data that is not JSON: <c>text</c>, or <c>base64</c> for binary data. Otherwise null.</summary>
+    public string? Format { get; internal init; }
+
     /// <summary>Gets the data in UTF-8, as the publisher sent it: usually one JSON value.</summary>
     public ReadOnlyMemory<byte> Data { get; }
 

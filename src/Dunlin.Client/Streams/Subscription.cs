@@ -246,7 +246,7 @@ internal sealed class Subscription : IAsyncDisposable
         if (frame.Data is not { } data)
             return null;
         if (frame.Control is null)
-            return ControlFrame.IsReserved(frame.Type) ? null : new ReceivedEvent(frame.Type, frame.Topic, data, _position);
+            return ControlFrame.IsReserved(frame.Type) ? null : Event(frame, data);
         var control = ControlFrame.Read(data);
         switch (frame.Control)
         {
@@ -264,9 +264,12 @@ internal sealed class Subscription : IAsyncDisposable
                 Apply(new ConnectionInput.Goodbye(control.Reason ?? "draining", control.ReconnectIn, IsSteady()));
                 return null;
             default:
-                return new ReceivedEvent(frame.Type, frame.Topic, data, _position);
+                return Event(frame, data);
         }
     }
+
+    private ReceivedEvent Event(SseFrame frame, byte[] data) =>
+        new(frame.Type, frame.Topic, data, _position) { AlsoOn = frame.Also ?? [], Format = frame.Format };
 
     private void Greet(ControlFrame hello)
     {

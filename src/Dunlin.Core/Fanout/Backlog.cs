@@ -7,11 +7,12 @@ namespace Dunlin.Fanout;
 /// Holds the events that a conflating connection has read and not yet sent: only the last event of each topic and type. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// A superseded event is never sent, so that a reader that is far behind receives the current state instead of the history.
+/// A superseded event is never sent, so that a reader that is far behind receives the current state instead of the history. An event with
+/// several topics is superseded by one with the same topics only: a reader of one of its topics must not lose the last event there.
 /// </remarks>
 internal sealed class Backlog(int maxEvents, int maxBytes)
 {
-    private readonly Dictionary<(TopicName Topic, string Type), DunlinEvent> _latest = [];
+    private readonly Dictionary<(TopicName Topic, string Type, string? AlsoOn), DunlinEvent> _latest = [];
     private int _bytes;
 
     /// <summary>Gets whether the connection must send the backlog before it reads more. Bounds the memory of one slow peer.</summary>
@@ -21,7 +22,8 @@ internal sealed class Backlog(int maxEvents, int maxBytes)
     /// <returns>Whether it superseded an event.</returns>
     public bool Add(DunlinEvent entry)
     {
-        var key = (entry.Topic, entry.Type);
+        var also = entry.AlsoOn.Count == 0 ? null : string.Join('\n', entry.AlsoOn.Select(static topic => topic.Value));
+        var key = (entry.Topic, entry.Type, also);
         var supersedes = _latest.Remove(key, out var before);
         _bytes += entry.Data.Length - (before?.Data.Length ?? 0);
         _latest.Add(key, entry);

@@ -24,9 +24,14 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
     private readonly Queue<(Key Key, long Bytes)> _kept = new();
     private long _bytes;
 
-    public ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after)
+    public ValueTask<JournalPage> ReadAsync(
+        IReadOnlyList<TopicName> topics,
+        IReadOnlyList<TopicPattern> patterns,
+        IReadOnlyList<TopicSelector> selectors,
+        long after
+    )
     {
-        var key = new Key(topics, patterns, after);
+        var key = new Key(topics, patterns, selectors, after);
         TaskCompletionSource<JournalPage> reading;
         lock (_gate)
         {
@@ -44,7 +49,10 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
         try
         {
             var page = Cut(
-                await journal.ReadAsync(new JournalQuery(key.After, key.Topics) { Patterns = key.Patterns }, CancellationToken.None),
+                await journal.ReadAsync(
+                    new JournalQuery(key.After, key.Topics) { Patterns = key.Patterns, Selectors = key.Selectors },
+                    CancellationToken.None
+                ),
                 key.After
             );
             lock (_gate)
@@ -88,18 +96,26 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
         return page with { Events = events, Through = end };
     }
 
-    private readonly struct Key(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after) : IEquatable<Key>
+    private readonly struct Key(
+        IReadOnlyList<TopicName> topics,
+        IReadOnlyList<TopicPattern> patterns,
+        IReadOnlyList<TopicSelector> selectors,
+        long after
+    ) : IEquatable<Key>
     {
         public IReadOnlyList<TopicName> Topics { get; } = topics;
 
         public IReadOnlyList<TopicPattern> Patterns { get; } = patterns;
+
+        public IReadOnlyList<TopicSelector> Selectors { get; } = selectors;
 
         public long After { get; } = after;
 
         public bool Equals(Key other) =>
             After == other.After
             && (ReferenceEquals(Topics, other.Topics) || Topics.SequenceEqual(other.Topics))
-            && (ReferenceEquals(Patterns, other.Patterns) || Patterns.SequenceEqual(other.Patterns));
+            && (ReferenceEquals(Patterns, other.Patterns) || Patterns.SequenceEqual(other.Patterns))
+            && (ReferenceEquals(Selectors, other.Selectors) || Selectors.SequenceEqual(other.Selectors));
 
         public override bool Equals(object? obj) => obj is Key other && Equals(other);
 
@@ -109,7 +125,8 @@ internal sealed class CatchUpPages(IJournal journal, int maxBytes)
                 Topics.Count,
                 Patterns.Count,
                 Topics.Count > 0 ? Topics[0] : default,
-                Patterns.Count > 0 ? Patterns[0] : null
+                Patterns.Count > 0 ? Patterns[0] : null,
+                Selectors.Count > 0 ? Selectors[0] : null
             );
     }
 }

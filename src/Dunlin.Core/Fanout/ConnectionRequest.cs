@@ -12,6 +12,21 @@ internal sealed record ConnectionRequest(Caller Caller, IReadOnlyList<TopicName>
     /// <summary>Gets the patterns to subscribe to. They also cover topics that are created later. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
 
+    /// <summary>Gets the selectors of text topics to subscribe to. They also cover topics that are created later. Default: none.</summary>
+    public IReadOnlyList<TopicSelector> Selectors { get; init; } = [];
+
+    /// <summary>
+    /// Gets the check of each restricted event, live and in catch-up. It must take no lock, allocate nothing and do no I/O. Null (the
+    /// default) leaves out all restricted events. With a check, or with selectors, changed access policies do not remove text topics.
+    /// </summary>
+    public Func<DunlinEvent, bool>? MayRead { get; init; }
+
+    /// <summary>
+    /// Gets whether the stream carries control frames (reset, goodbye, revoked). Default: true. Without them, a reader that resumes from
+    /// before the stored events continues with the oldest one.
+    /// </summary>
+    public bool SendsControlFrames { get; init; } = true;
+
     /// <summary>Gets the wire format of the events. Default: <see cref="WireFormats.Named"/>.</summary>
     public IWireFormat Format { get; init; } = WireFormats.Named;
 

@@ -148,7 +148,10 @@ public sealed partial class EventFanout
     /// Checks the open connections of a user on this node against the given policies, and removes the topics and patterns that are no
     /// longer allowed.
     /// </summary>
-    /// <remarks>Closes a connection with <see cref="ConnectionEnd.Revoked"/> if no topic or pattern remains.</remarks>
+    /// <remarks>
+    /// Closes a connection with <see cref="ConnectionEnd.Revoked"/> if no topic, pattern or selector remains. Selectors remain, and text
+    /// topics of a connection whose protocol checks its events: the policies know path names.
+    /// </remarks>
     /// <param name="userId">The user.</param>
     /// <param name="mayRead">Returns whether the caller may read a topic.</param>
     /// <param name="mayReadAll">Returns whether the caller may read every topic of a pattern. Null allows no pattern.</param>
@@ -165,7 +168,7 @@ public sealed partial class EventFanout
             var lost = new List<string>();
             foreach (var topic in connection.Topics)
             {
-                if (await mayRead(connection.Caller, topic))
+                if ((topic.IsText && connection.HasOwnChecks) || await mayRead(connection.Caller, topic))
                     topics.Add(topic);
                 else
                     lost.Add(topic.Value);
@@ -177,7 +180,7 @@ public sealed partial class EventFanout
                 else
                     lost.Add(pattern.Text);
             }
-            if (topics.Count + patterns.Count == 0)
+            if (topics.Count + patterns.Count + connection.Selectors.Count == 0)
                 connection.Close(ConnectionEnd.Revoked);
             else if (lost.Count > 0)
                 Narrow(connection, topics, patterns, lost);
@@ -233,6 +236,7 @@ public sealed partial class EventFanout
     private static void Narrow(EventStreamConnection connection, List<TopicName> topics, List<TopicPattern> patterns, List<string> lost)
     {
         connection.Shard.Narrow(connection, topics, patterns);
-        connection.Send(ControlFrames.Revoked(lost));
+        if (connection.SendsControlFrames)
+            connection.Send(ControlFrames.Revoked(lost));
     }
 }

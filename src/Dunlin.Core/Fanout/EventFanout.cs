@@ -195,14 +195,19 @@ public sealed partial class EventFanout : IBackplaneNode
     /// <summary>
     /// Returns the page after <paramref name="after"/>: from the tail in memory if it holds it, otherwise from the journal.
     /// </summary>
-    internal ValueTask<JournalPage> ReadAsync(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns, long after)
+    internal ValueTask<JournalPage> ReadAsync(
+        IReadOnlyList<TopicName> topics,
+        IReadOnlyList<TopicPattern> patterns,
+        IReadOnlyList<TopicSelector> selectors,
+        long after
+    )
     {
         var reached = Volatile.Read(ref _reached);
         if (after >= reached && after >= _journal.Head.Offset)
             return new(new JournalPage([], after, HasMore: false, Trimmed: false));
-        return Tail.Find(after + 1) is not null && TryReadTail(new TopicFilter(topics, patterns), after, reached) is { } page
+        return Tail.Find(after + 1) is not null && TryReadTail(new EventFilter(topics, patterns, selectors), after, reached) is { } page
             ? new(page)
-            : _pages.ReadAsync(topics, patterns, after);
+            : _pages.ReadAsync(topics, patterns, selectors, after);
     }
 
     internal TimeSpan ReconnectDelay(ConnectionEnd end) =>
@@ -258,7 +263,16 @@ public sealed partial class EventFanout : IBackplaneNode
         {
             if (topics.TryGetValue(events[i].Topic, out var topic))
                 topic.Publish(events[i]);
+            if (events[i].Extra is { AlsoOn.Count: > 0 })
+                TellFurther(topics, events[i]);
         }
+    }
+
+    // A method of its own: its closure would cost an allocation for every event.
+    private static void TellFurther(Dictionary<TopicName, Signal<DunlinEvent>> topics, DunlinEvent entry)
+    {
+        foreach (var name in entry.AlsoOn.Where(name => name != entry.Topic).Distinct())
+            topics.GetValueOrDefault(name)?.Publish(entry);
     }
 
     // Requires _intake.
@@ -318,7 +332,7 @@ public sealed partial class EventFanout : IBackplaneNode
             shard.SkipGap(_reached);
     }
 
-    private JournalPage? TryReadTail(TopicFilter wanted, long after, long reached)
+    private JournalPage? TryReadTail(EventFilter wanted, long after, long reached)
     {
         var events = new List<DunlinEvent>();
         var bytes = 0;
@@ -328,7 +342,7 @@ public sealed partial class EventFanout : IBackplaneNode
             if (Tail.Find(offset + 1) is not { } entry)
                 return null; // newer events have replaced it: read the journal
             offset++;
-            if (wanted.Wants(entry.Topic))
+            if (wanted.Wants(entry))
             {
                 events.Add(entry);
                 bytes += entry.Data.Length;

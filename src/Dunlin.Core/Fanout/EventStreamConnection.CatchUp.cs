@@ -41,8 +41,10 @@ public sealed partial class EventStreamConnection
             var read = LastSentOffset;
             while (_end is null)
             {
-                var page = await _fanout.ReadAsync(Topics, Patterns, read);
-                if (page.Trimmed)
+                var page = await _fanout.ReadAsync(Topics, Patterns, Selectors, read);
+                if (EndsAt(_fanout.Time.GetUtcNow().UtcTicks))
+                    break;
+                if (page.Trimmed && SendsControlFrames)
                     Reset(ResetReason.Trimmed, ref page, backlog);
                 read = Math.Max(read, page.Through);
                 Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);

@@ -28,9 +28,12 @@ public sealed partial class EventStreamConnection
             if (_end is not null)
                 return;
             _end = end;
-            _farewell = farewell.IsEmpty && end != ConnectionEnd.Gone ? ControlFrames.Goodbye(end, _fanout.ReconnectDelay(end)) : farewell;
-            // Drop the queue: access was revoked.
-            _pending = end is ConnectionEnd.SignedOut or ConnectionEnd.Revoked ? null : _pending;
+            _farewell =
+                !SendsControlFrames ? default
+                : farewell.IsEmpty && end != ConnectionEnd.Gone ? ControlFrames.Goodbye(end, _fanout.ReconnectDelay(end))
+                : farewell;
+            // Drop the queue: the caller may read nothing from now on.
+            _pending = end is ConnectionEnd.SignedOut or ConnectionEnd.Revoked or ConnectionEnd.TokenExpired ? null : _pending;
             if (_writing)
             {
                 _progressTick = _fanout.Wheel.Tick;
@@ -50,6 +53,8 @@ public sealed partial class EventStreamConnection
     /// <param name="frame">The encoded frame.</param>
     public void Send(ReadOnlyMemory<byte> frame)
     {
+        if (EndsAt(_fanout.Time.GetUtcNow().UtcTicks))
+            return;
         bool isFull;
         lock (_gate)
         {

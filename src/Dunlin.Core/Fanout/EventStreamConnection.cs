@@ -31,6 +31,8 @@ public sealed partial class EventStreamConnection
     private readonly Timer _timer;
     private readonly Extras? _extras; // null for most connections, which then pay for one reference only
     private long _through;
+    private readonly long _expiry; // UTC ticks of Caller.ExpiresAt: each delivery reads it
+    private long _lastDelivery; // owned by the shard
     private bool _isFinished;
 
     internal EventStreamConnection(EventFanout fanout, ConnectionRequest request, string id, FanoutShard shard, DateTimeOffset openedAt)
@@ -50,8 +52,16 @@ public sealed partial class EventStreamConnection
         Shard = shard;
         OpenedAt = openedAt;
         Topics = request.Topics;
-        _extras = request.Patterns.Count > 0 || request.Conflates ? new Extras(request.Patterns, request.Conflates) : null;
+        _extras =
+            request.Patterns.Count > 0
+            || request.Selectors.Count > 0
+            || request.MayRead is not null
+            || request.Conflates
+            || !request.SendsControlFrames
+                ? new Extras(request)
+                : null;
         Caller = request.Caller with { ConnectionId = id };
+        _expiry = Caller.ExpiresAt?.UtcTicks ?? long.MaxValue;
         _progressTick = fanout.Wheel.Tick;
     }
 
@@ -67,8 +77,19 @@ public sealed partial class EventStreamConnection
     /// <summary>Gets the patterns that are still subscribed to.</summary>
     public IReadOnlyList<TopicPattern> Patterns => _extras?.Patterns ?? [];
 
+    /// <summary>Gets the selectors of the connection.</summary>
+    internal IReadOnlyList<TopicSelector> Selectors => _extras?.Selectors ?? [];
+
+    /// <summary>
+    /// Gets whether the protocol of the connection decides which text topics it receives, so that the access policies are not asked.
+    /// </summary>
+    internal bool HasOwnChecks => _extras is { MayRead: not null } or { Selectors.Count: > 0 };
+
     /// <summary>Gets whether the connection receives only the last event of each topic and type while it is behind.</summary>
     public bool Conflates => _extras?.Conflates == true;
+
+    /// <summary>Gets whether the stream carries control frames.</summary>
+    internal bool SendsControlFrames => _extras?.SendsControlFrames != false;
 
     /// <summary>Gets the topics with which the connection was opened.</summary>
     public IReadOnlyList<TopicName> OpenedTopics { get; }
@@ -127,29 +148,62 @@ public sealed partial class EventStreamConnection
 
     internal void SkipTo(long offset) => Volatile.Write(ref _through, offset);
 
-    internal bool LeavesOut(DunlinEvent entry) => Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller);
+    internal bool LeavesOut(DunlinEvent entry) =>
+        (entry.Extra is { IsRestricted: true } && _extras?.MayRead?.Invoke(entry) != true)
+        || (Exclusion != OriginExclusion.None && Exclusion.Excludes(entry.Origin, Id, Caller));
 
     internal bool Wants(DunlinEvent entry)
     {
-        foreach (var topic in Topics)
-        {
-            if (topic == entry.Topic)
-                return !LeavesOut(entry);
-        }
-        return Patterns.AnyCovers(entry.Topic) && !LeavesOut(entry);
+        if (!IsOn(entry.Topic) && !IsOnFurther(entry) && !Selectors.AnySelects(entry))
+            return false;
+        return !LeavesOut(entry);
     }
 
     /// <summary>
-    /// Returns whether a delivery reaches this connection for the first time. A topic and several patterns may match the same event. Call
-    /// from the shard only.
+    /// Returns whether the credential has expired, and closes the connection if it has. Asked before each event, because a busy thread pool
+    /// may delay the timer.
+    /// </summary>
+    /// <param name="now">The time in UTC ticks.</param>
+    internal bool EndsAt(long now)
+    {
+        if (now < _expiry)
+            return false;
+        Close(ConnectionEnd.TokenExpired);
+        return true;
+    }
+
+    private bool IsOn(TopicName name)
+    {
+        var topics = Topics;
+        for (var i = 0; i < topics.Count; i++)
+        {
+            if (topics[i] == name)
+                return true;
+        }
+        return Patterns.AnyCovers(name);
+    }
+
+    private bool IsOnFurther(DunlinEvent entry)
+    {
+        if (entry.Extra is not { } extra)
+            return false;
+        for (var i = 0; i < extra.AlsoOn.Count; i++)
+        {
+            if (IsOn(extra.AlsoOn[i]))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Returns whether a delivery reaches this connection for the first time. Several topics, patterns and selectors of it may match the
+    /// same event. Call from the shard only.
     /// </summary>
     internal bool IsFirstOf(long delivery)
     {
-        if (_extras is null)
-            return true;
-        if (_extras.LastDelivery == delivery)
+        if (_lastDelivery == delivery)
             return false;
-        _extras.LastDelivery = delivery;
+        _lastDelivery = delivery;
         return true;
     }
 
@@ -206,21 +260,26 @@ public sealed partial class EventStreamConnection
             else if (_heartbeat > TimeSpan.Zero)
                 delay = _heartbeat - (_writing ? TimeSpan.Zero : (_fanout.Wheel.Tick - _progressTick) * TimerWheel.Slot);
         }
-        if (Caller.ExpiresAt is { } expiry && expiry - _fanout.Time.GetUtcNow() < delay && _end is null)
-            delay = expiry - _fanout.Time.GetUtcNow();
-        _fanout.Wheel.Schedule(_timer, delay);
+        if (Caller.ExpiresAt is { } expiry && _end is null && expiry - _fanout.Time.GetUtcNow() is var rest && rest < delay)
+            _fanout.Wheel.ScheduleExact(_timer, rest);
+        else
+            _fanout.Wheel.Schedule(_timer, delay);
         if (Volatile.Read(ref _isFinished))
             _fanout.Wheel.Cancel(_timer);
     }
 
     /// <summary>The fields that only few connections need.</summary>
-    private sealed class Extras(IReadOnlyList<TopicPattern> patterns, bool conflates)
+    private sealed class Extras(ConnectionRequest request)
     {
-        public bool Conflates { get; } = conflates;
+        public bool Conflates { get; } = request.Conflates;
 
-        public IReadOnlyList<TopicPattern> Patterns { get; set; } = patterns;
+        public bool SendsControlFrames { get; } = request.SendsControlFrames;
 
-        public long LastDelivery { get; set; }
+        public IReadOnlyList<TopicPattern> Patterns { get; set; } = request.Patterns;
+
+        public IReadOnlyList<TopicSelector> Selectors { get; } = request.Selectors;
+
+        public Func<DunlinEvent, bool>? MayRead { get; } = request.MayRead;
     }
 
     // Nested, so that the public type does not expose the wheel.

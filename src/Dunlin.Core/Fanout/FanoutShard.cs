@@ -14,6 +14,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private readonly Lock _gate = new(); // guards _inbox and _scheduled
     private readonly Dictionary<TopicName, SubscriberSet> _topics = [];
     private readonly PatternIndex _patterns = new();
+    private readonly SelectorIndex _selectors = new();
     private readonly List<EventStreamConnection> _round = [];
     private readonly List<EventStreamConnection> _overflowed = [];
     private List<Work> _inbox = [];
@@ -21,7 +22,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private bool _scheduled;
     private bool _isOneEvent;
     private long _reached;
-    private long _delivery; // counts the events that patterns match, including transient ones
+    private long _delivery; // counts the events that several sets may receive, including transient ones
+    private long _now; // UTC ticks, read for each event that has subscribers
 
     /// <summary>Sets the offset after which delivery begins. Call before any other method.</summary>
     public void Begin(long offset) => _reached = offset;
@@ -116,6 +118,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
             foreach (
                 var seated in _topics
                     .Values.Concat(_patterns.Sets)
+                    .Concat(_selectors.Sets)
                     .SelectMany(set => set.Seats.ToArray())
                     .Select(seat => seat.Connection)
                     .Distinct()
@@ -133,21 +136,51 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         var offset = entry.Position.Offset;
         if (offset != 0)
             _reached = offset;
+        if (entry.Extra is { AlsoOn.Count: > 0 } || _selectors.Count > 0)
+            return DeliverToAny(entry);
         _topics.TryGetValue(entry.Topic, out var set);
         var matching = _patterns.Matching(entry.Topic);
         if (set is null && matching.Length == 0)
             return 0;
         if (matching.Length > 0)
             _delivery++;
+        _now = fanout.Time.GetUtcNow().UtcTicks;
         var written = set is null ? 0 : DeliverTo(set, entry, mayRepeat: matching.Length > 0);
         foreach (var other in matching)
             written += DeliverTo(other, entry, mayRepeat: true);
+        EndEvent(written);
+        return written;
+    }
+
+    /// <summary>Delivers an event that several sets may receive: of each of its topics, and of the selectors that select one.</summary>
+    private int DeliverToAny(DunlinEvent entry)
+    {
+        _delivery++;
+        _now = fanout.Time.GetUtcNow().UtcTicks;
+        var written = DeliverOn(entry, entry.Topic);
+        for (var i = 0; i < entry.AlsoOn.Count; i++)
+            written += DeliverOn(entry, entry.AlsoOn[i]);
+        foreach (var set in _selectors.Selecting(entry))
+            written += DeliverTo(set, entry, mayRepeat: true);
+        EndEvent(written);
+        return written;
+    }
+
+    private int DeliverOn(DunlinEvent entry, TopicName topic)
+    {
+        var written = _topics.TryGetValue(topic, out var set) ? DeliverTo(set, entry, mayRepeat: true) : 0;
+        foreach (var other in _patterns.Matching(topic))
+            written += DeliverTo(other, entry, mayRepeat: true);
+        return written;
+    }
+
+    private void EndEvent(int written)
+    {
         fanout.Instruments.Delivered.Add(written);
         // Before the next event: it must not overtake the refused one.
         foreach (var connection in _overflowed)
             Unsubscribe(connection);
         _overflowed.Clear();
-        return written;
     }
 
     /// <param name="set">The subscribers.</param>
@@ -165,7 +198,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         foreach (ref readonly var seat in set.Seats)
         {
             var connection = seat.Connection;
-            if ((offset != 0 && offset <= connection.LastSentOffset) || connection.LeavesOut(entry))
+            if ((offset != 0 && offset <= connection.LastSentOffset) || connection.LeavesOut(entry) || connection.EndsAt(_now))
                 continue;
             if (mayRepeat && !connection.IsFirstOf(_delivery))
                 continue;
@@ -211,6 +244,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     {
         connection.HandOverToRound();
         _round.Add(connection);
+        _now = fanout.Time.GetUtcNow().UtcTicks;
         for (var offset = connection.LastSentOffset + 1; offset <= _reached; offset++)
         {
             if (fanout.Tail.Find(offset) is not { } entry)
@@ -218,6 +252,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 connection.FallBackToJournal(); // the tail no longer holds the event: read the journal again
                 return;
             }
+            if (connection.EndsAt(_now))
+                return;
             if (connection.Wants(entry) && entry.FrameFor(connection.Format, fanout.FormatFailed) is { IsEmpty: false } frame)
             {
                 Stage(connection, frame, offset);
@@ -237,8 +273,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     {
         if (connection.Seats is not null || connection.Completion.IsCompleted)
             return;
-        var (topics, patterns) = (connection.Topics.Count, connection.Patterns);
-        var seats = new int[topics + patterns.Count];
+        var (topics, patterns, selectors) = (connection.Topics.Count, connection.Patterns, connection.Selectors);
+        var seats = new int[topics + patterns.Count + selectors.Count];
         for (var i = 0; i < topics; i++)
         {
             if (!_topics.TryGetValue(connection.Topics[i], out var set))
@@ -247,6 +283,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
         for (var i = 0; i < patterns.Count; i++)
             seats[topics + i] = _patterns.GetOrAdd(patterns[i]).Add(connection, topics + i);
+        for (int i = 0, seat = topics + patterns.Count; i < selectors.Count; i++, seat++)
+            seats[seat] = _selectors.GetOrAdd(selectors[i]).Add(connection, seat);
         connection.Seats = seats;
     }
 
@@ -258,6 +296,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         var topics = connection.Topics.Count;
         for (var i = 0; i < connection.Patterns.Count; i++)
             _patterns.RemoveAt(connection.Patterns[i], seats[topics + i]);
+        for (int i = 0, seat = topics + connection.Patterns.Count; i < connection.Selectors.Count; i++, seat++)
+            _selectors.RemoveAt(connection.Selectors[i], seats[seat]);
         for (var i = 0; i < topics; i++)
         {
             var set = _topics[connection.Topics[i]];

@@ -44,6 +44,35 @@ public sealed class FrameWriter
         _buffer.Write("\n"u8);
     }
 
+    /// <summary>Writes the name of an event of another protocol, which may be any text without CR, LF and NUL.</summary>
+    internal void ForeignName(string name)
+    {
+        RequireField(name);
+        WriteName(name);
+    }
+
+    /// <summary>Writes the reconnection delay.</summary>
+    /// <param name="milliseconds">Decimal digits.</param>
+    internal void Retry(string milliseconds)
+    {
+        RequireField(milliseconds);
+        Field("retry: "u8, milliseconds);
+    }
+
+    private void Id(string? id)
+    {
+        if (id is null)
+            return;
+        RequireField(id);
+        Field("id: "u8, id);
+    }
+
+    private static void RequireField(string value)
+    {
+        if (value.AsSpan().ContainsAny('\r', '\n', '\0'))
+            throw new ArgumentException("A field of a frame cannot contain CR, LF or NUL.", nameof(value));
+    }
+
     private void WriteName(string name)
     {
         _buffer.Write("event: "u8);
@@ -57,8 +86,31 @@ public sealed class FrameWriter
     /// <param name="topic">The topic.</param>
     public void Topic(TopicName topic)
     {
-        _buffer.Write("topic: "u8);
-        Encoding.ASCII.GetBytes(topic.Value, _buffer);
+        Field("topic: "u8, topic.Value);
+    }
+
+    /// <summary>Writes the further topics and the format of an event as fields of their own, if it has any.</summary>
+    internal void Extra(DunlinEvent source)
+    {
+        for (var i = 0; i < source.AlsoOn.Count; i++)
+            Field("also: "u8, source.AlsoOn[i].Value);
+        if (source.Format != EventFormat.Json)
+            Field("format: "u8, source.Format == EventFormat.Text ? "text" : "base64");
+    }
+
+    /// <summary>Writes the data of an event: text as lines, and binary data in base64.</summary>
+    internal void Data(DunlinEvent source)
+    {
+        if (source.Format == EventFormat.Binary)
+            Data(Convert.ToBase64String(source.Data.Span));
+        else
+            Data(source.Data.Span);
+    }
+
+    private void Field(ReadOnlySpan<byte> name, string value)
+    {
+        _buffer.Write(name);
+        Encoding.UTF8.GetBytes(value, _buffer);
         _buffer.Write("\n"u8);
     }
 
@@ -130,7 +182,10 @@ public sealed class FrameWriter
     internal static ReadOnlyMemory<byte> Encode(IWireFormat format, DunlinEvent source)
     {
         var frame = new FrameWriter();
-        frame.Begin(source.IsTransient ? null : source.Position);
+        if (format is IEventIds ids)
+            frame.Id(ids.IdOf(source));
+        else
+            frame.Begin(source.IsTransient ? null : source.Position);
         format.Write(source, frame);
         return frame.End();
     }

@@ -15,3 +15,10 @@ public interface IWireFormat
     /// <param name="frame">The frame to write to.</param>
     void Write(DunlinEvent source, FrameWriter frame);
 }
+
+/// <summary>A wire format of a protocol with ids of its own. The engine writes them in place of positions.</summary>
+internal interface IEventIds
+{
+    /// <summary>Returns the id of an event; null for none.</summary>
+    string? IdOf(DunlinEvent source);
+}

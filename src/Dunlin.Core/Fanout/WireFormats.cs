@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using Dunlin.Journal;
 
 namespace Dunlin.Fanout;
@@ -9,6 +11,10 @@ public static class WireFormats
     /// Gets the format of the engine's own stream: <c>event: {type}</c>, <c>topic: {topic}</c> and the unchanged data. EventSource ignores
     /// the field <c>topic</c>.
     /// </summary>
+    /// <remarks>
+    /// An event with several topics has a field <c>also</c> for each further one. Data that is not JSON has the field <c>format</c>, with
+    /// <c>text</c> or <c>base64</c>.
+    /// </remarks>
     public static IWireFormat Named { get; } = new NamedFormat();
 
     /// <summary>Gets the format with unnamed events <c>{"type","data"}</c>.</summary>
@@ -26,13 +32,30 @@ public static class WireFormats
     /// <param name="word">The data of every event.</param>
     public static IWireFormat Word(string word) => new WordFormat(word);
 
+    // JSON as it is, text as a string, and binary data as a string in base64.
+    private static void WriteData(Utf8JsonWriter json, DunlinEvent source)
+    {
+        if (source.Format == EventFormat.Json)
+            json.WriteRawValue(source.Data.Span, skipInputValidation: true);
+        else if (source.Format == EventFormat.Text)
+            json.WriteStringValue(Encoding.UTF8.GetString(source.Data.Span));
+        else
+            json.WriteBase64StringValue(source.Data.Span);
+    }
+
     private sealed class NamedFormat : IWireFormat
     {
         public void Write(DunlinEvent source, FrameWriter frame)
         {
             frame.Name(source.Type);
             frame.Topic(source.Topic);
-            frame.Data(source.Data.Span);
+            if (source.Extra is null)
+            {
+                frame.Data(source.Data.Span);
+                return;
+            }
+            frame.Extra(source);
+            frame.Data(source);
         }
     }
 
@@ -46,7 +69,7 @@ public static class WireFormats
                     json.WriteStartObject();
                     json.WriteString("type"u8, e.Type);
                     json.WritePropertyName("data"u8);
-                    json.WriteRawValue(e.Data.Span, skipInputValidation: true);
+                    WriteData(json, e);
                     json.WriteEndObject();
                 }
             );
@@ -64,7 +87,7 @@ public static class WireFormats
                     json.WriteString("channel"u8, colon > 0 ? e.Type[..colon] : e.Topic.Value[(e.Topic.Value.LastIndexOf('/') + 1)..]);
                     json.WriteString("type"u8, e.Type[(colon + 1)..]);
                     json.WritePropertyName("payload"u8);
-                    json.WriteRawValue(e.Data.Span, skipInputValidation: true);
+                    WriteData(json, e);
                     json.WriteString("sourceDeviceId"u8, e.Origin?.DeviceId);
                     json.WriteString("timestamp"u8, e.Time);
                     json.WriteEndObject();

@@ -24,14 +24,14 @@ internal sealed class EventList
 
     public JournalPage Read(JournalQuery query, long head)
     {
-        var wanted = query.Topics is { } topics ? new TopicFilter(topics, query.Patterns) : null;
-        var trimmed = _trimmedThrough.Any(t => t.Value > query.After && wanted?.Wants(t.Key) is not false);
+        var wanted = query.Topics is { } topics ? new EventFilter(topics, query.Patterns, query.Selectors) : null;
+        var trimmed = _trimmedThrough.Any(t => t.Value > query.After && wanted?.MayHave(t.Key) is not false);
         var page = new List<DunlinEvent>();
         long bytes = 0;
         for (var i = IndexAfter(query.After); i < _events.Count; i++)
         {
             var candidate = _events[i];
-            if (wanted?.Wants(candidate.Topic) is false)
+            if (wanted?.Wants(candidate) is false)
                 continue;
             if (page.Count == query.Limit || bytes >= query.MaxBytes)
                 return new JournalPage(page, page[^1].Position.Offset, HasMore: true, trimmed);
@@ -40,6 +40,9 @@ internal sealed class EventList
         }
         return new JournalPage(page, Math.Max(head, query.After), HasMore: false, trimmed);
     }
+
+    /// <summary>Returns the offset of the first event with a foreign id; null if there is none.</summary>
+    public long? Find(string foreignId) => _events.Find(entry => entry.ForeignId == foreignId)?.Position.Offset;
 
     /// <summary>
     /// Removes the oldest events of each topic according to the rules. The remaining events are always the most recent ones.
@@ -55,7 +58,11 @@ internal sealed class EventList
             if (cut == 0)
                 continue;
             doomed.UnionWith(all.Take(cut));
-            _trimmedThrough[topic.Key] = all[cut - 1].Position.Offset;
+            foreach (var entry in all.Take(cut))
+            {
+                foreach (var name in entry.AlsoOn.Prepend(entry.Topic))
+                    _trimmedThrough[name] = Math.Max(_trimmedThrough.GetValueOrDefault(name), entry.Position.Offset);
+            }
         }
         Bytes -= doomed.Sum(SizeOf);
         return _events.RemoveAll(doomed.Contains);

@@ -145,6 +145,14 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     }
 
     /// <inheritdoc/>
+    public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_state)
+            return new(_events.Find(foreignId) is { } offset ? Head with { Offset = offset } : null);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<long> TrimAsync(CancellationToken cancellationToken)
     {
         await _writer.WaitAsync(cancellationToken);

@@ -75,7 +75,7 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
     public Position Append(EventDraft draft)
     {
         var position = Next;
-        _events.Add(new DunlinEvent(position, draft.Topic, draft.Type, draft.Data, draft.Origin, clock.EventTime));
+        _events.Add(new DunlinEvent(position, draft, clock.EventTime));
         return position;
     }
 

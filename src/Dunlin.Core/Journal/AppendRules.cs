@@ -72,12 +72,13 @@ internal static class AppendRules
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> lengths = stackalloc byte[12];
-        Span<byte> text = stackalloc byte[TopicBytes + EventDraft.MaxTypeLength];
+        Span<byte> names = stackalloc byte[TopicBytes + EventDraft.MaxTypeLength];
         for (var i = 0; i < drafts.Count; i++)
         {
             var draft = drafts[i];
             // Hash the lengths first, so that different field boundaries never produce the same bytes.
-            var topic = Encoding.ASCII.GetBytes(draft.Topic.Value, text);
+            var text = draft.Topic.IsText ? new byte[Encoding.UTF8.GetMaxByteCount(draft.Topic.Value.Length + draft.Type.Length)] : names;
+            var topic = Encoding.UTF8.GetBytes(draft.Topic.Value, text);
             var type = Encoding.ASCII.GetBytes(draft.Type, text[topic..]);
             BitConverter.TryWriteBytes(lengths, topic);
             BitConverter.TryWriteBytes(lengths[4..], type);
@@ -85,6 +86,8 @@ internal static class AppendRules
             hash.AppendData(lengths);
             hash.AppendData(text[..(topic + type)]);
             hash.AppendData(draft.Data.Span);
+            if (draft.Extra is { } extra)
+                hash.AppendData(extra.Encode());
         }
         return hash.GetHashAndReset()[..FingerprintBytes];
     }

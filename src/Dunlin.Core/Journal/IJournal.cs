@@ -62,6 +62,11 @@ public interface IJournal
     /// <see cref="JournalQuery.Check"/>.</exception>
     ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken);
 
+    /// <summary>Finds the first event with a foreign id that is still stored; null if there is none.</summary>
+    /// <param name="foreignId">The id: <see cref="EventDraft.ForeignId"/>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken);
+
     /// <summary>Removes events that the retention rules no longer keep, in small transactions that do not block writers for long.</summary>
     /// <param name="cancellationToken">Stops trimming between two transactions.</param>
     /// <returns>The number of events removed.</returns>
@@ -98,6 +103,9 @@ public sealed record JournalQuery(long After, IReadOnlyList<TopicName>? Topics, 
 {
     /// <summary>Gets the patterns of further topics to read, including topics that are created during the read. Default: none.</summary>
     public IReadOnlyList<TopicPattern> Patterns { get; init; } = [];
+
+    /// <summary>Gets the selectors of further topics to read, including topics that are created during the read. Default: none.</summary>
+    public IReadOnlyList<TopicSelector> Selectors { get; init; } = [];
 
     /// <summary>Validates the values. For implementations of <see cref="IJournal"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="After"/> is negative, <see cref="Limit"/> is not 1 to

@@ -3,7 +3,8 @@ namespace Dunlin.Scheduling;
 /// <summary>A timer shared by all short delays of a node: heartbeats, expiries, grace periods. Thread-safe.</summary>
 /// <remarks>
 /// Entries are in 256 slots of one second. Scheduling, moving and cancelling take constant time, and no connection needs its own timer. An
-/// entry is never early and at most one slot late.
+/// entry is never early and at most one slot late. An exact entry spends its last slot in a queue with one timer for all: it fires within
+/// the precision of the platform's timers, about a millisecond.
 /// </remarks>
 internal sealed class TimerWheel : IDisposable
 {
@@ -12,12 +13,15 @@ internal sealed class TimerWheel : IDisposable
 
     private const int SlotCount = 256;
 
-    private readonly Lock _gate = new(); // guards the slots, the links of the entries, and writes to _tick
+    private readonly Lock _gate = new(); // guards the slots, the links of the entries, _soon, _armedFor and writes to _tick
     private readonly WheelEntry?[] _slots = new WheelEntry?[SlotCount];
+    private readonly PriorityQueue<WheelEntry, TimeSpan> _soon = new(); // also holds entries that were moved or cancelled since
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ITimer _timer;
+    private readonly ITimer _exactTimer;
     private readonly Action<Exception> _onError;
+    private TimeSpan _armedFor = TimeSpan.MaxValue;
     private long _tick;
 
     /// <summary>Starts the wheel.</summary>
@@ -29,6 +33,12 @@ internal sealed class TimerWheel : IDisposable
         _onError = onError ?? (static _ => { });
         _start = time.GetTimestamp();
         _timer = time.CreateTimer(static wheel => ((TimerWheel)wheel!).Turn(), this, Slot, Slot);
+        _exactTimer = time.CreateTimer(
+            static wheel => ((TimerWheel)wheel!).FireExact(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     /// <summary>Gets the number of slots since the start: a clock with a precision of one second that is cheap to read.</summary>
@@ -44,13 +54,26 @@ internal sealed class TimerWheel : IDisposable
             Unlink(entry);
             // Round up from the current time, not from the start of the current slot: an entry must never be early.
             var slots = Math.Max(1, (long)Math.Ceiling((_time.GetElapsedTime(_start) + delay) / Slot) - _tick);
-            entry.DueTick = _tick + slots;
-            ref var head = ref _slots[entry.DueTick % SlotCount];
-            entry.Next = head;
-            if (head is not null)
-                head.Previous = entry;
-            head = entry;
-            entry.IsLinked = true;
+            Link(entry, _tick + slots);
+        }
+    }
+
+    /// <summary>Schedules an entry after a delay, to the millisecond. Replaces its earlier schedule.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="delay">The delay. Zero or less fires at once, on the thread pool.</param>
+    public void ScheduleExact(WheelEntry entry, TimeSpan delay)
+    {
+        lock (_gate)
+        {
+            Unlink(entry);
+            var due = _time.GetElapsedTime(_start) + (delay > TimeSpan.Zero ? delay : TimeSpan.Zero);
+            entry.ExactDue = due;
+            // The last slot that begins before the entry is due.
+            var tick = (long)(due / Slot);
+            if (tick > _tick)
+                Link(entry, tick);
+            else
+                QueueExact(entry);
         }
     }
 
@@ -63,7 +86,11 @@ internal sealed class TimerWheel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _exactTimer.Dispose();
+    }
 
     private void Turn()
     {
@@ -79,13 +106,42 @@ internal sealed class TimerWheel : IDisposable
                     var next = entry.Next;
                     if (entry.DueTick <= _tick)
                     {
+                        var exact = entry.ExactDue;
                         Unlink(entry);
-                        (due ??= []).Add(entry);
+                        if ((entry.ExactDue = exact) == default)
+                            (due ??= []).Add(entry);
+                        else
+                            QueueExact(entry);
                     }
                     entry = next;
                 }
             }
         }
+        Fire(due);
+    }
+
+    private void FireExact()
+    {
+        List<WheelEntry>? due = null;
+        lock (_gate)
+        {
+            _armedFor = TimeSpan.MaxValue;
+            var elapsed = _time.GetElapsedTime(_start);
+            while (_soon.TryPeek(out var entry, out var at) && at <= elapsed)
+            {
+                _soon.Dequeue();
+                if (entry.IsLinked || entry.ExactDue != at)
+                    continue; // moved or cancelled
+                entry.ExactDue = default;
+                (due ??= []).Add(entry);
+            }
+            ArmExact();
+        }
+        Fire(due);
+    }
+
+    private void Fire(List<WheelEntry>? due)
+    {
         foreach (var entry in due ?? [])
         {
             try
@@ -101,8 +157,40 @@ internal sealed class TimerWheel : IDisposable
         }
     }
 
+    // Requires _gate.
+    private void QueueExact(WheelEntry entry)
+    {
+        _soon.Enqueue(entry, entry.ExactDue);
+        ArmExact();
+    }
+
+    // Requires _gate.
+    private void ArmExact()
+    {
+        if (!_soon.TryPeek(out _, out var next) || next >= _armedFor)
+            return;
+        _armedFor = next;
+        var delay = next - _time.GetElapsedTime(_start);
+        // Timers take whole milliseconds and round down.
+        _exactTimer.Change(TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(delay.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
+    }
+
+    // Requires _gate.
+    private void Link(WheelEntry entry, long tick)
+    {
+        entry.DueTick = tick;
+        ref var head = ref _slots[tick % SlotCount];
+        entry.Next = head;
+        if (head is not null)
+            head.Previous = entry;
+        head = entry;
+        entry.IsLinked = true;
+    }
+
+    // Requires _gate.
     private void Unlink(WheelEntry entry)
     {
+        entry.ExactDue = default;
         if (!entry.IsLinked)
             return;
         if (entry.Previous is not null)
@@ -126,6 +214,9 @@ internal abstract class WheelEntry
     internal long DueTick { get; set; }
 
     internal bool IsLinked { get; set; }
+
+    /// <summary>Gets or sets the time since the start of the wheel at which an exact entry is due; zero for others.</summary>
+    internal TimeSpan ExactDue { get; set; }
 
     /// <summary>
     /// Called once when the entry is due, on the thread of the wheel. Must return quickly: run longer work on the thread pool.

@@ -9,6 +9,8 @@ namespace Dunlin.Topics;
 /// The name of a topic, which is an ordered stream of events: segments joined by <c>/</c>, for example <c>branches/1</c>. Immutable.
 /// </summary>
 /// <remarks>
+/// A second kind of name is any text, for protocols that name topics by URLs: see <see cref="ForText"/>. No name is of both kinds.
+/// <para/>
 /// Comparison is ordinal: <c>users/1</c> is neither <c>users/10</c> nor <c>Users/1</c>. Only ASCII is allowed, so that Unicode
 /// normalisation cannot make two names equal.
 /// </remarks>
@@ -16,6 +18,11 @@ public readonly record struct TopicName
 {
     /// <summary>The maximum length of a name in characters: 200, enough for three UUIDs with prefixes.</summary>
     public const int MaxLength = 200;
+
+    /// <summary>The maximum length of a text topic in characters: 2,048, as for URLs.</summary>
+    public const int MaxTextLength = 2_048;
+
+    private const char TextMark = '#'; // not in Allowed, so that no path name begins with it
 
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@|+=!$%/"
@@ -67,6 +74,31 @@ public readonly record struct TopicName
         }
         return text.ToString();
     }
+
+    /// <summary>
+    /// Returns the topic that any text names, for example a URL. Its <see cref="Value"/> is <c>#</c> and the text. <see cref="Parse"/>,
+    /// patterns and the HTTP API do not reach such topics.
+    /// </summary>
+    /// <param name="text">The text: 1 to <see cref="MaxTextLength"/> characters that <see cref="TopicText.IsValid"/> accepts.</param>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the text is not valid.</exception>
+    public static TopicName ForText(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Length is 0 or > MaxTextLength)
+            throw new DunlinException(ErrorCode.InvalidTopic, $"A text topic must have 1 to {MaxTextLength} characters.", "topic");
+        return TopicText.IsValid(text)
+            ? new TopicName(TextMark + text)
+            : throw new DunlinException(ErrorCode.InvalidTopic, "A text topic must not have control or format characters.", "topic");
+    }
+
+    /// <summary>Gets whether the topic is named by a text.</summary>
+    public bool IsText => _value is [TextMark, ..];
+
+    /// <summary>Gets the text that names the topic; null for a path name.</summary>
+    public string? Text => IsText ? _value![1..] : null;
+
+    /// <summary>Returns the name that a store or another node has kept.</summary>
+    internal static TopicName FromStored(string value) => value is [TextMark, ..] ? new TopicName(value) : Parse(value);
 
     /// <summary>Returns the topic of a user, <c>users/{id}</c>. The user may always read it.</summary>
     /// <param name="userId">The user.</param>

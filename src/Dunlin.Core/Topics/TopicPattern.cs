@@ -59,11 +59,13 @@ public sealed class TopicPattern : IEquatable<TopicPattern>
         return pattern is not null;
     }
 
-    /// <summary>Returns whether the pattern covers a name. Does not allocate.</summary>
+    /// <summary>Returns whether the pattern covers a name. Covers no text topic. Does not allocate.</summary>
     /// <param name="name">The name.</param>
     public bool Covers(string name)
     {
         var rest = name.AsSpan();
+        if (rest is ['#', ..])
+            return false;
         foreach (var segment in _segments)
         {
             if (rest.IsEmpty)

@@ -139,7 +139,9 @@ internal sealed partial class JournalViews(IJournal journal, IOptions<InspectorO
         TopicName? topic = null;
         if (QueryText.Of(context, "pattern") is { } text)
         {
-            if (TopicName.TryParse(text, out var name))
+            if (text.StartsWith('#'))
+                topic = TopicName.ForText(text[1..]);
+            else if (TopicName.TryParse(text, out var name))
                 topic = name;
             else if (!TopicPattern.TryParse(text, out pattern))
                 throw new DunlinException(
@@ -176,9 +178,25 @@ internal sealed partial class JournalViews(IJournal journal, IOptions<InspectorO
             entry.Origin?.DeviceId,
             entry.Origin?.ConnectionId,
             entry.Data.Length,
-            options.Value.ShowPayloads ? Encoding.UTF8.GetString(entry.Data.Span[..Math.Min(maxBytes, entry.Data.Length)]) : null,
+            options.Value.ShowPayloads ? TextOf(entry, maxBytes) : null,
             entry.Data.Length > maxBytes
-        );
+        )
+        {
+            AlsoOn = entry.AlsoOn.Count > 0 ? [.. entry.AlsoOn.Select(static topic => topic.Value)] : null,
+            Format =
+                entry.Format == EventFormat.Text ? "text"
+                : entry.Format == EventFormat.Binary ? "base64"
+                : null,
+            IsRestricted = entry.IsRestricted,
+            ForeignId = entry.ForeignId,
+            Headers = entry.Headers.Count > 0 ? entry.Headers : null,
+        };
+
+    private static string TextOf(DunlinEvent entry, int maxBytes)
+    {
+        var data = entry.Data.Span[..Math.Min(maxBytes, entry.Data.Length)];
+        return entry.Format == EventFormat.Binary ? Convert.ToBase64String(data) : Encoding.UTF8.GetString(data);
+    }
 
     [LoggerMessage(6003, LogLevel.Information, "Administrator {UserId} read the data of event {Offset} of topic {Topic}.")]
     private partial void LogRead(PeerText userId, long offset, PeerText topic);
@@ -219,4 +237,18 @@ internal sealed record JournalRow(
     int Size,
     string? Data,
     bool IsCut
-);
+)
+{
+    /// <summary>The further topics; null for none.</summary>
+    public IReadOnlyList<string>? AlsoOn { get; init; }
+
+    /// <summary>The format of the data: <c>text</c> or <c>base64</c>; null for JSON.</summary>
+    public string? Format { get; init; }
+
+    public bool IsRestricted { get; init; }
+
+    /// <summary>The id that another protocol gave the event; null for none.</summary>
+    public string? ForeignId { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+}

@@ -117,7 +117,8 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
                         Statements.Texts(group.Select(e => e.Event.Origin?.SessionId)),
                         Statements.Texts(group.Select(e => e.Event.Origin?.ConnectionId)),
                         Statements.Texts(group.Select(e => e.Event.Origin?.DeviceId)),
-                        Statements.Numbers(group.Select(e => e.Event.Time.UtcTicks))
+                        Statements.Numbers(group.Select(e => e.Event.Time.UtcTicks)),
+                        Statements.Byteas(group.Select(e => e.Event.EncodedExtra))
                     );
                     batch.Add(SendNotification, Statements.Text(Channel), Statements.Text(""));
                     return await batch.ExecuteNonQueryAsync(ct);
@@ -180,10 +181,11 @@ internal sealed class PostgresBackplane : IHostedService, IStoreBackplane
                 ? null
                 : new EventOrigin(row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7), row.TextOrNull(8));
             var draft = EventDraft.OfEngine(
-                TopicName.Parse(row.GetString(2)),
+                TopicName.FromStored(row.GetString(2)),
                 row.GetString(3),
                 (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(4),
-                origin
+                origin,
+                row.IsDBNull(10) ? null : EventExtra.Decode(row.GetFieldValue<byte[]>(10))
             );
             _heard?.Invoke(new NumberedEvent(row.GetString(0), row.GetInt64(1), DunlinEvent.Transient(draft, row.Time(9))));
         }

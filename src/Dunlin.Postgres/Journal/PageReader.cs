@@ -12,9 +12,10 @@ internal static class PageReader
     private static readonly SqlText PageAll = new("page_all");
     private static readonly SqlText PageTopics = new("page_topics");
     private static readonly SqlText PagePatterns = new("page_patterns");
+    private static readonly SqlText TopicsTrimmed = new("topics_trimmed");
 
     // The column with the offset where a read in order stopped. The columns before it are those of every page.
-    private const int LookedThroughColumn = 13;
+    private const int LookedThroughColumn = 14;
 
     /// <returns>The page, and the head in its snapshot.</returns>
     public static async ValueTask<(JournalPage Page, Position Head)> ReadAsync(
@@ -23,6 +24,8 @@ internal static class PageReader
         CancellationToken cancellationToken
     )
     {
+        if (query is { Topics: not null, Selectors.Count: > 0 })
+            return await ReadSelectedAsync(connection, query, cancellationToken);
         await using var command = connection.Command(
             query.Topics is null ? PageAll
                 : query.Patterns.Count == 0 ? PageTopics
@@ -60,6 +63,40 @@ internal static class PageReader
         return (new JournalPage(events, through, HasMore: lookedThrough is not null, isTrimmed), head);
     }
 
+    // Selectors are code: the database cannot evaluate them. Reads the journal in order and examines a bounded number of events.
+    private static async ValueTask<(JournalPage Page, Position Head)> ReadSelectedAsync(
+        NpgsqlConnection connection,
+        JournalQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        var wanted = new EventFilter(query.Topics!, query.Patterns, query.Selectors);
+        var looked = new JournalQuery(query.After, Topics: null, JournalLimits.MaxPageEvents, query.MaxBytes);
+        var (all, head) = await ReadAsync(connection, looked, cancellationToken);
+        var events = all.Events.Where(wanted.Wants).Take(query.Limit).ToList();
+        var isFull = events.Count == query.Limit;
+        var through = isFull ? events[^1].Position.Offset : all.Through;
+        var isTrimmed = all.Trimmed && await IsTrimmedAsync(connection, query, wanted, cancellationToken);
+        return (new JournalPage(events, through, all.HasMore || through < all.Through, isTrimmed), head);
+    }
+
+    private static async ValueTask<bool> IsTrimmedAsync(
+        NpgsqlConnection connection,
+        JournalQuery query,
+        EventFilter wanted,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = connection.Command(TopicsTrimmed, Statements.Number(query.After));
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+        {
+            if (wanted.MayHave(TopicName.FromStored(row.GetString(0))))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Converts a pattern to a regular expression of PostgreSQL.</summary>
     private static string Expression(TopicPattern pattern) =>
         '^'
@@ -81,11 +118,12 @@ internal static class PageReader
     private static DunlinEvent Read(NpgsqlDataReader row, uint epoch) =>
         new(
             new Position(epoch, row.GetInt64(4)),
-            TopicName.Parse(row.GetString(5)),
+            TopicName.FromStored(row.GetString(5)),
             row.GetString(6),
             row.GetFieldValue<byte[]>(7),
             Origin(row),
-            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12))
+            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)),
+            row.IsDBNull(13) ? null : EventExtra.Decode(row.GetFieldValue<byte[]>(13))
         );
 
     private static EventOrigin? Origin(NpgsqlDataReader row)

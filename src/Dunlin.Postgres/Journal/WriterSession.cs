@@ -31,6 +31,8 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
     private static readonly SqlText InsertIdempotency = new("insert_idempotency");
     private static readonly SqlText InsertTopics = new("insert_topics");
     private static readonly SqlText InsertEvents = new("insert_events");
+    private static readonly SqlText InsertEventTopics = new("insert_event_topics");
+    private static readonly SqlText InsertEventIds = new("insert_event_ids");
     private static readonly SqlText Notify = new("notify");
     private static readonly SqlText Savepoint = new("savepoint");
     private static readonly SqlText Release = new("release");
@@ -204,7 +206,8 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         }
     }
 
-    private void AddEvents(NpgsqlBatch batch) =>
+    private void AddEvents(NpgsqlBatch batch)
+    {
         batch.Add(
             InsertEvents,
             Statements.Number(Events[0].Position.Offset),
@@ -215,8 +218,20 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
             Statements.Texts(Events.Select(e => e.Origin?.SessionId)),
             Statements.Texts(Events.Select(e => e.Origin?.ConnectionId)),
             Statements.Texts(Events.Select(e => e.Origin?.DeviceId)),
-            Statements.Number(Events[0].Time.ToUnixTimeMilliseconds())
+            Statements.Number(Events[0].Time.ToUnixTimeMilliseconds()),
+            Statements.Byteas(Events.Select(e => e.EncodedExtra))
         );
+        var further = Events.SelectMany(e => e.AlsoOn, (e, topic) => (e.Position.Offset, Topic: topic.Value)).ToList();
+        if (further.Count > 0)
+            batch.Add(InsertEventTopics, Statements.Texts(further.Select(t => t.Topic)), Statements.Numbers(further.Select(t => t.Offset)));
+        var ids = Events.Where(e => e.ForeignId is not null).ToList();
+        if (ids.Count > 0)
+            batch.Add(
+                InsertEventIds,
+                Statements.Texts(ids.Select(e => e.ForeignId)),
+                Statements.Numbers(ids.Select(e => e.Position.Offset))
+            );
+    }
 
     private void AddAnswers(NpgsqlBatch batch) =>
         batch.Add(
@@ -262,6 +277,11 @@ internal sealed class KnownTopics
         {
             if (!_known.Contains(entry.Topic))
                 (missing ??= []).Add(entry.Topic);
+            for (var i = 0; i < entry.AlsoOn.Count; i++)
+            {
+                if (!_known.Contains(entry.AlsoOn[i]))
+                    (missing ??= []).Add(entry.AlsoOn[i]);
+            }
         }
         return (IReadOnlyCollection<TopicName>?)missing ?? [];
     }

@@ -48,6 +48,9 @@ internal static class Statements
     public static NpgsqlParameter Byteas(IEnumerable<ReadOnlyMemory<byte>> values) =>
         new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = values.Select(ToArray).ToArray() };
 
+    public static NpgsqlParameter Byteas(IEnumerable<byte[]?> values) =>
+        new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = values.ToArray() };
+
     public static string? TextOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     public static DateTimeOffset Time(this NpgsqlDataReader reader, int column) => new(reader.GetInt64(column), TimeSpan.Zero);

@@ -27,12 +27,14 @@ internal sealed record CommitNotification(
 
 /// <summary>Encodes and decodes a <see cref="CommitNotification"/>: version, node, number, epoch, last offset, count, and topic, type,
 /// data, origin and time of each event.</summary>
-/// <remarks>A traced commit has a separate version, with the ids of its trace and span before the events. Nodes of different versions
+/// <remarks>A traced commit has a separate version, with the ids of its trace and span before the events. So have events with several
+/// topics or other extra values, which follow each event. Nodes of different versions
 /// ignore each other's messages and read the journal instead.</remarks>
 internal static class CommitNotificationCodec
 {
     private const byte Version = 2;
     private const byte TracedVersion = 3;
+    private const byte ExtraFlag = 4; // versions 6 and 7: each event ends with its extra values
     private const int TraceIdLength = 16;
     private const int SpanIdLength = 8;
 
@@ -41,7 +43,8 @@ internal static class CommitNotificationCodec
         using var bytes = new MemoryStream(64 + (256 * hint.Events.Count));
         using (var writer = new BinaryWriter(bytes, Encoding.UTF8))
         {
-            writer.Write(hint.Commit is null ? Version : TracedVersion);
+            var hasExtras = hint.Events.Any(static entry => entry.Extra is not null);
+            writer.Write((byte)((hint.Commit is null ? Version : TracedVersion) | (hasExtras ? ExtraFlag : 0)));
             writer.Write(hint.Node);
             writer.Write(hint.Number);
             writer.Write(hint.Through.Epoch);
@@ -50,7 +53,7 @@ internal static class CommitNotificationCodec
             if (hint.Commit is { } commit)
                 Write(writer, commit);
             foreach (var entry in hint.Events)
-                Write(writer, entry);
+                Write(writer, entry, hasExtras);
         }
         return bytes.ToArray();
     }
@@ -61,7 +64,7 @@ internal static class CommitNotificationCodec
     {
         var head = 2 + node.Length;
         return bytes.Length > head + sizeof(long) + sizeof(uint) + sizeof(long) + 1
-            && bytes[0] is Version or TracedVersion
+            && IsKnown(bytes[0])
             && bytes[1] == node.Length
             && System.Text.Ascii.Equals(bytes.AsSpan(2, node.Length), node);
     }
@@ -73,17 +76,21 @@ internal static class CommitNotificationCodec
         {
             using var reader = new BinaryReader(new MemoryStream(bytes, writable: false), Encoding.UTF8);
             var version = reader.ReadByte();
-            if (version is not (Version or TracedVersion))
+            if (!IsKnown(version))
                 return null;
             var (node, number) = (reader.ReadString(), reader.ReadInt64());
             var through = new Position(reader.ReadUInt32(), reader.ReadInt64());
             var count = reader.Read7BitEncodedInt();
             if (count < 0 || count > bytes.Length || (through == default && count > 1))
                 return null;
-            var commit = version == TracedVersion ? ReadSpan(reader) : (ActivityContext?)null;
+            var commit = (version & ~ExtraFlag) == TracedVersion ? ReadSpan(reader) : (ActivityContext?)null;
             var events = new DunlinEvent[count];
             for (var i = 0; i < count; i++)
-                events[i] = Read(reader, through == default ? default : through with { Offset = through.Offset - count + 1 + i });
+                events[i] = Read(
+                    reader,
+                    through == default ? default : through with { Offset = through.Offset - count + 1 + i },
+                    (version & ExtraFlag) != 0
+                );
             return reader.BaseStream.Position == bytes.Length ? new CommitNotification(node, through, events, number, commit) : null;
         }
         catch (Exception exception) when (exception is IOException or ArgumentException or FormatException or Diagnostics.DunlinException)
@@ -91,6 +98,8 @@ internal static class CommitNotificationCodec
             return null;
         }
     }
+
+    private static bool IsKnown(byte version) => (version & ~ExtraFlag) is Version or TracedVersion;
 
     private static void Write(BinaryWriter writer, ActivityContext commit)
     {
@@ -115,7 +124,7 @@ internal static class CommitNotificationCodec
         );
     }
 
-    private static void Write(BinaryWriter writer, DunlinEvent entry)
+    private static void Write(BinaryWriter writer, DunlinEvent entry, bool hasExtra)
     {
         writer.Write(entry.Topic.Value);
         writer.Write(entry.Type);
@@ -132,26 +141,25 @@ internal static class CommitNotificationCodec
             }
         }
         writer.Write(entry.Time.UtcTicks);
+        if (!hasExtra)
+            return;
+        var extra = entry.EncodedExtra ?? [];
+        writer.Write7BitEncodedInt(extra.Length);
+        writer.Write(extra);
     }
 
-    private static DunlinEvent Read(BinaryReader reader, Position position)
+    private static DunlinEvent Read(BinaryReader reader, Position position, bool hasExtra)
     {
-        var (topic, type) = (TopicName.Parse(reader.ReadString()), reader.ReadString());
+        var (topic, type) = (TopicName.FromStored(reader.ReadString()), reader.ReadString());
         var length = reader.Read7BitEncodedInt();
         var data = reader.ReadBytes(length);
         if (data.Length != length)
             throw new EndOfStreamException();
         var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
+        var time = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        var extra = hasExtra ? EventExtra.Decode(reader.ReadBytes(reader.Read7BitEncodedInt())) : null;
         // A draft checks the type. It accepts reserved types, because the engine of another node sends them.
-        var draft = EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin);
-        return new DunlinEvent(
-            position,
-            draft.Topic,
-            draft.Type,
-            draft.Data,
-            draft.Origin,
-            new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero)
-        );
+        return new DunlinEvent(position, EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin, extra), time);
     }
 
     private static string? Part(BinaryReader reader) => reader.ReadBoolean() ? reader.ReadString() : null;

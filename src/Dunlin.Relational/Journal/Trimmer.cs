@@ -57,7 +57,7 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
             .Call("trim_topics")
             .Number(after)
             .Number(TopicPage)
-            .ListAsync(static row => (Id: row.Number(0), Name: TopicName.Parse(row.Text(1)), Head: row.Number(2)), cancellationToken);
+            .ListAsync(static row => (Id: row.Number(0), Name: TopicName.FromStored(row.Text(1)), Head: row.Number(2)), cancellationToken);
         var cuts = new List<(long, long)>();
         foreach (var (id, name, head) in topics)
         {

@@ -67,7 +67,7 @@ internal abstract class WriteTransaction : IAppendSession
 
     public Position Append(EventDraft draft)
     {
-        var entry = new DunlinEvent(NextPosition, draft.Topic, draft.Type, draft.Data, draft.Origin, EventTime);
+        var entry = new DunlinEvent(NextPosition, draft, EventTime);
         Insert(entry);
         _events.Add(entry);
         return entry.Position;

@@ -45,6 +45,11 @@ internal static class JournalLine
         WriteIfSet(json, "session", entry.Origin?.SessionId);
         WriteIfSet(json, "connection", entry.Origin?.ConnectionId);
         WriteIfSet(json, "device", entry.Origin?.DeviceId);
+        if (entry.EncodedExtra is { } extra)
+        {
+            json.WritePropertyName("extra");
+            json.WriteRawValue(extra, skipInputValidation: true);
+        }
         if (IsJsonOnOneLine(entry.Data.Span))
         {
             json.WritePropertyName("data");
@@ -174,6 +179,7 @@ internal static class JournalLine
         private string? _device;
         private DateTimeOffset? _time;
         private byte[]? _data;
+        private EventExtra? _extra;
 
         public void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> line)
         {
@@ -220,9 +226,14 @@ internal static class JournalLine
                         _data = reader.GetBytesFromBase64();
                         break;
                     case "data":
-                        var start = (int)reader.TokenStartIndex;
-                        reader.Skip();
-                        _data = line[start..(int)reader.BytesConsumed].ToArray();
+                        _data = Raw(ref reader, line).ToArray();
+                        break;
+                    case "extra":
+                        _extra = EventExtra.Decode(Raw(ref reader, line));
+                        if (_extra?.Fault() is { } fault)
+                            throw new FormatException(fault.Message);
+                        foreach (var topic in _extra?.AlsoOn ?? [])
+                            _ = Topic(topic.Value);
                         break;
                     default:
                         throw new FormatException("the format does not have it.");
@@ -232,6 +243,13 @@ internal static class JournalLine
             {
                 throw new FormatException($"The field \"{name}\" is invalid: {exception.Message}", exception);
             }
+        }
+
+        private static ReadOnlySpan<byte> Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> line)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            return line[start..(int)reader.BytesConsumed];
         }
 
         public readonly object ToLine()
@@ -253,7 +271,8 @@ internal static class JournalLine
                 type,
                 data,
                 origin == new EventOrigin() ? null : origin,
-                _time ?? throw Missing("time")
+                _time ?? throw Missing("time"),
+                _extra
             );
         }
 
@@ -261,7 +280,7 @@ internal static class JournalLine
         {
             try
             {
-                return TopicName.Parse(name);
+                return name.StartsWith('#') ? TopicName.ForText(name[1..]) : TopicName.Parse(name);
             }
             catch (DunlinException exception)
             {

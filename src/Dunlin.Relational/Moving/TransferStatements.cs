@@ -40,7 +40,9 @@ internal static class TransferStatements
         CancellationToken cancellationToken
     )
     {
-        var topics = events.Select(entry => entry.Topic.Value).Distinct(StringComparer.Ordinal);
+        var topics = events
+            .SelectMany(static entry => entry.AlsoOn.Prepend(entry.Topic), static (_, topic) => topic.Value)
+            .Distinct(StringComparer.Ordinal);
         await session
             .Call("import_topics")
             .Text(Array(topics, static (json, topic) => json.WriteStringValue(topic)))
@@ -59,10 +61,23 @@ internal static class TransferStatements
                 json.WriteStringValue(row.entry.Origin?.ConnectionId);
                 json.WriteStringValue(row.entry.Origin?.DeviceId);
                 json.WriteNumberValue(row.entry.Time.ToUnixTimeMilliseconds());
+                json.WriteStringValue(row.entry.EncodedExtra is { } extra ? Convert.ToHexString(extra) : null);
                 json.WriteEndArray();
             }
         );
         await session.Call("import_events").Text(rows).RunAsync(cancellationToken);
+        var numbered = events.Select((entry, i) => (Entry: entry, Offset: first + i ?? entry.Position.Offset)).ToList();
+        var topicRows = numbered
+            .SelectMany(static row => row.Entry.AlsoOn, static (row, topic) => (row.Offset, Text: topic.Value))
+            .ToList();
+        if (topicRows.Count > 0)
+            await session.Call("event_topics_add").Text(Array(topicRows, WritePair)).RunAsync(cancellationToken);
+        var idRows = numbered
+            .Where(static row => row.Entry.ForeignId is not null)
+            .Select(static row => (row.Offset, Text: row.Entry.ForeignId!))
+            .ToList();
+        if (idRows.Count > 0)
+            await session.Call("event_ids_add").Text(Array(idRows, WritePair)).RunAsync(cancellationToken);
     }
 
     /// <summary>Completes an import. With a header, the journal takes over its epoch and its last offset.</summary>
@@ -89,6 +104,14 @@ internal static class TransferStatements
         }
         var last = trimmed.Count == 0 ? 0 : trimmed.Max(topic => topic.Through);
         await session.Call("import_end").Number(header?.Epoch ?? 0).Number(last).RunAsync(cancellationToken);
+    }
+
+    private static void WritePair(Utf8JsonWriter json, (long Offset, string Text) pair)
+    {
+        json.WriteStartArray();
+        json.WriteNumberValue(pair.Offset);
+        json.WriteStringValue(pair.Text);
+        json.WriteEndArray();
     }
 
     private static string Array<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)

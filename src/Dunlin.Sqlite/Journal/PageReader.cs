@@ -17,6 +17,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
     private static readonly SqlText PageAll = new("page_all");
     private static readonly SqlText FindTopic = new("find_topic");
     private static readonly SqlText FindCounter = new("find_counter");
+    private static readonly SqlText FindEventTopic = new("find_event_topic");
 
     private readonly List<DunlinEvent> _events = [];
     private long _bytes;
@@ -50,7 +51,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
             {
                 if (IsFull)
                     return true;
-                Add(row, reader.TopicName(row.Int64(1)));
+                Add(Event(row, reader.TopicName(row.Int64(1))));
             }
             return false;
         }
@@ -62,18 +63,19 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
 
     private bool ReadWanted(IReadOnlyList<TopicName> topics)
     {
-        if (query.Patterns.Count == 0)
+        if (query.Patterns.Count == 0 && query.Selectors.Count == 0)
             return ReadTopics(topics, []);
         var covered = new PatternTopics(reader.Database, query.Patterns);
-        _isTrimmed = IsAnyTrimmed() && covered.AreTrimmed(query.After);
-        return covered.Few() is { } few ? ReadTopics(topics, few) : ReadInOrder(topics);
+        _isTrimmed = IsAnyTrimmed() && (covered.AreTrimmed(query.After) || PatternTopics.AreTrimmed(reader.Database, query));
+        return query.Selectors.Count == 0 && covered.Few() is { } few ? ReadTopics(topics, few) : ReadInOrder(topics);
     }
 
     private bool ReadInOrder(IReadOnlyList<TopicName> topics)
     {
         foreach (var topic in topics)
             Find(topic); // sets _isTrimmed
-        var (wanted, known) = (new TopicFilter(topics, query.Patterns), new Dictionary<long, TopicName?>());
+        var wanted = new EventFilter(topics, query.Patterns, query.Selectors);
+        var known = new Dictionary<long, (TopicName Name, bool IsWanted)>();
         var row = reader.Database.Prepare(PageAll).Bind(1, query.After).Bind(2, head);
         try
         {
@@ -81,14 +83,18 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
             {
                 var id = row.Int64(1);
                 if (!known.TryGetValue(id, out var topic))
-                    known.Add(id, topic = reader.TopicName(id) is var name && wanted.Wants(name) ? name : null);
-                if (looked == PatternLimits.LookedAt || (topic is not null && IsFull))
+                    known.Add(id, topic = reader.TopicName(id) is var name ? (name, wanted.Names(name)) : default);
+                // An event that its first topic does not select is decoded only if something else may.
+                var entry = topic.IsWanted || query.Selectors.Count > 0 || !row.IsNull(9) ? Event(row, topic.Name) : null;
+                if (entry is not null && !wanted.Wants(entry))
+                    entry = null;
+                if (looked == PatternLimits.LookedAt || (entry is not null && IsFull))
                 {
                     _lookedThrough = row.Int64(0) - 1;
                     return true;
                 }
-                if (topic is { } its)
-                    Add(row, its);
+                if (entry is not null)
+                    Add(entry);
             }
             return false;
         }
@@ -104,22 +110,26 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         var merge = new PriorityQueue<TopicCursor, long>(count);
         var chunk = Math.Clamp(2 * (query.Limit + 1) / Math.Max(1, count), 8, 256);
         var seen = topics.Count > 1 ? new HashSet<TopicName>(topics.Count) : null;
+        var hasFurther = HasFurtherTopics();
         foreach (var topic in topics)
         {
             if (seen?.Add(topic) is not false && Find(topic) is { } id && !covered.ContainsKey(id))
-                Queue(merge, new TopicCursor(id, topic, query.After, head, chunk));
+                Begin(id, topic);
         }
         foreach (var (id, topic) in covered)
-            Queue(merge, new TopicCursor(id, topic, query.After, head, chunk));
+            Begin(id, topic);
         var row = reader.Database.Prepare(PageAll);
         try
         {
             for (var at = long.MinValue; merge.TryDequeue(out var cursor, out var offset); at = offset)
             {
-                if (IsFull)
-                    return true;
-                MoveTo(row, at, offset);
-                Add(row, cursor.Topic);
+                if (offset != at)
+                {
+                    if (IsFull)
+                        return true;
+                    MoveTo(row, at, offset);
+                    Add(Event(row, row.IsNull(9) ? cursor.Topic : reader.TopicName(row.Int64(1))));
+                }
                 Queue(merge, cursor);
             }
             return false;
@@ -128,6 +138,21 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         {
             row.Reset();
         }
+
+        void Begin(long id, TopicName topic)
+        {
+            Queue(merge, new TopicCursor(id, topic, query.After, head, chunk));
+            if (hasFurther)
+                Queue(merge, new TopicCursor(id, topic, query.After, head, chunk, isFurther: true));
+        }
+    }
+
+    private bool HasFurtherTopics()
+    {
+        var find = reader.Database.Prepare(FindEventTopic);
+        var found = find.Step();
+        find.Reset();
+        return found;
     }
 
     /// <summary>Moves to the event. A near event is reached by a few steps, which is several times cheaper than a lookup; a distant event
@@ -171,21 +196,22 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         return id;
     }
 
-    private void Add(Statement row, TopicName topic)
+    private void Add(DunlinEvent entry)
     {
-        var data = row.Bytes(3).ToArray();
-        _events.Add(
-            new DunlinEvent(
-                new Position(epoch, row.Int64(0)),
-                topic,
-                reader.Texts.Get(row.Bytes(2)),
-                data,
-                Origin(row),
-                DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8))
-            )
-        );
-        _bytes += data.Length;
+        _events.Add(entry);
+        _bytes += entry.Data.Length;
     }
+
+    private DunlinEvent Event(Statement row, TopicName topic) =>
+        new(
+            new Position(epoch, row.Int64(0)),
+            topic,
+            reader.Texts.Get(row.Bytes(2)),
+            row.Bytes(3).ToArray(),
+            Origin(row),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8)),
+            row.IsNull(9) ? null : EventExtra.Decode(row.Bytes(9))
+        );
 
     private EventOrigin? Origin(Statement row)
     {

@@ -58,6 +58,29 @@ internal sealed class PatternTopics(Database database, IReadOnlyList<TopicPatter
         return false;
     }
 
+    /// <summary>Returns whether retention has deleted an event after the start of a query from a text topic that it selects.</summary>
+    public static bool AreTrimmed(Database database, JournalQuery query)
+    {
+        if (query.Selectors.Count == 0)
+            return false;
+        var wanted = new EventFilter([], [], query.Selectors);
+        // All text topics: '$' follows '#'.
+        var row = database.Prepare(TopicsTrimmed).Bind(1, "#").Bind(2, "$").Bind(3, query.After);
+        try
+        {
+            while (row.Step())
+            {
+                if (wanted.MayHave(TopicName.FromStored(row.Text(0))))
+                    return true;
+            }
+            return false;
+        }
+        finally
+        {
+            row.Reset();
+        }
+    }
+
     private Statement Range(SqlText sql, TopicPattern pattern) =>
         database.Prepare(sql).Bind(1, pattern.Range.From).Bind(2, pattern.Range.To);
 }

@@ -61,7 +61,7 @@ internal sealed class Reader(Database database) : IDisposable
             throw new InvalidOperationException(
                 $"The journal has an event of topic {id}, which does not exist: the database is damaged. Restore a backup."
             );
-        name = Topics.TopicName.Parse(find.Text(0));
+        name = Topics.TopicName.FromStored(find.Text(0));
         find.Reset();
         if (_topics.Count >= MaxKnownTopics)
             _topics.Clear();

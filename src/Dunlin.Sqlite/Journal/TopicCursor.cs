@@ -3,10 +3,12 @@ using Dunlin.Topics;
 
 namespace Dunlin.Sqlite.Journal;
 
-/// <summary>Reads the offsets of one topic in order, in chunks. Not thread-safe.</summary>
-internal sealed class TopicCursor(long id, TopicName topic, long after, long head, int chunk)
+/// <summary>Reads the offsets of one topic in order, in chunks: those of events whose first topic it is, or of events that have it as a
+/// further one. Not thread-safe.</summary>
+internal sealed class TopicCursor(long id, TopicName topic, long after, long head, int chunk, bool isFurther = false)
 {
     private static readonly SqlText PageOffsets = new("page_offsets");
+    private static readonly SqlText PageFurtherOffsets = new("page_further_offsets");
 
     private readonly long[] _offsets = new long[chunk];
     private long _after = after;
@@ -30,7 +32,12 @@ internal sealed class TopicCursor(long id, TopicName topic, long after, long hea
 
     private void Fetch(Database database)
     {
-        var row = database.Prepare(PageOffsets).Bind(1, id).Bind(2, _after).Bind(3, head).Bind(4, _offsets.Length);
+        var row = database
+            .Prepare(isFurther ? PageFurtherOffsets : PageOffsets)
+            .Bind(1, id)
+            .Bind(2, _after)
+            .Bind(3, head)
+            .Bind(4, _offsets.Length);
         (_count, _next) = (0, 0);
         while (_count < _offsets.Length && row.Step())
             _offsets[_count++] = row.Int64(0);

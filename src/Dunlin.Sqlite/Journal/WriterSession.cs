@@ -23,6 +23,8 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
     private static readonly SqlText ReleaseSql = new("release");
     private static readonly SqlText RollbackToSql = new("rollback_to");
     private static readonly SqlText InsertEvent = new("insert_event");
+    private static readonly SqlText InsertEventTopic = new("insert_event_topic");
+    private static readonly SqlText InsertEventId = new("insert_event_id");
     private static readonly SqlText FindTopic = new("find_topic");
     private static readonly SqlText InsertTopic = new("insert_topic");
     private static readonly SqlText FindIdempotency = new("find_idempotency");
@@ -185,7 +187,8 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
 
     public void Dispose() => Database.Dispose();
 
-    protected override void Insert(DunlinEvent entry) =>
+    protected override void Insert(DunlinEvent entry)
+    {
         _insertEvent
             .Bind(1, entry.Position.Offset)
             .Bind(2, TopicId(entry.Topic))
@@ -195,8 +198,18 @@ internal sealed class WriterSession : WriteTransaction, IDisposable
             .Bind(6, entry.Origin?.SessionId)
             .Bind(7, entry.Origin?.ConnectionId)
             .Bind(8, entry.Origin?.DeviceId)
-            .Bind(9, entry.Time.ToUnixTimeMilliseconds())
-            .Run();
+            .Bind(9, entry.Time.ToUnixTimeMilliseconds());
+        if (entry.Extra is not { IsEmpty: false } extra)
+        {
+            _insertEvent.Bind(10, (string?)null).Run();
+            return;
+        }
+        _insertEvent.Bind(10, extra.Encode()).Run();
+        foreach (var topic in extra.AlsoOn)
+            Database.Prepare(InsertEventTopic).Bind(1, TopicId(topic)).Bind(2, entry.Position.Offset).Run();
+        if (extra.ForeignId is { } id)
+            Database.Prepare(InsertEventId).Bind(1, id).Bind(2, entry.Position.Offset).Run();
+    }
 
     protected override void TakeBackSide(int count)
     {

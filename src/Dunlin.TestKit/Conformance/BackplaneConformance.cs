@@ -69,6 +69,32 @@ public abstract class BackplaneConformance : IAsyncLifetime
             );
     }
 
+    /// <summary>Checks that topics of any text, restrictions and all other extra values reach the other nodes.</summary>
+    [Fact]
+    public async Task Extra_values_of_an_event_reach_the_others()
+    {
+        var draft = new EventDraft(TopicName.ForText("https://example.com/é"), "t", new byte[] { 0, 10, 255 })
+        {
+            AlsoOn = [TopicName.Parse("a/b"), TopicName.ForText("urn:x")],
+            IsRestricted = true,
+            ForeignId = "urn:uuid:é",
+            Format = EventFormat.Binary,
+            Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["retry"] = "50" },
+        };
+        var time = new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+        var transient = DunlinEvent.Transient(draft, time);
+        _backplanes[0].Transient(_nodes[0], transient);
+        AssertSame(transient, await _nodes[1].Transients.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        if (!CarriesHints)
+            return;
+        DunlinEvent[] events = [Committed(5, "a", "1", null), new(Committed(6, "a", "1", null).Position, draft, time)];
+        _backplanes[0].Notify(_nodes[0], events);
+        var received = await _nodes[1].Hints.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation);
+        Assert.Equal(2, received.Count);
+        AssertSame(events[0], received[0]);
+        AssertSame(events[1], received[1]);
+    }
+
     /// <summary>Checks that a transient event reaches all other nodes unchanged, and not its sender.</summary>
     [Fact]
     public async Task A_transient_event_reaches_the_others_and_not_its_sender()
@@ -134,6 +160,9 @@ public abstract class BackplaneConformance : IAsyncLifetime
             (actual.Position, actual.Topic, actual.Type, actual.Origin, actual.Time)
         );
         Assert.Equal(expected.Data.ToArray(), actual.Data.ToArray());
+        Assert.Equal((expected.IsRestricted, expected.ForeignId, expected.Format), (actual.IsRestricted, actual.ForeignId, actual.Format));
+        Assert.Equal(expected.AlsoOn, actual.AlsoOn);
+        Assert.Equal(expected.Headers.OrderBy(static header => header.Key), actual.Headers.OrderBy(static header => header.Key));
     }
 
     /// <summary>Records the notifications that a node receives.</summary>

@@ -37,6 +37,10 @@ public sealed class TurningStore(IReadOnlyList<IJournal> journals, IReadOnlyList
         journals[NextReader()].ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
+        journals[NextReader()].FindAsync(foreignId, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => WithAsync(node => journals[node].TrimAsync(cancellationToken));
 
     /// <inheritdoc/>

@@ -37,5 +37,9 @@ public sealed class FaultyJournal(IJournal inner, CommitFaults faults) : IJourna
         inner.ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
+        inner.FindAsync(foreignId, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
 }

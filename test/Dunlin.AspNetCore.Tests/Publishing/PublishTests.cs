@@ -176,6 +176,40 @@ public sealed class PublishTests
     }
 
     [Fact]
+    public async Task A_journal_page_names_extra_values_and_leaves_out_restricted_events()
+    {
+        await using var host = await EngineHost.StartAsync();
+        EventDraft Draft(bool isRestricted) =>
+            new(TopicName.Parse("a"), "x", new byte[] { 0, 255 })
+            {
+                AlsoOn = [TopicName.Parse("lists/b"), TopicName.ForText("é")],
+                IsRestricted = isRestricted,
+                ForeignId = "urn:x",
+                Format = EventFormat.Binary,
+                Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["retry"] = "50" },
+            };
+        var text = new EventDraft(TopicName.Parse("lists/b"), "x", "7"u8.ToArray()) { Format = EventFormat.Text };
+        await host.Journal.AppendAsync([Draft(isRestricted: true), Draft(isRestricted: false), text], null, default);
+        using var ann = host.Client();
+        foreach (var topic in new[] { "lists/b", "lists/*", "lists/**" })
+        {
+            var events = (await GetAsync(ann, $"/dunlin/v1/journal?topic={topic}")).GetProperty("events");
+            Assert.Equal(2, events.GetArrayLength());
+            Assert.Equal(["lists/b", "#é"], events[0].GetProperty("alsoOn").EnumerateArray().Select(name => name.GetString()));
+            Assert.Equal(("base64", "AP8="), (events[0].GetProperty("format").GetString(), events[0].GetProperty("data").GetString()));
+            Assert.Equal("urn:x", events[0].GetProperty("foreignId").GetString());
+            Assert.Equal("50", events[0].GetProperty("headers").GetProperty("retry").GetString());
+            Assert.False(events[0].TryGetProperty("restricted", out _));
+            Assert.Equal(("text", "7"), (events[1].GetProperty("format").GetString(), events[1].GetProperty("data").GetString()));
+        }
+        using var admin = host.Client("admin");
+        var all = (await GetAsync(admin, "/dunlin/v1/journal?topic=lists/b")).GetProperty("events");
+        Assert.Equal(3, all.GetArrayLength());
+        Assert.True(all[0].GetProperty("restricted").GetBoolean());
+        await HttpAssert.ProblemAsync(await ann.GetAsync("/dunlin/v1/journal?topic=%23x"), 400, "invalid_topic");
+    }
+
+    [Fact]
     public async Task Size_type_and_sign_in_refusals_name_the_limit()
     {
         await using var host = await EngineHost.StartAsync();

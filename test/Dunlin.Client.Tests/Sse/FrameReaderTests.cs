@@ -32,6 +32,19 @@ public sealed class FrameReaderTests
     }
 
     [Fact]
+    public void Further_topics_and_format_belong_to_their_own_event()
+    {
+        using var reader = new FrameReader(Limit);
+        Feed(reader, "topic: a\nalso: b\nalso: #\u00E9\nformat: base64\ndata: AP8=\n\ndata: 2\n\n"u8);
+        Assert.True(reader.TryRead(out var frame));
+        Assert.Equal(["b", "#é"], frame.Also);
+        Assert.Equal(("a", "base64"), (frame.Topic, frame.Format));
+        Assert.True(reader.TryRead(out frame));
+        Assert.Null(frame.Also);
+        Assert.Null(frame.Format);
+    }
+
+    [Fact]
     public void Block_with_only_an_id_is_returned_without_data()
     {
         using var reader = new FrameReader(Limit);

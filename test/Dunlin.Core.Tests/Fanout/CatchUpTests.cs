@@ -79,6 +79,9 @@ public sealed class CatchUpTests
             return page;
         }
 
+        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
+            inner.FindAsync(foreignId, cancellationToken);
+
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
     }
 }

@@ -216,6 +216,9 @@ public sealed class ConflationTests
             CancellationToken cancellationToken
         ) => inner.AppendAsync(drafts, idempotency, cancellationToken);
 
+        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
+            inner.FindAsync(foreignId, cancellationToken);
+
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
     }
 }

@@ -164,6 +164,9 @@ public sealed class HintTests : IDisposable
             CancellationToken cancellationToken
         ) => throw new NotSupportedException();
 
+        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
+            inner.FindAsync(foreignId, cancellationToken);
+
         public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

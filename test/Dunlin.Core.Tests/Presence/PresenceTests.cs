@@ -60,6 +60,22 @@ public sealed class PresenceTests : IDisposable
         Assert.Single(frames, f => f.Data.Contains("ann", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_user_is_present_on_named_text_topics_and_not_on_selected_ones()
+    {
+        var (named, selected) = (TopicName.ForText("lists/1"), TopicName.ForText("items/1"));
+        var watcher = new TestSink();
+        await _node.ConnectAsync(watcher, "x", with: r => r with { Topics = [named, selected] });
+        await _node.ConnectAsync(
+            new TestSink(),
+            "x",
+            with: r => r with { Topics = [named], Selectors = [new BeginsWith("items/")], IsPresent = true }
+        );
+        Assert.Equal("ann", Assert.Single(_presence.List(named)).UserId);
+        Assert.Empty(_presence.List(selected));
+        Assert.Equal("presence.joined", Assert.Single(await watcher.WhenCountAsync(1)).Name);
+    }
+
     public void Dispose() => _node.Dispose();
 
     private static async Task CloseAsync(EventStreamConnection connection)

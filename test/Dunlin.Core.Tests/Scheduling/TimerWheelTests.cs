@@ -46,6 +46,47 @@ public sealed class TimerWheelTests : IDisposable
     }
 
     [Fact]
+    public void An_exact_entry_fires_within_a_millisecond_and_never_early()
+    {
+        var random = TestSeed.NewRandom(out _);
+        var due = new List<(TimeSpan Wanted, TimeSpan Got)>();
+        var start = _time.GetTimestamp();
+        for (var i = 0; i < 500; i++)
+        {
+            var wanted = _time.GetElapsedTime(start) + TimeSpan.FromTicks(random.Next(0, 1_000_000_000) * 9L);
+            _wheel.ScheduleExact(
+                new WheelAction(() => due.Add((wanted, _time.GetElapsedTime(start)))),
+                wanted - _time.GetElapsedTime(start)
+            );
+            _time.Advance(TimeSpan.FromMilliseconds(random.Next(0, 700)));
+        }
+        _time.Advance(TimeSpan.FromSeconds(1_000));
+        Assert.Equal(500, due.Count);
+        Assert.All(due, d => Assert.InRange(d.Got - d.Wanted, TimeSpan.Zero, TimeSpan.FromMilliseconds(1)));
+    }
+
+    [Fact]
+    public void A_moved_exact_entry_fires_once_and_a_cancelled_one_never()
+    {
+        var fired = new List<string>();
+        var (moved, coarse, cancelled) = (Entry("moved"), Entry("coarse"), Entry("cancelled"));
+        foreach (var entry in new[] { moved, coarse, cancelled })
+            _wheel.ScheduleExact(entry, TimeSpan.FromMilliseconds(500));
+        _wheel.ScheduleExact(moved, TimeSpan.FromMilliseconds(200));
+        _wheel.ScheduleExact(moved, TimeSpan.FromMilliseconds(700));
+        _wheel.Schedule(coarse, TimeSpan.FromSeconds(3));
+        _wheel.Cancel(cancelled);
+        _time.Advance(TimeSpan.FromMilliseconds(699));
+        Assert.Empty(fired);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(["moved"], fired);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(["moved", "coarse"], fired);
+
+        WheelAction Entry(string name) => new(() => fired.Add(name));
+    }
+
+    [Fact]
     public void A_throwing_entry_does_not_stop_the_others()
     {
         var fired = 0;

@@ -107,6 +107,14 @@ export interface JournalRow {
   /** Absent where the server hides payloads. */
   readonly data?: string;
   readonly isCut: boolean;
+  /** Further topics. */
+  readonly alsoOn?: readonly string[];
+  /** Absent for JSON. */
+  readonly format?: 'text' | 'base64';
+  readonly isRestricted: boolean;
+  /** The id that another protocol gave the event. */
+  readonly foreignId?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface JournalPage {

@@ -33,6 +33,8 @@ export interface ReceivedEvent<Data = unknown> {
   /** The position of the connection after this event. Undefined on streams without ids. */
   readonly position?: string | undefined;
   readonly topic?: string | undefined;
+  /** Further topics of the event. */
+  readonly alsoOn?: readonly string[] | undefined;
 }
 
 export interface UndecodedEvent {

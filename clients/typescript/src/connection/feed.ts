@@ -23,6 +23,7 @@ export interface FeedFrame {
   readonly type: string;
   readonly data: string;
   readonly topic?: string | undefined;
+  readonly also?: readonly string[] | undefined;
   readonly position?: string | undefined;
   /** The position before this frame. Equal to `position` when the frame has no id. */
   readonly previous?: string | undefined;
@@ -242,7 +243,7 @@ export class Feed {
   }
 
   #frame(stream: number, frame: StreamFrame, previous: string | undefined, moved: boolean): void {
-    const { type, data, topic } = frame;
+    const { type, data, topic, also } = frame;
     if (frame.control === undefined && isReserved(type)) {
       if (moved) this.#handlers.onPosition(this.#position, previous);
       return;
@@ -250,7 +251,7 @@ export class Feed {
     const control = frame.control === undefined ? undefined : readControl(frame.control, data);
     switch (control?.type) {
       case undefined:
-        return this.#handlers.onFrame({ type, data, topic, position: this.#position, previous });
+        return this.#handlers.onFrame({ type, data, topic, also, position: this.#position, previous });
       case 'hello':
         return this.#hello(stream, control.hello);
       case 'reset':

@@ -47,6 +47,7 @@ export class Receiver {
     type: string;
     data: string;
     topic?: string | undefined;
+    also?: readonly string[] | undefined;
     position?: string | undefined;
   }): void {
     const decoded = decode(this.#format, frame);
@@ -54,7 +55,12 @@ export class Receiver {
       const error = new Error(`A frame is not of the format "${this.#format}": ${frame.data.slice(0, 100)}`);
       return this.#environment.reportError(error);
     }
-    const event: ReceivedEvent = { ...decoded, position: frame.position, topic: frame.topic };
+    const event: ReceivedEvent = {
+      ...decoded,
+      position: frame.position,
+      topic: frame.topic,
+      alsoOn: frame.also,
+    };
     // A set: an event type may itself be named `*`.
     for (const name of new Set([event.type, EVERY_EVENT])) {
       // A copy: a handler may remove itself or add others.

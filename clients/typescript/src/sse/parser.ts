@@ -7,6 +7,8 @@ export interface StreamFrame {
   readonly lastEventId: string;
   /** Topic of the event, from a `topic:` field. Other clients ignore that field. */
   readonly topic?: string | undefined;
+  /** Further topics of the event, from `also:` fields. */
+  readonly also?: readonly string[] | undefined;
   /**
    * Type of a control frame (`hello`, `reset`, ...), from a `control:` field. Only the server can write that field; events of applications
    * cannot.
@@ -41,6 +43,7 @@ export class StreamParser {
   #type = '';
   #data: string | undefined;
   #topic: string | undefined;
+  #also: string[] | undefined;
   #control: string | undefined;
   #idBuffer = '';
   #lastEventId = '';
@@ -107,6 +110,9 @@ export class StreamParser {
       case 'topic':
         this.#topic = value;
         break;
+      case 'also':
+        this.#also = [...(this.#also ?? []), value];
+        break;
       case 'control':
         this.#control = value;
         break;
@@ -120,12 +126,14 @@ export class StreamParser {
     const data = this.#data;
     const type = this.#type || 'message';
     const topic = this.#topic;
+    const also = this.#also;
     const control = this.#control;
     this.#data = undefined;
     this.#type = '';
     this.#topic = undefined;
+    this.#also = undefined;
     this.#control = undefined;
-    if (data !== undefined) this.#handlers.onFrame({ type, data, lastEventId, topic, control });
+    if (data !== undefined) this.#handlers.onFrame({ type, data, lastEventId, topic, also, control });
     else if (moved) this.#handlers.onPosition?.(lastEventId);
   }
 }

@@ -315,7 +315,9 @@ class Turn {
     const topic = frame?.topic;
     // The stream also carries topics of other tabs.
     const isOurs =
-      topic === undefined || topics.length === 0 || topics.some((wanted) => meansTopic(wanted, topic));
+      topic === undefined ||
+      topics.length === 0 ||
+      [topic, ...(frame?.also ?? [])].some((name) => topics.some((wanted) => meansTopic(wanted, name)));
     if (frame && isOurs) this.effects.push({ type: 'receiver', call: 'receive', with: frame });
   }
 

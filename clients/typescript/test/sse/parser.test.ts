@@ -76,6 +76,11 @@ describe('Extensions for connections', () => {
     expect(read(text('data:a\r\r')).events).toHaveLength(1);
   });
 
+  test('fields of further topics are collected for their own event only', () => {
+    const { raw } = read(text('topic: a\nalso: b\nalso: #é\ndata:1\n\ndata:2\n\n'));
+    expect(raw.map((frame) => frame.also)).toEqual([['b', '#é'], undefined]);
+  });
+
   test('a topic field applies to its own event only', () => {
     const { raw } = read(text('topic: branches/1\ndata:1\n\ndata:2\n\n'));
     expect(raw.map((frame) => frame.topic)).toEqual(['branches/1', undefined]);

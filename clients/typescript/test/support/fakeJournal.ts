@@ -5,6 +5,7 @@ import { FakeStreams, json, OpenStream } from './fakeServer';
 interface Entry {
   readonly offset: number;
   readonly topic: string;
+  readonly also: readonly string[];
 }
 
 interface Reader {
@@ -47,8 +48,8 @@ export class FakeJournal {
     };
   }
 
-  publish(topic: string): number {
-    const entry = { offset: this.entries.length + 1, topic };
+  publish(topic: string, also: readonly string[] = []): number {
+    const entry = { offset: this.entries.length + 1, topic, also };
     this.entries.push(entry);
     for (const reader of this.readers) this.#send(reader, entry);
     return entry.offset;
@@ -85,8 +86,9 @@ export class FakeJournal {
     this.#readers.add(reader);
   }
 
-  #send({ stream, topics, tab }: Reader, { offset, topic }: Entry): void {
-    if (topics.length > 0 && !topics.some((wanted) => meansTopic(wanted, topic))) return;
-    tab.run(() => stream.event(`${this.epoch}-${offset}`, 'changed', offset, topic));
+  #send({ stream, topics, tab }: Reader, { offset, topic, also }: Entry): void {
+    const isWanted = [topic, ...also].some((name) => topics.some((wanted) => meansTopic(wanted, name)));
+    if (topics.length > 0 && !isWanted) return;
+    tab.run(() => stream.event(`${this.epoch}-${offset}`, 'changed', offset, topic, also));
   }
 }

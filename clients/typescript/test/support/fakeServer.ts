@@ -21,10 +21,17 @@ export class OpenStream {
     if (!this.isClosed) this.#controller.enqueue(new TextEncoder().encode(text));
   }
 
-  event(id: string | undefined, type: string, data: unknown, topic?: string): void {
+  event(
+    id: string | undefined,
+    type: string,
+    data: unknown,
+    topic?: string,
+    also: readonly string[] = [],
+  ): void {
     const fields = [
       id && `id: ${id}`,
       topic && `topic: ${topic}`,
+      ...also.map((name) => `also: ${name}`),
       `event: ${type}`,
       `data: ${JSON.stringify(data)}`,
     ];

@@ -15,6 +15,20 @@ describe('Topics', () => {
     expect([one.seen, two.seen]).toEqual([[1], [2, 3]]);
   });
 
+  test('A tab receives an event that has one of its topics as a further topic', async () => {
+    const one = open(['a']);
+    await settled();
+    const two = open(['b']);
+    await settled();
+    const three = open(['teams/*']);
+    await settled();
+    journal.publish('a', ['b']);
+    journal.publish('other', ['x', 'teams/7']);
+    journal.publish('a', ['teams/7', 'a']);
+    await settled();
+    expect([one.seen, two.seen, three.seen]).toEqual([[1, 3], [1], [2, 3]]);
+  });
+
   test('A tab with a pattern receives only the topics that the pattern matches', async () => {
     const one = open(['teams/7/**']);
     await settled();

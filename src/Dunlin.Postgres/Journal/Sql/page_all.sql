@@ -10,6 +10,6 @@ WITH state AS (
 )
 SELECT state.head, state.epoch, state.is_trimmed, (SELECT count(*) FROM wanted), event."offset",
     (SELECT name FROM dunlin_topic WHERE id = event.topic), event.type, event.data,
-    event.user_id, event.session_id, event.connection_id, event.device_id, event.time
+    event.user_id, event.session_id, event.connection_id, event.device_id, event.time, event.extra
 FROM state LEFT JOIN (wanted JOIN dunlin_journal event USING ("offset")) ON wanted.number <= $2 AND wanted.bytes_before < $3
 ORDER BY event."offset"

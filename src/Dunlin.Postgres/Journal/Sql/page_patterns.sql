@@ -28,15 +28,24 @@ WITH asked AS MATERIALIZED (
 ), looked AS MATERIALIZED (
     SELECT "offset", topic FROM dunlin_journal WHERE NOT (SELECT is_few FROM choice) AND "offset" > $1 ORDER BY "offset" LIMIT $9
 ), wanted_topics AS MATERIALIZED (
-    SELECT topic.id FROM (SELECT DISTINCT topic FROM looked) AS seen JOIN dunlin_topic topic ON topic.id = seen.topic
+    SELECT topic.id FROM (
+        SELECT topic FROM looked UNION SELECT further.topic FROM looked JOIN dunlin_event_topic further USING ("offset")
+    ) AS seen JOIN dunlin_topic topic ON topic.id = seen.topic
     WHERE topic.name = ANY ($4::TEXT[] COLLATE "C") OR EXISTS (SELECT 1 FROM asked WHERE topic.name ~ asked.expression)
 ), next AS MATERIALIZED (
-    (SELECT found."offset"
+    (SELECT DISTINCT found."offset"
     FROM few
-    CROSS JOIN LATERAL (SELECT "offset" FROM dunlin_journal WHERE topic = few.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1) AS found
+    CROSS JOIN LATERAL (
+        (SELECT "offset" FROM dunlin_journal WHERE topic = few.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1)
+        UNION ALL
+        (SELECT "offset" FROM dunlin_event_topic further WHERE further.topic = few.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1)
+    ) AS found
     ORDER BY found."offset" LIMIT $2 + 1)
     UNION ALL
-    (SELECT looked."offset" FROM looked JOIN wanted_topics ON wanted_topics.id = looked.topic ORDER BY looked."offset" LIMIT $2 + 1)
+    (SELECT looked."offset" FROM looked
+    WHERE topic IN (SELECT id FROM wanted_topics)
+        OR EXISTS (SELECT 1 FROM dunlin_event_topic further WHERE further."offset" = looked."offset" AND further.topic IN (SELECT id FROM wanted_topics))
+    ORDER BY looked."offset" LIMIT $2 + 1)
 ), wanted AS MATERIALIZED (
     SELECT "offset", row_number() OVER before AS number, sum(octet_length(data)) OVER before - octet_length(data) AS bytes_before
     FROM next JOIN dunlin_journal USING ("offset")
@@ -44,7 +53,7 @@ WITH asked AS MATERIALIZED (
 )
 SELECT state.head, state.epoch, state.is_trimmed, (SELECT count(*) FROM wanted), event."offset",
     (SELECT name FROM dunlin_topic WHERE id = event.topic), event.type, event.data,
-    event.user_id, event.session_id, event.connection_id, event.device_id, event.time,
+    event.user_id, event.session_id, event.connection_id, event.device_id, event.time, event.extra,
     (SELECT max("offset") FROM looked HAVING count(*) = $9)
 FROM state LEFT JOIN (wanted JOIN dunlin_journal event USING ("offset")) ON wanted.number <= $2 AND wanted.bytes_before < $3
 ORDER BY event."offset"

@@ -5,9 +5,13 @@ WITH state AS (
         EXISTS (SELECT 1 FROM dunlin_topic WHERE name = ANY ($4::TEXT[] COLLATE "C") AND trimmed_through > $1) AS is_trimmed
     FROM dunlin_counter trimmed, dunlin_counter epoch WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'
 ), next AS MATERIALIZED (
-    SELECT found."offset"
+    SELECT DISTINCT found."offset"
     FROM dunlin_topic topic
-    CROSS JOIN LATERAL (SELECT "offset" FROM dunlin_journal WHERE topic = topic.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1) AS found
+    CROSS JOIN LATERAL (
+        (SELECT "offset" FROM dunlin_journal WHERE topic = topic.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1)
+        UNION ALL
+        (SELECT "offset" FROM dunlin_event_topic further WHERE further.topic = topic.id AND "offset" > $1 ORDER BY "offset" LIMIT $2 + 1)
+    ) AS found
     WHERE topic.name = ANY ($4::TEXT[] COLLATE "C")
     ORDER BY found."offset" LIMIT $2 + 1
 ), wanted AS MATERIALIZED (
@@ -17,6 +21,6 @@ WITH state AS (
 )
 SELECT state.head, state.epoch, state.is_trimmed, (SELECT count(*) FROM wanted), event."offset",
     (SELECT name FROM dunlin_topic WHERE id = event.topic), event.type, event.data,
-    event.user_id, event.session_id, event.connection_id, event.device_id, event.time
+    event.user_id, event.session_id, event.connection_id, event.device_id, event.time, event.extra
 FROM state LEFT JOIN (wanted JOIN dunlin_journal event USING ("offset")) ON wanted.number <= $2 AND wanted.bytes_before < $3
 ORDER BY event."offset"

@@ -1,0 +1,31 @@
+-- What few events have: further topics, a restriction, an id of another protocol, another format than JSON, headers. JSON; null for all
+-- other events, whose rows stay as they were.
+ALTER TABLE dunlin_journal ADD COLUMN extra BLOB;
+
+-- The further topics of events. With the index by topic of the journal it orders the events of one topic.
+CREATE TABLE dunlin_event_topic (
+    topic INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    PRIMARY KEY (topic, offset)
+) STRICT, WITHOUT ROWID;
+
+-- Finds the rows of a deleted event.
+CREATE INDEX dunlin_event_topic_by_offset ON dunlin_event_topic (offset);
+
+-- The ids that other protocols gave to events. An id may be used again.
+CREATE TABLE dunlin_event_id (
+    id TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    PRIMARY KEY (id, offset)
+) STRICT, WITHOUT ROWID;
+
+-- Finds the rows of a deleted event.
+CREATE INDEX dunlin_event_id_by_offset ON dunlin_event_id (offset);
+
+-- Retention deletes an event by its first topic. Readers of the further topics have missed it too.
+CREATE TRIGGER dunlin_journal_extra AFTER DELETE ON dunlin_journal WHEN old.extra IS NOT NULL BEGIN
+    UPDATE dunlin_topic SET trimmed_through = max(trimmed_through, old.offset)
+    WHERE id IN (SELECT topic FROM dunlin_event_topic WHERE offset = old.offset);
+    DELETE FROM dunlin_event_topic WHERE offset = old.offset;
+    DELETE FROM dunlin_event_id WHERE offset = old.offset;
+END;
