@@ -1,0 +1,44 @@
+using Dunlin.Journal;
+using Dunlin.Mercure.Matchers;
+using Dunlin.Mercure.Subscriptions;
+using Dunlin.Topics;
+
+namespace Dunlin.Mercure.Access;
+
+/// <summary>Decides whether a reader may receive a private update. Immutable: takes no lock and allocates nothing for an update.</summary>
+internal sealed class ReadCheck
+{
+    private readonly SelectorKind _kind;
+    private readonly bool _allowsAll;
+    private readonly HashSet<string> _exact;
+    private readonly TopicMatcher[] _others;
+
+    public ReadCheck(MercureGrants grants, SelectorKind kind)
+    {
+        _kind = kind;
+        var matchers = grants.Subscribe.Select(static grant => grant.Matcher).ToList();
+        _allowsAll = matchers.Any(static matcher => matcher is AnyTopic);
+        _exact = matchers.OfType<ExactMatcher>().Select(static matcher => matcher.Text).ToHashSet(StringComparer.Ordinal);
+        _others = [.. matchers.Where(static matcher => matcher is not (ExactMatcher or AnyTopic))];
+    }
+
+    /// <summary>Returns whether a grant matches one of the topics.</summary>
+    public bool MayRead(DunlinEvent update)
+    {
+        if (_allowsAll)
+            return true;
+        var views = update.ViewsOf(_kind);
+        for (var i = 0; i < views.Count; i++)
+        {
+            var topic = ((MercureTopicView)views[i]).Topic;
+            if (_exact.Contains(topic.Text))
+                return true;
+            foreach (var matcher in _others)
+            {
+                if (matcher.IsMatch(topic))
+                    return true;
+            }
+        }
+        return false;
+    }
+}
