@@ -6,6 +6,7 @@ using Dunlin.Hosting;
 using Dunlin.Inspector;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Mercure;
 using Dunlin.Postgres;
 using Dunlin.Presence;
 using Dunlin.Problems;
@@ -59,6 +60,9 @@ public sealed class SettingSections(string program, params string[] values)
             .With<SqliteOptions>("Sqlite", static (section, options) => section.Bind(options, Strict))
             .With<PostgresOptions>("Postgres", static (section, options) => section.Bind(options, Strict))
             .With<RedisOptions>("RedisBackplane", static (section, options) => section.Bind(options, Strict));
+
+    /// <summary>Adds the options of the Mercure hub.</summary>
+    public SettingSections WithMercure() => With<MercureOptions>("Mercure", static (section, options) => section.Bind(options, Strict));
 
     /// <summary>Adds a section.</summary>
     /// <param name="name">The section's name.</param>

@@ -1,3 +1,4 @@
+using Dunlin.Mercure;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,7 +12,8 @@ internal sealed class Announcement(
     IHostApplicationLifetime lifetime,
     IServer server,
     IOptions<AccessTokenOptions> tokens,
-    IOptions<OriginOptions> origins
+    IOptions<OriginOptions> origins,
+    IServiceProvider services
 ) : IHostedService
 {
     private const string DefaultAddress = "http://127.0.0.1:5090";
@@ -22,7 +24,11 @@ internal sealed class Announcement(
         {
             var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
             Console.WriteLine($"Dunlin is at {address}");
-            foreach (var line in Describe(settings, tokens.Value, origins.Value).Concat(NextSteps(settings, tokens.Value, address)))
+            foreach (var line in Describe(settings, tokens.Value, origins.Value))
+                Console.WriteLine(line);
+            if (DescribeMercure(services) is { } mercure)
+                Console.WriteLine(mercure);
+            foreach (var line in NextSteps(settings, tokens.Value, address))
                 Console.WriteLine(line);
         });
         return Task.CompletedTask;
@@ -87,6 +93,21 @@ internal sealed class Announcement(
             .Replace("://0.0.0.0:", "://127.0.0.1:", StringComparison.Ordinal)
             .Replace("://[::]:", "://[::1]:", StringComparison.Ordinal)
             .TrimEnd('/');
+
+    /// <summary>Returns a line for the Mercure hub; null without one.</summary>
+    public static string? DescribeMercure(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<MercureOptions>>().Value is { Enabled: true } hub
+            ? $"  mercure  {hub.Url}, protocol {Versions(hub.Dialects)}, {hub.Issuers.Count} issuer(s)"
+                + (hub.Issuers.Count == 0 ? ": nobody can publish" : "")
+            : null;
+
+    private static string Versions(MercureDialects dialects) =>
+        dialects switch
+        {
+            MercureDialects.Version1 => "1.0",
+            MercureDialects.Version0 => "0.x",
+            _ => "1.0 and 0.x",
+        };
 
     private static string KeysOf(TrustedIssuer issuer)
     {

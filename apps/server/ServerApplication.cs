@@ -1,6 +1,8 @@
 using Dunlin.Apps.Common;
 using Dunlin.Hosting;
+using Dunlin.Mercure;
 using Dunlin.Security;
+using Microsoft.Extensions.Options;
 
 namespace Dunlin.Server;
 
@@ -37,6 +39,9 @@ internal static class ServerApplication
             .AddRevocations()
             .AddInspector()
             .AddChosenStore(settings.Data, settings.Store, settings.Redis);
+        var hasMercure = bool.TryParse(builder.Configuration[$"{ServerSettings.Root}:Mercure:Enabled"], out var isEnabled) && isEnabled;
+        if (hasMercure)
+            dunlin.AddMercure(hub => hub.Url = $"http://localhost:{settings.Port}{MercureEndpoints.DefaultPath}");
         // Last, so that the configuration overrides the options set above.
         ServerOptions.Add(dunlin.Services, builder.Configuration);
         builder.AddTelemetry();
@@ -54,6 +59,8 @@ internal static class ServerApplication
         app.MapDunlinTickets();
         app.MapDunlinUsers();
         app.MapDunlinInspector();
+        if (hasMercure)
+            app.MapMercure(new Uri(app.Services.GetRequiredService<IOptions<MercureOptions>>().Value.Url).AbsolutePath);
         return app;
     }
 

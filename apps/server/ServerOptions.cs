@@ -17,7 +17,9 @@ internal static class ServerOptions
         "TrustedProxies",
         "Metrics",
         "MetricsAddress"
-    ).WithEngine();
+    )
+        .WithEngine()
+        .WithMercure();
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;
 

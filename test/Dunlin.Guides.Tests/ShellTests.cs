@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using Dunlin.TestKit;
 
@@ -61,20 +64,45 @@ public sealed class ShellTests
     }
 
     [Fact]
-    public async Task The_requests_that_replace_those_of_Mercure_publish_and_subscribe()
+    public async Task The_requests_of_Mercure_publish_and_subscribe()
     {
+        const string secret = "a secret of the back end, 32 bytes";
         var page = Repository.Read("docs/guides/from-mercure.md");
         var blocks = Repository.Blocks(page, "sh");
         Assert.Equal(2, blocks.Count);
-        await using var server = await StartAsync();
-        server.Settings["PUBLISHER"] = await TokenAsync(server, "backend", "--publish", "**");
-        server.Settings["SUBSCRIBER"] = await TokenAsync(server, "42", "--subscribe", "books/*", "users/42/**");
-        await using var stream = server.StartOther("bash", "-c", blocks[1]);
-        await stream.WhenSeenAsync("event: dunlin.hello");
+        await using var server = new ServerProgram();
+        await File.WriteAllTextAsync(Path.Combine(server.Folder, "mercure.key"), secret);
+        var settings = Repository.Blocks(page, "json")[0].Replace("mercure.key", Path.Combine(server.Folder, "mercure.key"));
+        var config = Path.Combine(server.Folder, "dunlin.json");
+        await File.WriteAllTextAsync(config, settings);
+        await server.StartAsync("--mercure", "--config", config);
+        server.Settings["DUNLIN"] = server.Address.ToString().TrimEnd('/');
+        server.Settings["PUBLISHER"] = MercureToken(secret, "publish", """{"match": "*"}""");
+        server.Settings["SUBSCRIBER"] = MercureToken(
+            secret,
+            "subscribe",
+            """{"match": "https://example.com/books/:id", "match_type": "urlpattern"}"""
+        );
+        await using var stream = server.StartOther("bash", "-c", blocks[1].Replace("-sNG", "-sNGi", StringComparison.Ordinal));
+        await stream.WhenSeenAsync("text/event-stream");
         var published = await server.RunOtherAsync("bash", "-euc", blocks[0]);
-        Assert.Matches("^{\"positions\":\\[\"[0-9a-f]{8}-1\"]}$", published.Output);
-        await stream.WhenSeenAsync("event: book.changed\ntopic: books/17\ndata: {\"status\": \"OutOfStock\"}");
+        Assert.Matches("^#[0-9a-f]{8}-[0-9]+$", published.Output);
+        await stream.WhenSeenAsync($"id: {published.Output}\ndata: {{\"status\": \"OutOfStock\"}}");
     }
+
+    private static string MercureToken(string secret, string action, string topic)
+    {
+        var expiry = TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds();
+        var claims = $$"""
+            {"iss": "https://example.com", "aud": "https://example.com/.well-known/mercure", "exp": {{expiry}}, "authorization_details":
+             [{"type": "https://mercure.rocks/authorization-detail", "actions": ["{{action}}"], "topics": [{{topic}}]}]}
+            """;
+        var text = $"{Encode("""{"alg":"HS256","typ":"at+jwt"}""")}.{Encode(claims)}";
+        var signature = HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(text));
+        return $"{text}.{Base64Url.EncodeToString(signature)}";
+    }
+
+    private static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
 
     [Fact]
     public async Task The_request_that_replaces_a_trigger_of_Pusher_publishes_an_array()

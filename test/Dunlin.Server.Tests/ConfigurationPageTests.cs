@@ -21,6 +21,7 @@ public sealed class ConfigurationPageTests
         typeof(AccessTokenOptions),
         typeof(Identity.AccountOptions),
         typeof(Inspector.InspectorOptions),
+        typeof(Mercure.MercureOptions),
         typeof(Sqlite.SqliteOptions),
         typeof(Postgres.PostgresOptions),
         typeof(Redis.RedisOptions),
@@ -29,7 +30,7 @@ public sealed class ConfigurationPageTests
     ];
 
     /// <summary>Parts of options that are not options classes themselves.</summary>
-    private static readonly Type[] Parts = [typeof(RetentionRule), typeof(TrustedIssuer)];
+    private static readonly Type[] Parts = [typeof(RetentionRule), typeof(TrustedIssuer), typeof(Mercure.MercureIssuer)];
 
     private static readonly string Page = Repository.Read("docs/reference/configuration.md");
 

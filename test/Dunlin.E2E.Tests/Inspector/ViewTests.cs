@@ -107,7 +107,8 @@ public sealed class ViewTests(BrowserFixture browser)
         await inspector.Page.GetByRole(AriaRole.Button, new() { Name = "Preempt…" }).FocusAsync();
         await inspector.Page.Keyboard.PressAsync("Enter");
         var dialog = inspector.Page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog).ToContainTextAsync("Bob Baker receives the reason, may still save, and then loses inspected/1. It is free then.");
+        await Expect(dialog)
+            .ToContainTextAsync("Bob Baker receives the reason, may still save, and then loses inspected/1. It is free then.");
         await Expect(dialog.GetByLabel("Reason, which Bob Baker receives")).ToBeFocusedAsync();
         // The dialog fits a phone.
         var box = (await dialog.BoundingBoxAsync())!;

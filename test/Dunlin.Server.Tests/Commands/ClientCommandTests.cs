@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Dunlin.Journal;
 using Dunlin.Server.Tests.Support;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
+using Dunlin.Topics;
 
 namespace Dunlin.Server.Tests.Commands;
 
@@ -39,6 +42,41 @@ public sealed class ClientCommandTests(OneServer one) : IClassFixture<OneServer>
         Assert.Equal(["[1]", "{\"a\":1}", "\"say \\\"hi\\\"\""], events.Select(Data));
         Assert.Equal(["first", "message", "message"], events.Select(e => e.GetProperty("type").GetString()));
         Assert.Equal(first.GetProperty("positions")[0].GetString(), events[0].GetProperty("position").GetString());
+    }
+
+    [Fact]
+    public async Task Tail_names_further_topics_and_formats_and_no_restricted_event()
+    {
+        await using var program = new ServerProgram();
+        Directory.CreateDirectory(program.Data);
+        await using (var store = Stores.Sqlite(Path.Combine(program.Data, "dunlin.db")))
+        {
+            await store.OpenAsync();
+            EventDraft Draft(bool isRestricted) =>
+                new(TopicName.ForText("https://example.com/é"), "e", new byte[] { 0, 255 })
+                {
+                    AlsoOn = [TopicName.Parse("t/1"), TopicName.Parse("t/2")],
+                    IsRestricted = isRestricted,
+                    Format = EventFormat.Binary,
+                };
+            var text = new EventDraft(TopicName.Parse("t/1"), "e", "7"u8.ToArray()) { Format = EventFormat.Text };
+            await store.AppendAsync([Draft(isRestricted: true), Draft(isRestricted: false), text], null, default);
+        }
+        program.Settings["Dunlin__Tokens__SigningKey"] = Mint.KeyText;
+        await program.StartAsync();
+        string[] tail = ["tail", "t/1", "--from", "start", "--limit", "2", "--server", $"{program.Address}", "--token", Admin];
+        var (code, output, error) = await Cli.RunAsync([.. tail, "--json"]);
+        Assert.True(code == 0, error);
+        var events = Lines(output);
+        Assert.Equal("#https://example.com/é", events[0].GetProperty("topic").GetString());
+        Assert.Equal(["t/1", "t/2"], events[0].GetProperty("alsoOn").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal(["base64", "text"], events.Select(e => e.GetProperty("format").GetString()));
+        Assert.Equal(["AP8=", "7"], events.Select(e => e.GetProperty("data").GetString()));
+        (_, output, _) = await Cli.RunAsync(tail);
+        Assert.Contains("  #https://example.com/é,t/1,t/2  e  AP8=", output, StringComparison.Ordinal);
+        (code, _, error) = await Cli.RunAsync(["tail", "#x", "--server", $"{program.Address}", "--token", Admin]);
+        Assert.Equal(1, code);
+        Assert.Contains("(invalid_topic)", error, StringComparison.Ordinal);
     }
 
     [Fact]

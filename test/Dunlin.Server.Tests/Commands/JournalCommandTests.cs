@@ -17,6 +17,9 @@ public sealed class JournalCommandTests : IDisposable
 {
     private const int Many = 100_000;
 
+    private static readonly Dictionary<string, string> NoHeaders = [];
+    private static readonly Dictionary<string, string> Headers = new(StringComparer.Ordinal) { ["type"] = "Ü", ["retry"] = "50" };
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-journal-");
 
     private string Lines => Path.Combine(_folder.FullName, "journal.jsonl");
@@ -42,6 +45,35 @@ public sealed class JournalCommandTests : IDisposable
         var next = await store.AppendAsync([new EventDraft(TopicName.Parse("t/new"), "e", "1"u8.ToArray())], null, Cancel);
         Assert.Equal(head.Offset + 1, next[0].Offset);
         Assert.True((await store.ReadAsync(new JournalQuery(0, [TopicName.Parse("old/a")]), Cancel)).Trimmed);
+    }
+
+    [Fact]
+    public async Task An_exported_line_names_topics_restriction_format_and_headers()
+    {
+        var source = NewPlace();
+        await using (var store = source.Open())
+        {
+            await store.OpenAsync(Cancel);
+            var draft = new EventDraft(TopicName.ForText("https://example.com/é"), "e", new byte[] { 0, 255 })
+            {
+                AlsoOn = [TopicName.Parse("a/b")],
+                IsRestricted = true,
+                ForeignId = "urn:x",
+                Format = EventFormat.Binary,
+                Headers = Headers,
+            };
+            await store.AppendAsync([draft, new EventDraft(TopicName.ForText("x"), "e", "1"u8.ToArray())], null, Cancel);
+        }
+        await SucceedsAsync(["journal", "export", "--to", Lines, .. source.Options]);
+        var lines = (await File.ReadAllLinesAsync(Lines, Cancel)).Select(line => System.Text.Json.JsonElement.Parse(line)).ToList();
+        Assert.Equal("#https://example.com/é", lines[1].GetProperty("topic").GetString());
+        Assert.Equal("AP8=", lines[1].GetProperty("base64").GetString());
+        Assert.Equal(
+            """{"also":["a/b"],"restricted":true,"id":"urn:x","format":"binary","headers":{"retry":"50","type":"\u00DC"}}""",
+            lines[1].GetProperty("extra").GetRawText()
+        );
+        Assert.Equal("#x", lines[2].GetProperty("topic").GetString());
+        Assert.False(lines[2].TryGetProperty("extra", out _));
     }
 
     [Fact]
@@ -127,6 +159,12 @@ public sealed class JournalCommandTests : IDisposable
             ([lines[0], lines[1].Replace("\"offset\":1", "\"offset\":\"1\"", StringComparison.Ordinal)], "offset"),
             ([lines[0], lines[1].Replace("\"offset\"", "\"ofset\"", StringComparison.Ordinal)], "ofset"),
             ([lines[0], lines[1] + "{}"], "Line 2"),
+            ([lines[0], WithExtra("{\"also\":[\"a b\"]}")], "\"extra\" is invalid"),
+            ([lines[0], WithExtra("{\"also\":[\"#a\\u0007b\"]}")], "control or format characters"),
+            ([lines[0], WithExtra("{\"also\":7}")], "\"extra\" is invalid"),
+            ([lines[0], WithExtra("{\"format\":\"picture\"}")], "\"extra\" is invalid"),
+            ([lines[0], WithExtra("{\"id\":\"\"}")], "A foreign id has"),
+            ([lines[0], WithExtra("[]")], "\"extra\" is invalid"),
         ];
         foreach (var (text, reason) in damaged)
         {
@@ -137,6 +175,9 @@ public sealed class JournalCommandTests : IDisposable
             Assert.Contains(reason, error, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
         }
+
+        static string WithExtra(string extra) =>
+            $$"""{"offset":1,"topic":"t","type":"e","time":"2030-01-01T00:00:00Z","data":1,"extra":{{extra}}}""";
     }
 
     [Fact]
@@ -203,7 +244,14 @@ public sealed class JournalCommandTests : IDisposable
                     "e.type",
                     data[count > 1_000 ? n % 2 : n % data.Length],
                     n % 3 == 0 ? null : new EventOrigin("ann", n % 3 == 1 ? "s" : null, null, "ü-device")
-                ))
+                )
+                {
+                    AlsoOn = n % 5 == 0 ? [TopicName.ForText($"https://example.com/{n}?é"), TopicName.Parse("t/also")] : [],
+                    IsRestricted = n % 10 == 0,
+                    ForeignId = n % 6 == 0 ? $"urn:é:{n}" : null,
+                    Format = n % data.Length == 3 ? EventFormat.Binary : EventFormat.Json,
+                    Headers = n % 15 == 0 ? Headers : NoHeaders,
+                })
                 .ToList();
             await store.AppendAsync(drafts, null, Cancel);
         }
@@ -235,10 +283,17 @@ public sealed class JournalCommandTests : IDisposable
         var offset = withPositions ? "journal.\"offset\"" : "0";
         await ReadAsync(
             $"""
-            SELECT {offset}, topic.name, type, data, user_id, session_id, connection_id, device_id, time
+            SELECT {offset}, topic.name, type, data, user_id, session_id, connection_id, device_id, time, extra
             FROM dunlin_journal journal JOIN dunlin_topic topic ON topic.id = journal.topic ORDER BY journal."offset"
             """
         );
+        await ReadAsync(
+            $"""
+            SELECT {offset}, topic.name FROM dunlin_event_topic journal JOIN dunlin_topic topic ON topic.id = journal.topic
+            ORDER BY journal."offset", topic.name
+            """
+        );
+        await ReadAsync($"SELECT {offset}, id FROM dunlin_event_id journal ORDER BY journal.\"offset\", id");
         if (withPositions)
         {
             await ReadAsync("SELECT name, trimmed_through FROM dunlin_topic ORDER BY name");
