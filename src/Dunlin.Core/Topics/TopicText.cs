@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dunlin.Topics;
 
 /// <summary>The characters that text topics and other identifiers of any text may contain.</summary>
-public static class TopicText
+internal static class TopicText
 {
     /// <summary>
     /// Returns whether a text is valid Unicode without control characters (C0, DEL, C1) and without invisible format characters (Cf). Two

@@ -50,13 +50,10 @@ internal sealed class IssuerKeys
     /// <summary>Returns whether a key of this issuer has signed the token. May wait for a fetch of the keys.</summary>
     public async ValueTask<bool> HaveSignedAsync(string token, string? keyId, CancellationToken cancellationToken)
     {
+        // Read before the attempt, so that a fetch which completes meanwhile counts as a change.
         var before = _keys();
-        if (await VerifyAsync(token))
-            return true;
-        if (_fetched is null || (keyId is not null && TokenKey.IsNamed(before, keyId)))
-            return false;
-        await _fetched.RefreshAsync(cancellationToken);
-        return !ReferenceEquals(before, _keys()) && await VerifyAsync(token);
+        return await VerifyAsync(token)
+            || (_fetched is not null && await _fetched.HasOtherKeysAsync(before, keyId, cancellationToken) && await VerifyAsync(token));
     }
 
     private async ValueTask<bool> VerifyAsync(string token) => (await Handler.ValidateTokenAsync(token, _parameters)).IsValid;
