@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;

@@ -84,7 +84,7 @@ public sealed class MercureTests
         TestContext.Current.SendDiagnosticMessage($"inactive after {TimeProvider.System.GetElapsedTime(killed).TotalSeconds:F1} s");
     }
 
-    private static ServerProgram Program(PostgresServer postgres)
+    internal static ServerProgram Program(PostgresServer postgres)
     {
         var program = new ServerProgram();
         program.Settings["Dunlin__Store"] = postgres.ConnectionString;
@@ -123,13 +123,16 @@ public sealed class MercureTests
         return await client.GetStringAsync(new Uri(Hub + "/subscriptions", UriKind.Relative));
     }
 
-    internal static string Token()
+    internal static string Token() => Token("*");
+
+    /// <summary>Returns a token that may publish and read one topic.</summary>
+    internal static string Token(string topic)
     {
         var detail = new
         {
             type = "https://mercure.rocks/authorization-detail",
             actions = new[] { "publish", "subscribe" },
-            topics = new[] { new { match = "*" } },
+            topics = new[] { new { match = topic } },
         };
         var claims = new Dictionary<string, object?>(StringComparer.Ordinal)
         {

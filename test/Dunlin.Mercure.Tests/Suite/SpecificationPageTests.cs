@@ -35,6 +35,9 @@ public sealed class SpecificationPageTests
     public void Classes_that_the_page_names_exist()
     {
         var types = typeof(HubSuite).Assembly.GetTypes().Select(static type => type.Name).ToHashSet(StringComparer.Ordinal);
+        // Tests of the program are in the project of the server.
+        var programs = Path.Combine(Repository.Root, "test", "Dunlin.Server.Tests");
+        types.UnionWith(Directory.EnumerateFiles(programs, "*.cs").Select(static file => Path.GetFileNameWithoutExtension(file)));
         Assert.All(
             Regex.Matches(Page, "`(?<type>\\w+Tests)`", RegexOptions.None).Select(static match => match.Groups["type"].Value),
             name => Assert.Contains(name, types)

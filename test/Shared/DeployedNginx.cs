@@ -1,11 +1,13 @@
 using System.Globalization;
-using Dunlin.TestKit;
 
-namespace Dunlin.Host.Tests;
+namespace Dunlin.TestKit;
 
-/// <summary>Starts nginx with <c>deploy/nginx.conf</c>, changed only in its ports.</summary>
+/// <summary>Starts nginx with <c>deploy/nginx.conf</c>, changed only in its ports and in one header that names the node.</summary>
 internal static class DeployedNginx
 {
+    /// <summary>The response header with the address of the node that answered.</summary>
+    public const string NodeHeader = "Test-Node";
+
     /// <param name="nodes">The ports of the nodes.</param>
     public static async Task<NginxProcess> StartAsync(params int[] nodes)
     {
@@ -15,8 +17,10 @@ internal static class DeployedNginx
             nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"server 127.0.0.1:{node} max_fails=1 fail_timeout=5s;"))
         );
         return await NginxProcess.StartAsync(address =>
-            Replace(Replace(deployed, "listen 80;", $"listen {address};"), "server 127.0.0.1:5080 max_fails=1 fail_timeout=5s;", servers)
-        );
+        {
+            var text = Replace(deployed, "listen 80;", $"listen {address}; add_header {NodeHeader} $upstream_addr always;");
+            return Replace(text, "server 127.0.0.1:5080 max_fails=1 fail_timeout=5s;", servers);
+        });
     }
 
     private static string Replace(string text, string old, string with)
