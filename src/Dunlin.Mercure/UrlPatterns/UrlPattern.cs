@@ -92,10 +92,11 @@ internal sealed class UrlPattern
 
     private static bool IsAbsolute(string path) => path is ['/', ..] or ['\\', '/', ..] or ['{', '/', ..];
 
-    /// <summary>One compiled component. Literal text and the wildcard are compared without a regular expression.</summary>
+    /// <summary>One compiled component. Only repetitions and groups with expressions of their own need a regular expression.</summary>
     private sealed class Component
     {
         private readonly Regex? _regex;
+        private readonly PatternSequence? _sequence;
         private readonly bool _isAny;
 
         private Component(List<PatternPart> parts, PatternOptions options)
@@ -105,7 +106,7 @@ internal sealed class UrlPattern
                 Literal = LiteralPrefix;
             else if (parts is [{ Type: PartType.FullWildcard, Modifier: PartModifier.None, Prefix: "", Suffix: "" }])
                 _isAny = true;
-            else
+            else if ((_sequence = PatternSequence.Of(parts, options)) is null)
                 _regex = PatternRegex.Compile(parts, options);
         }
 
@@ -127,6 +128,10 @@ internal sealed class UrlPattern
 
         public bool IsMatch(string value) =>
             _isAny
-            || (_regex is null ? value == Literal : value.StartsWith(LiteralPrefix, StringComparison.Ordinal) && _regex.IsMatch(value));
+            || (
+                _sequence is not null ? _sequence.IsMatch(value)
+                : _regex is null ? value == Literal
+                : value.StartsWith(LiteralPrefix, StringComparison.Ordinal) && _regex.IsMatch(value)
+            );
     }
 }
