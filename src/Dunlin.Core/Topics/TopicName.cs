@@ -79,8 +79,8 @@ public readonly record struct TopicName
     /// Returns the topic that any text names, for example a URL. Its <see cref="Value"/> is <c>#</c> and the text. <see cref="Parse"/>,
     /// patterns and the HTTP API do not reach such topics.
     /// </summary>
-    /// <param name="text">The text: 1 to <see cref="MaxTextLength"/> characters of valid Unicode, without control characters (Cc) and format
-    /// characters (Cf).</param>
+    /// <param name="text">The text: 1 to <see cref="MaxTextLength"/> characters of valid Unicode, without control (Cc) and format (Cf)
+    /// characters.</param>
     /// <exception cref="DunlinException"><see cref="ErrorCode.InvalidTopic"/>: the text is not valid.</exception>
     public static TopicName ForText(string text)
     {
