@@ -1,12 +1,15 @@
 // Compares Dunlin with its peers. Each server runs pinned to one core and the load generator to another, one server after the other, in
 // several rounds. Prints medians and ratios. Needs g++, nginx with nchan (Debian: libnginx-mod-nchan), the .NET SDK and taskset.
-//   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,eight,paced,idle,publish,together,apart,unread]
+//   node bench/compare.mjs [--rounds 5] [--only dunlin,nchan,typed,raw] [--scenarios one,exact,...]
 //   portable and native are the stand-alone server (apps/server) in both builds, with tokens. native needs scripts/publish-native.sh first.
 //   --cold measures without the warm-up: `paced` then has the first 200 events of a new process.
 //   --before FOLDER adds the server of another checkout, such as a worktree of an older commit, under the name "before".
 // publish: 64 publishers and one reader, to measure publishing. together and apart: 10,000 readers and 20,000 deliveries a second, of one
 // topic that all read, or of 10,000 topics with one reader each (published 100 per request). unread publishes as apart, but without
 // readers: the difference of the two is the cost of delivery.
+// exact and patterns: as one, but at the Mercure hub of the server. Each of 1,000 readers has a token with grants of its own, and the
+// updates are private. In exact one grant is the text of the topic; in patterns each reader has a URL pattern of its own that matches it.
+// nchan and raw know no grants: they run the same load as in one. exactPaced and patternsPaced do the same with the rate of paced.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,10 +41,67 @@ build(join(here, 'peers/dotnet'), 'peers');
 if (options.before) build(join(options.before, 'bench/server'), 'before');
 writeFileSync(join(folder, 'nchan.conf'), readFileSync(join(here, 'peers/nchan.conf'), 'utf8'));
 
+// Tokens of Mercure's protocol 1.0, for its hub in bench/server.
+const mercureSecret = randomBytes(32).toString('base64url');
+const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const sign = (secret, text) => `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+const now = Math.floor(Date.now() / 1000);
+function mercureToken(name, action, topics) {
+  const claims = {
+    iss: 'https://example.com',
+    aud: 'https://hub.example.com/.well-known/mercure',
+    sub: name,
+    iat: now,
+    exp: now + 36_000,
+    authorization_details: [
+      { type: 'https://mercure.rocks/authorization-detail', actions: [action], topics },
+    ],
+  };
+  return sign(mercureSecret, `${part({ alg: 'HS256', typ: 'at+jwt' })}.${part(claims)}`);
+}
+const book = 'https://example.com/books/1';
+function mercureLoad(name, grantOf) {
+  const file = join(folder, `${name}.tokens`);
+  const own = (i) => [
+    { match: `https://example.com/users/${i}` },
+    { match: `https://example.com/users/${i}/*`, match_type: 'urlpattern' },
+  ];
+  const tokens = Array.from({ length: 1000 }, (_, i) =>
+    mercureToken(`reader${i}`, 'subscribe', [...own(i), grantOf(i)]),
+  );
+  writeFileSync(file, tokens.join('\n'));
+  return [
+    '--path',
+    `/.well-known/mercure?match=${encodeURIComponent(book)}`,
+    '--tokens',
+    file,
+    '-H',
+    'Authorization: Bearer %TOKEN%',
+    '--pub-path',
+    '/.well-known/mercure',
+    '--pub-body',
+    `topic=${book}&private=on&data=%MSG%`,
+    '-P',
+    'Content-Type: application/x-www-form-urlencoded',
+    '-P',
+    `Authorization: Bearer ${mercureToken('publisher', 'publish', [{ match: '*' }])}`,
+  ];
+}
+const grants = {
+  exact: mercureLoad('exact', () => ({ match: book })),
+  patterns: mercureLoad('patterns', (i) => ({
+    match: `https://example.com/:kind${i}/:id`,
+    match_type: 'urlpattern',
+  })),
+};
+const mercure = { ...grants, exactPaced: grants.exact, patternsPaced: grants.patterns };
+
 const json = '{"topic":"b%T%","type":"m","data":"%MSG%"}';
 const servers = {
   dunlin: {
     port: 7101,
+    env: { BENCH_MERCURE: mercureSecret },
+    loads: mercure,
     start: () => [
       'dotnet',
       [join(folder, 'dunlin/Dunlin.Bench.Server.dll'), '7101', join(folder, `d${Date.now()}.db`)],
@@ -97,11 +157,9 @@ const servers = {
 };
 // A token of the server's own key, and limits that one user with all streams does not meet.
 const key = randomBytes(32);
-const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const now = Math.floor(Date.now() / 1000);
 const dunlin = { subscribe: ['**'], publish: ['**'] };
 const unsigned = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ iss: 'dunlin', aud: 'dunlin', sub: 'bench', iat: now, exp: now + 36_000, dunlin })}`;
-const bearer = `Authorization: Bearer ${unsigned}.${createHmac('sha256', key).update(unsigned).digest('base64url')}`;
+const bearer = `Authorization: Bearer ${sign(key, unsigned)}`;
 const standAlone = (port, command) => ({
   port,
   env: {
@@ -137,6 +195,10 @@ const tenThousand = ['--conns', '10000', '--ips', '4'];
 const manyTopics = ['--topics', '10000', '--batch', '100', '--msgs', '2000', '--rate', '200'];
 const scenarios = {
   one: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
+  exact: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
+  patterns: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
+  exactPaced: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
+  patternsPaced: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
   eight: ['--conns', '1000', '--msgs', '2000', '--depth', '8'],
   paced: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
   idle: ['--conns', '10000', '--idle', '--settle', '3', '--ips', '4'],
@@ -149,20 +211,23 @@ const scenarios = {
 // a sixth of the time was still compilation. It sends events one by one (paced) and in groups, because both paths must be compiled.
 const groups = [
   {
-    scenarios: ['one', 'eight', 'paced'],
-    warmUp: (server) =>
+    scenarios: ['one', 'exact', 'patterns', 'eight', 'paced', 'exactPaced', 'patternsPaced'],
+    warmUp: (server, chosen) =>
       server.isCompiled
-        ? [['--conns', '1000', '--msgs', '200', '--depth', '1']]
+        ? [[['--conns', '1000', '--msgs', '200', '--depth', '1']]]
         : [
-            ['--conns', '1000', '--msgs', '2500', '--depth', '1'],
-            ['--conns', '1000', '--msgs', '1000', '--rate', '50'],
+            [['--conns', '1000', '--msgs', '2500', '--depth', '1']],
+            [['--conns', '1000', '--msgs', '1000', '--rate', '50']],
+            ...chosen
+              .filter((scenario) => server.loads?.[scenario])
+              .map((scenario) => [['--conns', '1000', '--msgs', '1500', '--depth', '1'], scenario]),
           ],
   },
   { scenarios: ['idle'], warmUp: () => [] },
-  { scenarios: ['publish'], warmUp: () => Array(5).fill(scenarios.publish) },
+  { scenarios: ['publish'], warmUp: () => Array(5).fill([scenarios.publish]) },
   {
     scenarios: ['together', 'apart', 'unread'],
-    warmUp: () => [scenarios.together, scenarios.apart, scenarios.apart],
+    warmUp: () => [[scenarios.together], [scenarios.apart], [scenarios.apart]],
   },
 ];
 const names = (options.only ?? 'dunlin,nchan,typed').split(',');
@@ -184,14 +249,24 @@ async function measure(name, chosen, warmUp) {
           .split('\n'),
       ]
     : [child.pid];
-  const result = (more) =>
+  const result = (more, scenario) =>
     spawnSync(
       'taskset',
-      ['-c', '1', load, '--port', String(server.port), '--pid', pids.join(','), ...server.load, ...more],
+      [
+        '-c',
+        '1',
+        load,
+        '--port',
+        String(server.port),
+        '--pid',
+        pids.join(','),
+        ...(server.loads?.[scenario] ?? server.load),
+        ...more,
+      ],
       { encoding: 'utf8' },
     ).stdout;
-  for (const warming of 'cold' in options ? [] : warmUp(server)) result(warming);
-  const texts = chosen.map((scenario) => result(scenarios[scenario]));
+  for (const [load, scenario] of 'cold' in options ? [] : warmUp(server, chosen)) result(load, scenario);
+  const texts = chosen.map((scenario) => result(scenarios[scenario], scenario));
   child.kill('SIGKILL');
   if (server.workers)
     pids.slice(1).forEach((pid) => {
@@ -231,6 +306,8 @@ async function listening(port) {
 function print(scenario) {
   const base = results[scenario].nchan ?? results[scenario][names[0]];
   const key = scenario === 'idle' ? 'memory' : 'cpu';
+  const like = scenario.endsWith('Paced') ? 'paced' : 'one';
+  const plain = scenario in mercure ? results[like] : null;
   console.table(
     names.map((server) => {
       const all = results[scenario][server];
@@ -247,6 +324,9 @@ function print(scenario) {
         [names.includes('nchan') ? 'ratio to nchan' : `ratio to ${names[0]}`]: Number(
           median(all.map((r, i) => r[key] / base[i][key])).toFixed(2),
         ),
+        ...(plain && {
+          [`ratio to ${like}`]: Number(median(all.map((r, i) => r.cpu / plain[server][i].cpu)).toFixed(2)),
+        }),
       };
     }),
   );

@@ -1,9 +1,10 @@
 #pragma warning disable MA0047 // one file, top-level statements
 // The server that bench/README.md measures: the endpoints of the engine, with a durable journal.
 // Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Every client is signed in as "bench" and
-// has all permissions.
+// has all permissions. With BENCH_MERCURE, the secret of its tokens, the server is a Mercure hub too.
 using System.Security.Claims;
 using Dunlin.Hosting;
+using Dunlin.Mercure;
 using Dunlin.Publishing;
 using Dunlin.Streams;
 using Dunlin.Topics;
@@ -28,6 +29,13 @@ else if (args[1].Contains('='))
     dunlin.AddPostgres(args[1]);
 else
     dunlin.AddSqlite(args[1]);
+var mercureSecret = Environment.GetEnvironmentVariable("BENCH_MERCURE");
+if (mercureSecret is not null)
+    dunlin.AddMercure(hub =>
+    {
+        hub.Url = "https://hub.example.com/.well-known/mercure";
+        hub.Issuers.Add(new MercureIssuer { Issuer = "https://example.com", Secrets = { mercureSecret } });
+    });
 if (args.Length > 2)
     dunlin.AddRedisBackplane(args[2]);
 builder.Services.Configure<EventStreamOptions>(o => (o.MaxPerUser, o.MaxPerAddress) = (1_000_000, 1_000_000));
@@ -45,6 +53,8 @@ app.Use(
 app.UseDunlinProblems();
 app.MapDunlin();
 app.MapDunlinHealth();
+if (mercureSecret is not null)
+    app.MapMercure();
 app.Run();
 
 internal sealed class Everything : IAccessPolicy
