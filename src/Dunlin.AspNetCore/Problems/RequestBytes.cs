@@ -52,17 +52,7 @@ internal static class RequestBytes
         CancellationToken cancellationToken
     )
     {
-        const string form = "application/x-www-form-urlencoded";
-        if (
-            !MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
-            || !type.MediaType.Equals(form, StringComparison.OrdinalIgnoreCase)
-        )
-            throw new DunlinException(
-                ErrorCode.UnsupportedMediaType,
-                $"The body must be a form. Send Content-Type: {form}.",
-                HeaderNames.ContentType
-            );
-        var bytes = await ReadAsync(context, maxBytes, cancellationToken);
+        var bytes = await ReadFormBytesAsync(context, maxBytes, cancellationToken);
         try
         {
             using var fields = new FormReader(System.Text.Encoding.UTF8.GetString(bytes));
@@ -76,6 +66,24 @@ internal static class RequestBytes
                 innerException: error
             );
         }
+    }
+
+    /// <summary>Reads a body of <c>application/x-www-form-urlencoded</c> without parsing it.</summary>
+    /// <exception cref="DunlinException">As in <see cref="ReadAsync"/>. <see cref="ErrorCode.UnsupportedMediaType"/>: the body is not a
+    /// form.</exception>
+    public static ValueTask<byte[]> ReadFormBytesAsync(HttpContext context, int maxBytes, CancellationToken cancellationToken)
+    {
+        const string form = "application/x-www-form-urlencoded";
+        if (
+            !MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
+            || !type.MediaType.Equals(form, StringComparison.OrdinalIgnoreCase)
+        )
+            throw new DunlinException(
+                ErrorCode.UnsupportedMediaType,
+                $"The body must be a form. Send Content-Type: {form}.",
+                HeaderNames.ContentType
+            );
+        return ReadAsync(context, maxBytes, cancellationToken);
     }
 
     private static void RequirePlain(HttpRequest request)

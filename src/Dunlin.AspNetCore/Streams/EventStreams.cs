@@ -71,33 +71,12 @@ public sealed class EventStreams
             return;
         }
         await RequestRest.RequireNoneAsync(context);
-        var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
-        var place = _limits.Enter(caller.UserId, address);
-        PipeFrameSink? sink = null;
-        var keepsPlace = false;
-        try
-        {
-            var opening = sink = new PipeFrameSink(context);
-            var connection = await OpenAsync(context, request, sink, opened => Begin(context, request, opened, opening), caller);
-            if (sink.Successor is { } taken)
-            {
-                keepsPlace = true;
-                _ = EndAsync(connection, taken, place);
-                return;
-            }
-            await using var gone = context.RequestAborted.UnsafeRegister(
-                static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone),
-                connection
-            );
-            if (await connection.Completion != ConnectionEnd.Gone)
-                await sink.EndAsync();
-        }
-        finally
-        {
-            sink?.Detach();
-            if (!keepsPlace)
-                place.Dispose();
-        }
+        await StreamResponse.ServeAsync(
+            context,
+            _limits,
+            caller.UserId,
+            sink => OpenAsync(context, request, sink, opened => Begin(context, request, opened, sink), caller)
+        );
     }
 
     /// <summary>Serves a stream of a combined response. The limits count the response, not its streams; see
@@ -117,19 +96,6 @@ public sealed class EventStreams
         if (request.Conflates)
             StreamSockets.LimitSendBuffer(StreamSockets.Own(context));
         StreamHeaders.Apply(context, connection.Id, sink);
-    }
-
-    /// <summary>Ends a stream that has left the web server.</summary>
-    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.ConnectionSlot place)
-    {
-        try
-        {
-            sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
-        }
-        finally
-        {
-            place.Dispose();
-        }
     }
 
     /// <summary>Opens the stream. The task completes when the stream has caught up or is closed.</summary>
@@ -171,21 +137,13 @@ public sealed class EventStreams
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
             begin(connection);
-            await using var aborted = context.RequestAborted.UnsafeRegister(
-                static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone),
-                connection
-            );
+            await using var aborted = StreamResponse.CloseWhenGone(context, connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
             return connection;
         }
         catch
         {
-            if (sink is PipeFrameSink single)
-            {
-                single.Detach();
-                single.Successor?.Abort();
-            }
-            connection.Abandon();
+            StreamResponse.Abandon(connection, sink as PipeFrameSink);
             throw;
         }
     }

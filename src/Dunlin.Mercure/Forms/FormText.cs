@@ -2,15 +2,12 @@ using System.Text;
 using Dunlin.Diagnostics;
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 
 namespace Dunlin.Mercure.Forms;
 
 /// <summary>Parses <c>application/x-www-form-urlencoded</c> as the WHATWG URL standard does, but refuses text that is not UTF-8.</summary>
 internal static class FormText
 {
-    private const string MediaType = "application/x-www-form-urlencoded";
-
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Returns the pairs in their order.</summary>
@@ -36,19 +33,8 @@ internal static class FormText
     /// <summary>Reads the form of a request.</summary>
     /// <exception cref="DunlinException">The body is no form (415) or too large (413).</exception>
     /// <exception cref="FormatException">A name or value is not UTF-8.</exception>
-    public static async ValueTask<List<KeyValuePair<string, string>>> ReadAsync(HttpContext context, int maxBytes)
-    {
-        if (
-            !MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
-            || !type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase)
-        )
-            throw new DunlinException(
-                ErrorCode.UnsupportedMediaType,
-                $"The body must be a form. Send Content-Type: {MediaType}.",
-                HeaderNames.ContentType
-            );
-        return Parse(await RequestBytes.ReadAsync(context, maxBytes, context.RequestAborted));
-    }
+    public static async ValueTask<List<KeyValuePair<string, string>>> ReadAsync(HttpContext context, int maxBytes) =>
+        Parse(await RequestBytes.ReadFormBytesAsync(context, maxBytes, context.RequestAborted));
 
     private static string Decode(ReadOnlySpan<byte> text)
     {

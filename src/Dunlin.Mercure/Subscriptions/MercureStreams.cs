@@ -38,32 +38,7 @@ internal sealed class MercureStreams(
         if (context.Request.Method != SubscribeEndpoint.QueryMethod)
             await RequestRest.RequireNoneAsync(context);
         var caller = CallerOf(subscriber);
-        var slot = limits.Enter(caller.UserId, context.Connection.RemoteIpAddress?.ToString() ?? "");
-        PipeFrameSink? sink = null;
-        var keepsSlot = false;
-        try
-        {
-            sink = new PipeFrameSink(context);
-            var connection = await OpenAsync(context, subscriber, caller, requested, sink);
-            if (sink.Successor is { } taken)
-            {
-                keepsSlot = true;
-                _ = EndAsync(connection, taken, slot);
-                return;
-            }
-            await using var gone = context.RequestAborted.UnsafeRegister(
-                static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone),
-                connection
-            );
-            if (await connection.Completion != ConnectionEnd.Gone)
-                await sink.EndAsync();
-        }
-        finally
-        {
-            sink?.Detach();
-            if (!keepsSlot)
-                slot.Dispose();
-        }
+        await StreamResponse.ServeAsync(context, limits, caller.UserId, sink => OpenAsync(context, subscriber, caller, requested, sink));
     }
 
     private async Task<EventStreamConnection> OpenAsync(
@@ -83,18 +58,13 @@ internal sealed class MercureStreams(
             Apply(context.Response, subscriber, start);
             StreamHeaders.Apply(context, connection.Id, sink);
             context.Response.Headers.Remove("Dunlin-Connection");
-            await using var aborted = context.RequestAborted.UnsafeRegister(
-                static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone),
-                connection
-            );
+            await using var aborted = StreamResponse.CloseWhenGone(context, connection);
             await fanout.StartAsync(connection, StreamHeaders.FirstBytes, start.Position);
             return connection;
         }
         catch
         {
-            sink.Detach();
-            sink.Successor?.Abort();
-            connection.Abandon();
+            StreamResponse.Abandon(connection, sink);
             throw;
         }
     }
@@ -133,18 +103,5 @@ internal sealed class MercureStreams(
             response.Headers[ResponseId] = start.Id;
         if (subscriber.Form.Dialect == MercureDialects.Version0)
             response.Headers[LegacyResponseId] = start.Id;
-    }
-
-    /// <summary>Ends a stream that has left the web server.</summary>
-    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.ConnectionSlot slot)
-    {
-        try
-        {
-            sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
-        }
-        finally
-        {
-            slot.Dispose();
-        }
     }
 }

@@ -1,0 +1,71 @@
+using Dunlin.Fanout;
+using Dunlin.Sse;
+using Microsoft.AspNetCore.Http;
+
+namespace Dunlin.Streams;
+
+/// <summary>A response with one stream, of any protocol: its place in the limits, its sink and its end.</summary>
+internal static class StreamResponse
+{
+    /// <summary>Opens a stream and serves it to its end, or until it has left the web server.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="limits">The limits in which the stream takes a place until it ends.</param>
+    /// <param name="userId">The user whose place it is.</param>
+    /// <param name="open">Opens the stream on a sink. Its failure leaves no connection behind.</param>
+    public static async Task ServeAsync(
+        HttpContext context,
+        StreamLimits limits,
+        string userId,
+        Func<PipeFrameSink, Task<EventStreamConnection>> open
+    )
+    {
+        var place = limits.Enter(userId, context.Connection.RemoteIpAddress?.ToString() ?? "");
+        PipeFrameSink? sink = null;
+        var keepsPlace = false;
+        try
+        {
+            sink = new PipeFrameSink(context);
+            var connection = await open(sink);
+            if (sink.Successor is { } taken)
+            {
+                keepsPlace = true;
+                _ = EndAsync(connection, taken, place);
+                return;
+            }
+            await using var gone = CloseWhenGone(context, connection);
+            if (await connection.Completion != ConnectionEnd.Gone)
+                await sink.EndAsync();
+        }
+        finally
+        {
+            sink?.Detach();
+            if (!keepsPlace)
+                place.Dispose();
+        }
+    }
+
+    /// <summary>Closes a connection when the request is aborted, until the result is disposed.</summary>
+    public static CancellationTokenRegistration CloseWhenGone(HttpContext context, EventStreamConnection connection) =>
+        context.RequestAborted.UnsafeRegister(static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone), connection);
+
+    /// <summary>Gives back what a stream holds that could not be opened.</summary>
+    public static void Abandon(EventStreamConnection connection, PipeFrameSink? sink)
+    {
+        sink?.Detach();
+        sink?.Successor?.Abort();
+        connection.Abandon();
+    }
+
+    /// <summary>Ends a stream that has left the web server.</summary>
+    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.ConnectionSlot place)
+    {
+        try
+        {
+            sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
+        }
+        finally
+        {
+            place.Dispose();
+        }
+    }
+}
