@@ -35,7 +35,7 @@ check() { # name, command ...
 }
 
 install_packages() {
-  declare -A need=([chromium]=chromium [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl
+  declare -A need=([chromium-headless-shell]=chromium-headless-shell [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl
     [gcc]=gcc [objcopy]=binutils [lintian]=lintian [go]=golang-go [zsh]=zsh [fish]=fish)
   local missing=()
   # Debian's own interpreter: another python3 of the path does not see the packages of Debian. The tests parse /metrics with it.
@@ -134,10 +134,12 @@ native_tests() {
 }
 
 run_tests() { # project, title
-  local log="artifacts/test/$2.log" summary total bad began=$SECONDS
+  local log="artifacts/test/$2.log" summary total bad began=$SECONDS filter=()
+  # Classes that start stores of their own have run already, and another store changes nothing about them.
+  [ "${DUNLIN_TEST_STORE:-}" = postgres ] && filter=(-trait- Store=own)
   say "$2"
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 < /dev/null 2>&1 | tee "$log"
+  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 "${filter[@]}" < /dev/null 2>&1 | tee "$log"
   took "$began" "$2"
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then

@@ -6,6 +6,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests;
 
 /// <summary>What the server prints to try next after its start.</summary>
+[Trait("Store", "own")]
 public sealed class AnnouncementTests
 {
     private static readonly ServerSettings Settings = new()

@@ -6,6 +6,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests;
 
 /// <summary>The blocks of docs/start/any-language.md, run as they stand against the real program.</summary>
+[Trait("Store", "own")]
 public sealed class AnyLanguagePageTests
 {
     private static readonly string Page = Repository.Read("docs/start/any-language.md");

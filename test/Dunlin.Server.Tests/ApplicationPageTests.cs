@@ -7,6 +7,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests;
 
 /// <summary>Compiles and runs the program of docs/start/in-a-dotnet-application.md.</summary>
+[Trait("Store", "own")]
 public sealed class ApplicationPageTests : IDisposable
 {
     private static readonly string Page = Repository.Read("docs/start/in-a-dotnet-application.md");

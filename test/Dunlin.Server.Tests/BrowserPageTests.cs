@@ -10,6 +10,7 @@ using Microsoft.Playwright;
 namespace Dunlin.Server.Tests;
 
 /// <summary>The page of docs/start/browser.md in Chromium, with the built client.</summary>
+[Trait("Store", "own")]
 public sealed class BrowserPageTests : IDisposable
 {
     private static readonly string Page = Repository.Read("docs/start/browser.md");

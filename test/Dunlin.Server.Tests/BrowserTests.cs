@@ -15,6 +15,7 @@ namespace Dunlin.Server.Tests;
 /// <summary>
 /// Runs the two TypeScript blocks of docs/start/as-a-server.md in Chromium, on pages of another origin, with the built client.
 /// </summary>
+[Trait("Store", "own")]
 public sealed class BrowserTests
 {
     private const string Shown = "https://events.example.com"; // the address in the page, which the tests replace by the real one

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Dunlin.Server.Tests;
 
 /// <summary>The commands and the configuration of the program.</summary>
+[Trait("Store", "own")]
 public sealed class CommandTests : IAsyncLifetime
 {
     private readonly ServerProgram _program = new();

@@ -13,6 +13,7 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests;
 
 /// <summary>docs/reference/configuration.md contains every option of every class, with the default and the range in the code.</summary>
+[Trait("Store", "own")]
 public sealed class ConfigurationPageTests
 {
     private static readonly Type[] Roots =

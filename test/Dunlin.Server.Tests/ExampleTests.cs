@@ -5,6 +5,7 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests;
 
 /// <summary>Runs the blocks of docs/start/as-a-server.md unchanged against the real program.</summary>
+[Trait("Store", "own")]
 public sealed class ExampleTests
 {
     private static readonly string Page = Repository.Read("docs/start/as-a-server.md");

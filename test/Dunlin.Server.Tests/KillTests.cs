@@ -10,6 +10,7 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests;
 
 /// <summary>Kills the real program while back ends publish.</summary>
+[Trait("Store", "own")]
 public sealed class KillTests
 {
     private const int Publishers = 4;

@@ -4,6 +4,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests;
 
 /// <summary>Two servers on one PostgreSQL: changes at one apply at the other.</summary>
+[Trait("Store", "own")]
 public sealed class ManyServersTests : IAsyncLifetime
 {
     private static readonly (string Right, string Pattern)[] Grants = [("subscribe", "a/*"), ("publish", "a/*")];

@@ -11,6 +11,7 @@ namespace Dunlin.Server.Tests;
 /// The <c>EventSource</c> of Chromium with a cookie only, while the server is killed. <c>DUNLIN_MERCURE_KILLS</c> and
 /// <c>DUNLIN_MERCURE_UPDATES</c> make the test longer.
 /// </summary>
+[Trait("Store", "own")]
 public sealed class MercureBrowserTests
 {
     private static readonly int Kills = Number("DUNLIN_MERCURE_KILLS", 3);

@@ -9,6 +9,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests;
 
 /// <summary>Two nodes on one PostgreSQL behind nginx with <c>deploy/nginx.conf</c>: both are the same hub.</summary>
+[Trait("Store", "own")]
 public sealed class MercureNodesTests(MercureNodesTests.Cluster cluster) : IClassFixture<MercureNodesTests.Cluster>
 {
     private const string Hub = "/.well-known/mercure";

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Server.Tests;
 
 /// <summary>The command <c>move</c> of the server alone.</summary>
+[Trait("Store", "own")]
 public sealed class MoveTests : IAsyncLifetime
 {
     private static readonly string Reader = Mint.User("reader", ("subscribe", "orders/*"), ("hold", "orders/*"));

@@ -4,6 +4,7 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests;
 
 /// <summary>What scripts/publish-native.sh refuses, before it builds anything.</summary>
+[Trait("Store", "own")]
 public sealed class PublishNativeTests
 {
     private static readonly string[] Tools = ["bash", "uname", "dirname", "dotnet"];

@@ -6,6 +6,7 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests;
 
 /// <summary>The table of limits in SECURITY.md names existing options with their defaults.</summary>
+[Trait("Store", "own")]
 public sealed class SecurityPageTests
 {
     private static readonly string Table = Section(Repository.Read("SECURITY.md"));

@@ -9,8 +9,12 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
 
     private ChromiumBrowser(IPlaywright playwright, IBrowser browser) => (_playwright, Browser) = (playwright, browser);
 
-    /// <summary>The program; <c>DUNLIN_CHROMIUM</c> names another one.</summary>
-    public static string Program { get; } = Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? "/usr/bin/chromium";
+    // Chromium without the code of its windows, which Playwright itself uses for headless runs. Pages load in a third of the time.
+    private const string HeadlessShell = "/usr/bin/chromium-headless-shell";
+
+    /// <summary>The program: <c>DUNLIN_CHROMIUM</c>, the headless shell of Chromium, or Chromium.</summary>
+    public static string Program { get; } =
+        Environment.GetEnvironmentVariable("DUNLIN_CHROMIUM") ?? (File.Exists(HeadlessShell) ? HeadlessShell : "/usr/bin/chromium");
 
     public static IReadOnlyList<string> Arguments { get; } =
     [

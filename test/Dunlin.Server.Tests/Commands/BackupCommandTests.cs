@@ -9,6 +9,7 @@ using Microsoft.Data.Sqlite;
 namespace Dunlin.Server.Tests.Commands;
 
 /// <summary>The commands <c>backup</c> and <c>restore</c>, with servers in processes of their own.</summary>
+[Trait("Store", "own")]
 public sealed class BackupCommandTests : IAsyncLifetime
 {
     private static readonly string Reader = Mint.User("reader", ("subscribe", "load/*"));

@@ -7,6 +7,7 @@ using Dunlin.TestKit;
 namespace Dunlin.Server.Tests.Commands;
 
 /// <summary><c>docs/reference/command-line.md</c> and the tree of commands name the same things.</summary>
+[Trait("Store", "own")]
 public sealed partial class CommandLinePageTests
 {
     private static readonly string Page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "reference", "command-line.md"));

@@ -4,6 +4,7 @@ using Dunlin.Server.Tests.Support;
 namespace Dunlin.Server.Tests.Commands;
 
 /// <summary>What all commands share: help, exit codes, errors and formats.</summary>
+[Trait("Store", "own")]
 public sealed class CommandLineTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-cli-").FullName;

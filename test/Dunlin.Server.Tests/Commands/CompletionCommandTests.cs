@@ -4,6 +4,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests.Commands;
 
 /// <summary>The command <c>completion</c>, in real shells.</summary>
+[Trait("Store", "own")]
 public sealed class CompletionCommandTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dunlin-completion-").FullName;

@@ -6,6 +6,7 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Server.Tests.Commands;
 
 /// <summary>The command <c>doctor</c>, directly and through real nginx configurations that break streams.</summary>
+[Trait("Store", "own")]
 public sealed class DoctorCommandTests : IDisposable
 {
     private const string Good = "proxy_buffering off; proxy_read_timeout 24h; large_client_header_buffers 4 64k;";

@@ -3,6 +3,7 @@ using Dunlin.Server.Tests.Support;
 namespace Dunlin.Server.Tests.Commands;
 
 /// <summary>Commands without a token, on the machine of the server.</summary>
+[Trait("Store", "own")]
 public sealed class LocalKeyTests : IAsyncLifetime
 {
     private readonly ServerProgram _program = new();
