@@ -1,3 +1,4 @@
+using System.Text;
 using Dunlin.Mercure.Urls;
 
 namespace Dunlin.Mercure.Matchers;
@@ -31,14 +32,23 @@ internal sealed class HubUrl
     // Decodes what needs no encoding (RFC 3986, section 2.3), then resolves the dot segments that this makes.
     private static string Normal(string path)
     {
-        var decoded = System.Text.RegularExpressions.Regex.Replace(
-            path,
-            "%[0-9A-Fa-f]{2}",
-            match =>
-                (char)Convert.ToByte(match.Value[1..], 16) is var c && (char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~')
-                    ? c.ToString()
-                    : match.Value
-        );
+        var result = new StringBuilder(path.Length);
+        for (var i = 0; i < path.Length; i++)
+        {
+            if (path[i] == '%' && i + 2 < path.Length && Octet(path[i + 1], path[i + 2]) is { } c && IsUnreserved(c))
+            {
+                result.Append(c);
+                i += 2;
+            }
+            else
+                result.Append(path[i]);
+        }
+        var decoded = result.ToString();
         return WebUrl.Parse("http://path" + decoded)?.Path ?? decoded;
     }
+
+    private static char? Octet(char high, char low) =>
+        char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low) ? (char)Convert.ToByte($"{high}{low}", 16) : null;
+
+    private static bool IsUnreserved(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~';
 }

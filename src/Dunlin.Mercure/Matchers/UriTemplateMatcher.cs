@@ -1,5 +1,4 @@
-using System.Text;
-using System.Text.RegularExpressions;
+using Dunlin.Mercure.UrlPatterns;
 
 namespace Dunlin.Mercure.Matchers;
 
@@ -9,57 +8,60 @@ namespace Dunlin.Mercure.Matchers;
 /// </summary>
 internal sealed record UriTemplateMatcher : TopicMatcher
 {
-    private const string Unreserved = "[A-Za-z0-9\\-._~]";
-    private const string Reserved = "[A-Za-z0-9\\-._~:/?#\\[\\]@!$&'()*+,;=]";
-    private const string Encoded = "%[0-9A-Fa-f]{2}";
+    private static readonly RegexNode Unreserved = RegexParser.Parse(@"[A-Za-z0-9\-._~,]|%[0-9A-Fa-f]{2}");
+    private static readonly RegexNode UnreservedPairs = RegexParser.Parse(@"[A-Za-z0-9\-._~,=]|%[0-9A-Fa-f]{2}");
+    private static readonly RegexNode Reserved = RegexParser.Parse(@"[A-Za-z0-9\-._~:\/?#\[\]@!$&'\(\)*+,;=]|%[0-9A-Fa-f]{2}");
 
-    private readonly Regex _regex;
+    // RFC 6570, section 2.3, with the modifiers of section 2.4.
+    private static readonly NfaProgram Variable = NfaCompiler.Compile(
+        RegexParser.Parse(@"(?:\w|%[0-9A-Fa-f]{2})(?:\.?(?:\w|%[0-9A-Fa-f]{2}))*(?:\*|:[1-9]\d{0,3})?")
+    );
 
-    private UriTemplateMatcher(string text, string prefix, Regex regex)
-        : base(UriTemplate, text) => (Prefix, _regex) = (prefix, regex);
+    private readonly NfaProgram _program;
+
+    private UriTemplateMatcher(string text, string prefix, NfaProgram program)
+        : base(UriTemplate, text) => (Prefix, _program) = (prefix, program);
 
     public override string Prefix { get; }
 
-    public override bool IsMatch(Topic topic) => topic.Text == Text || _regex.IsMatch(topic.Text);
+    public override bool IsMatch(Topic topic) =>
+        topic.Text == Text || (topic.Text.StartsWith(Prefix, StringComparison.Ordinal) && _program.IsMatch(topic.Text, Prefix.Length));
 
     public bool Equals(UriTemplateMatcher? other) => other?.Text == Text;
 
     public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>Parses a template. A text without expressions, or that is no template, selects the topic with this text only.</summary>
+    /// <exception cref="FormatException">The template needs a program of more than <see cref="NfaProgram.MaxWords"/>.</exception>
     public static TopicMatcher Parse(string text)
     {
         var open = text.IndexOf('{', StringComparison.Ordinal);
-        if (open < 0)
+        if (open < 0 || text.AsSpan(0, open).Contains('}'))
             return new ExactMatcher(text) { Type = UriTemplate };
-        var regex = new StringBuilder(@"\A");
-        for (var i = 0; i < text.Length; )
+        var nodes = new List<RegexNode>();
+        for (var i = open; i < text.Length; )
         {
             if (text[i] != '{')
             {
                 var end = text.IndexOf('{', i) is var next and >= 0 ? next : text.Length;
                 if (text.AsSpan(i, end - i).Contains('}'))
                     return new ExactMatcher(text) { Type = UriTemplate };
-                regex.Append(Regex.Escape(text[i..end]));
+                nodes.Add(new LiteralNode(text[i..end]));
                 i = end;
                 continue;
             }
             var close = text.IndexOf('}', i);
             if (close < 0 || Expression(text[(i + 1)..close]) is not { } expression)
                 return new ExactMatcher(text) { Type = UriTemplate };
-            regex.Append(expression);
+            nodes.Add(expression);
             i = close + 1;
         }
         // A topic that equals the template begins with the text before the first expression too.
-        return new UriTemplateMatcher(
-            text,
-            text[..open],
-            new Regex(regex.Append(@"\z").ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant)
-        );
+        return new UriTemplateMatcher(text, text[..open], NfaCompiler.Compile(new SequenceNode(nodes)));
     }
 
     // The operators of RFC 6570, appendix A: first character, separator, whether values have names, and which characters stay as they are.
-    private static string? Expression(string text)
+    private static RegexNode? Expression(string text)
     {
         if (text.Length == 0)
             return null;
@@ -75,24 +77,17 @@ internal sealed record UriTemplateMatcher : TopicMatcher
             _ => ("", ",", false, false),
         };
         var names = text[(text[0] is '+' or '#' or '.' or '/' or ';' or '?' or '&' ? 1 : 0)..].Split(',');
-        if (
-            names.Any(name =>
-                !Regex.IsMatch(
-                    name,
-                    @"\A(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(?:\*|:[1-9][0-9]{0,3})?\z"
-                )
-            )
-        )
+        if (names.Any(name => !Variable.IsMatch(name)))
             return null;
         var isExploded = names.Any(name => name.EndsWith('*'));
         // A value that is a list has commas; one that is a map, or that has a name, has equals signs.
         var character =
             isReserved ? Reserved
-            : isNamed || isExploded ? $"{Unreserved}|[,=]"
-            : $"{Unreserved}|,";
-        var value = $"(?:{character}|{Encoded})*";
-        var more = isExploded ? "*" : $"{{0,{names.Length - 1}}}";
-        var values = $"{value}(?:{Regex.Escape(separator)}{value}){more}";
-        return first.Length == 0 ? values : $"(?:{Regex.Escape(first)}{values})?";
+            : isNamed || isExploded ? UnreservedPairs
+            : Unreserved;
+        var value = new RepetitionNode(character, 0, null);
+        var more = new SequenceNode(new LiteralNode(separator), value);
+        var values = new SequenceNode(value, new RepetitionNode(more, 0, isExploded ? null : names.Length - 1));
+        return first.Length == 0 ? values : new RepetitionNode(new SequenceNode(new LiteralNode(first), values), 0, 1);
     }
 }

@@ -125,7 +125,7 @@ internal sealed class PatternParser
         {
             null => (PartType.SegmentWildcard, ""),
             { Type: TokenType.Asterisk } or { Value: ".*" } => (PartType.FullWildcard, ""),
-            { } regexp => (PartType.Regexp, PatternRegex.Translate(regexp.Value)),
+            { } regexp => (PartType.Regexp, regexp.Value),
         };
         _parts.Add(new PatternPart(type, value, modifier, _encode(prefix), _encode(suffix)));
     }

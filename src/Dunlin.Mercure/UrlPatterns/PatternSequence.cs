@@ -1,8 +1,8 @@
 namespace Dunlin.Mercure.UrlPatterns;
 
 /// <summary>
-/// Matches a component of literal text and wildcards without a regular expression, if no wildcard has a choice of where to end. A compiled
-/// expression costs more than 200 KiB for each pattern, and most patterns of tokens have this form. Immutable.
+/// Matches a component of literal text and wildcards without a program, if no wildcard has a choice of where to end. Most patterns of
+/// tokens have this form, and it costs a few comparisons. Immutable.
 /// </summary>
 internal sealed class PatternSequence
 {
@@ -11,7 +11,7 @@ internal sealed class PatternSequence
 
     private PatternSequence(PatternPart[] parts, char delimiter) => (_parts, _delimiter) = (parts, delimiter);
 
-    /// <summary>Returns the matcher of the parts; null if they need a regular expression.</summary>
+    /// <summary>Returns the matcher of the parts; null if they need a program.</summary>
     public static PatternSequence? Of(List<PatternPart> parts, PatternOptions options)
     {
         for (var i = 0; i < parts.Count; i++)

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dunlin.Mercure.Urls;
 
 namespace Dunlin.Mercure.UrlPatterns;
@@ -33,6 +32,8 @@ internal sealed class UrlPattern
             : Component.Of(given.Pathname, PatternOptions.Default, PatternText.OpaquePathname);
         _search = Component.Of(given.Search, PatternOptions.Default, PatternText.Search);
         _hash = Component.Of(given.Hash, PatternOptions.Default, PatternText.Hash);
+        if (ProgramSize > NfaProgram.MaxWords)
+            throw NfaProgram.TooLarge();
     }
 
     /// <summary>The literal host name, or null if the pattern matches several. An index may sort patterns by it.</summary>
@@ -41,10 +42,14 @@ internal sealed class UrlPattern
     /// <summary>The literal beginning of the path. Every matching URL's path begins with it.</summary>
     public string PathPrefix => _pathname.LiteralPrefix;
 
+    /// <summary>The size of the programs of all components in words.</summary>
+    internal int ProgramSize =>
+        new[] { _protocol, _username, _password, _hostname, _port, _pathname, _search, _hash }.Sum(component => component.ProgramSize);
+
     /// <summary>Parses a pattern.</summary>
     /// <param name="text">An absolute pattern, or one relative to <paramref name="baseUrl"/>.</param>
     /// <param name="baseUrl">The base of a relative pattern.</param>
-    /// <exception cref="FormatException">The pattern is faulty.</exception>
+    /// <exception cref="FormatException">The pattern is faulty, or its programs exceed <see cref="NfaProgram.MaxWords"/>.</exception>
     public static UrlPattern Parse(string text, WebUrl? baseUrl)
     {
         var given = PatternString.Split(
@@ -92,10 +97,11 @@ internal sealed class UrlPattern
 
     private static bool IsAbsolute(string path) => path is ['/', ..] or ['\\', '/', ..] or ['{', '/', ..];
 
-    /// <summary>One compiled component. Only repetitions and groups with expressions of their own need a regular expression.</summary>
+    /// <summary>One compiled component. Only repetitions and groups with expressions of their own need a program.</summary>
     private sealed class Component
     {
-        private readonly Regex? _regex;
+        private readonly NfaProgram? _program;
+        private readonly int _programStart;
         private readonly PatternSequence? _sequence;
         private readonly bool _isAny;
 
@@ -107,7 +113,12 @@ internal sealed class UrlPattern
             else if (parts is [{ Type: PartType.FullWildcard, Modifier: PartModifier.None, Prefix: "", Suffix: "" }])
                 _isAny = true;
             else if ((_sequence = PatternSequence.Of(parts, options)) is null)
-                _regex = PatternRegex.Compile(parts, options);
+            {
+                // The literal text before the first group is compared without the program.
+                var isFixed = parts[0] is { Type: PartType.FixedText, Modifier: PartModifier.None };
+                _programStart = isFixed ? parts[0].Value.Length : 0;
+                _program = PatternRegex.Compile(parts.Skip(isFixed ? 1 : 0), options);
+            }
         }
 
         // The prefix of a group belongs to every match, unless the group may be absent.
@@ -123,6 +134,8 @@ internal sealed class UrlPattern
 
         public string LiteralPrefix { get; }
 
+        public int ProgramSize => _program?.Size ?? 0;
+
         public static Component Of(string? pattern, PatternOptions options, Func<string, string> encode) =>
             new(PatternParser.Parse(pattern ?? "*", options, encode), options);
 
@@ -130,8 +143,8 @@ internal sealed class UrlPattern
             _isAny
             || (
                 _sequence is not null ? _sequence.IsMatch(value)
-                : _regex is null ? value == Literal
-                : value.StartsWith(LiteralPrefix, StringComparison.Ordinal) && _regex.IsMatch(value)
+                : _program is null ? value == Literal
+                : value.StartsWith(LiteralPrefix, StringComparison.Ordinal) && _program.IsMatch(value, _programStart)
             );
     }
 }

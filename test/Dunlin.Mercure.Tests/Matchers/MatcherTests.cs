@@ -48,6 +48,11 @@ public sealed class MatcherTests
     [InlineData("https://example.com/{i d}", "https://example.com/{i d}", true)]
     [InlineData("https://example.com/{i d}", "https://example.com/1", false)]
     [InlineData("https://example.com/}", "https://example.com/}", true)]
+    [InlineData("a}/{id}", "a}/1", false)]
+    [InlineData("{a.b:3}-{+c*}", "x%2F-y=1", true)]
+    [InlineData("{a.}", "x", false)]
+    [InlineData("{a:0}", "x", false)]
+    [InlineData("{a}", "x%2", false)]
     [InlineData("{", "{", true)]
     [InlineData("*", "anything", true)]
     [InlineData("plain", "plain", true)]
@@ -81,6 +86,17 @@ public sealed class MatcherTests
     [InlineData("urlpattern", "https://example.com/(a{1000}{1000})")]
     public void Faulty_matchers_are_refused(string type, string matcher) =>
         Assert.Throws<FormatException>(() => TopicMatcher.Create(type, matcher, Hub));
+
+    [Fact]
+    public void Templates_over_the_limit_of_a_program_are_refused()
+    {
+        var template = string.Concat(Enumerable.Repeat("{a,b,c}", 250));
+        var fault = Assert.Throws<FormatException>(() => TopicMatcher.Create("uritemplate", template, Hub));
+        Assert.Contains("1024 words", fault.Message, StringComparison.Ordinal);
+        Assert.Throws<FormatException>(() =>
+            TopicMatcher.Create("uritemplate", "{a" + string.Concat(Enumerable.Repeat(",b", 900)) + "}", Hub)
+        );
+    }
 
     [Theory]
     [InlineData("https://example.com/((?:a+)+)b")]

@@ -72,6 +72,8 @@ public abstract partial class HubSuite
     [InlineData("match=a%E2%80%8B")]
     [InlineData("match=%FF")]
     [InlineData("match_urlpattern=https://example.com/(")]
+    [InlineData("match_urlpattern=/(a{2000})")]
+    [InlineData("match_urlpattern=/([a")]
     public async Task A_faulty_subscription_is_refused_with_400(string query)
     {
         await using var hub = await StartAsync();

@@ -17,11 +17,11 @@ public sealed class PatternSequenceTests
     [InlineData("/:a?", false)]
     [InlineData("/{:a}*", false)]
     [InlineData("/(a|b)", false)]
-    public void Only_patterns_with_one_way_to_match_need_no_expression(string pattern, bool isSequence) =>
+    public void Only_patterns_with_one_way_to_match_need_no_program(string pattern, bool isSequence) =>
         Assert.Equal(isSequence, PatternSequence.Of(Parse(pattern, PatternOptions.Pathname), PatternOptions.Pathname) is not null);
 
     [Fact]
-    public void Random_patterns_match_as_their_regular_expression()
+    public void Random_patterns_match_as_their_program()
     {
         var random = new Random(7);
         var (compared, matched) = (0, 0);
@@ -43,11 +43,11 @@ public sealed class PatternSequenceTests
             }
             if (PatternSequence.Of(parts, options) is not { } sequence)
                 continue;
-            var regex = PatternRegex.Compile(parts, options);
+            var program = PatternRegex.Compile(parts, options);
             for (var i = 0; i < 20; i++)
             {
                 var value = string.Concat(Enumerable.Range(0, random.Next(0, 7)).Select(_ => Values[random.Next(Values.Length)]));
-                Assert.True(regex.IsMatch(value) == sequence.IsMatch(value), $"'{text}' and '{value}'");
+                Assert.True(program.IsMatch(value) == sequence.IsMatch(value), $"'{text}' and '{value}'");
                 compared++;
                 matched += sequence.IsMatch(value) ? 1 : 0;
             }
