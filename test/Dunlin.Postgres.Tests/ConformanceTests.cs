@@ -76,3 +76,9 @@ public sealed class PostgresLeaseHandleTests : StoreLeaseHandleConformance
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class PostgresStreamTests : StreamConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}

@@ -80,4 +80,7 @@ internal enum ConnectionEnd
     /// resume later.
     /// </summary>
     Failed,
+
+    /// <summary>The stream has ended with an event of its protocol.</summary>
+    Completed,
 }

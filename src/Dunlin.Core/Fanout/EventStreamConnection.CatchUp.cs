@@ -108,8 +108,10 @@ public sealed partial class EventStreamConnection
     {
         foreach (var entry in page.Events)
         {
-            if (entry.Position.Offset > LastSentOffset && !LeavesOut(entry))
-                _sink.Write(entry.FrameFor(Format, _fanout.FormatFailed));
+            if (entry.Position.Offset <= LastSentOffset || LeavesOut(entry) || _end is not null)
+                continue;
+            _sink.Write(entry.FrameFor(Format, _fanout.FormatFailed));
+            EndAfter(entry);
         }
         _fanout.Instruments.CaughtUp.Add(page.Events.Count);
     }

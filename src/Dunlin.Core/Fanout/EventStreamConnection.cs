@@ -172,6 +172,13 @@ public sealed partial class EventStreamConnection
         return true;
     }
 
+    /// <summary>Closes the connection if its stream ends after an event, which was written or queued.</summary>
+    internal void EndAfter(DunlinEvent entry)
+    {
+        if (Format is IEndingFormat format && format.EndsAfter(entry))
+            Close(ConnectionEnd.Completed);
+    }
+
     private bool IsOn(TopicName name)
     {
         var topics = Topics;

@@ -212,6 +212,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 written++;
                 Stage(connection, frame, offset);
             }
+            if (format is IEndingFormat)
+                connection.EndAfter(entry);
         }
         return written;
     }
@@ -263,6 +265,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
             {
                 connection.SkipTo(offset);
             }
+            connection.EndAfter(entry);
             if (_overflowed.Remove(connection))
                 return; // stay unsubscribed: the connection catches up again once its queue is written
         }

@@ -22,3 +22,10 @@ internal interface IEventIds
     /// <summary>Returns the id of an event; null for none.</summary>
     string? IdOf(DunlinEvent source);
 }
+
+/// <summary>A wire format of a protocol whose streams end with an event.</summary>
+internal interface IEndingFormat
+{
+    /// <summary>Returns whether a stream ends after an event. Must depend on the event only.</summary>
+    bool EndsAfter(DunlinEvent source);
+}

@@ -2,6 +2,7 @@ using Dunlin.Access;
 using Dunlin.Backplane;
 using Dunlin.Cluster;
 using Dunlin.Devices;
+using Dunlin.DurableStreams;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Journal;
@@ -58,6 +59,10 @@ internal static class CoreServices
             provider.GetRequiredService<TimerWheel>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ClusterQuery>>()
+        ));
+        services.TryAddSingleton(provider => new DurableStreamReader(
+            provider.GetRequiredService<IStore>(),
+            provider.GetRequiredService<IJournal>()
         ));
         services.TryAddSingleton<LeaseInstruments>();
         services.TryAddSingleton(CreateLeases);

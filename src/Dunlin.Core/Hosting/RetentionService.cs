@@ -1,3 +1,4 @@
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
@@ -9,11 +10,13 @@ using Microsoft.Extensions.Options;
 namespace Dunlin.Hosting;
 
 /// <summary>
-/// Removes expired data every <see cref="RetentionOptions.TrimInterval"/>: events, idempotency keys, rows of ended leases and deleted
-/// records.
+/// Removes expired data every <see cref="RetentionOptions.TrimInterval"/>: events, idempotency keys, rows of ended leases, deleted
+/// records, and streams that have ended.
 /// </summary>
 internal sealed partial class RetentionService : IHostedService
 {
+    private const int MaxEnded = 100;
+
     private readonly IJournal _journal;
     private readonly IStore _store;
     private readonly StoreClock _clock;
@@ -45,6 +48,7 @@ internal sealed partial class RetentionService : IHostedService
 
     internal async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        await EndStreamsAsync(cancellationToken);
         var removed = await _journal.TrimAsync(cancellationToken);
         if (removed > 0)
             LogTrimmed(removed);
@@ -57,6 +61,19 @@ internal sealed partial class RetentionService : IHostedService
             },
             cancellationToken
         );
+    }
+
+    /// <summary>Ends streams in small units of work, so that other writers run in between.</summary>
+    private async Task EndStreamsAsync(CancellationToken cancellationToken)
+    {
+        var ended = MaxEnded;
+        while (ended == MaxEnded)
+        {
+            ended = await _store.WriteAsync(
+                static (unit, ct) => unit is IStreamScope ? unit.Streams.EndExpiredAsync(MaxEnded, ct) : new(0),
+                cancellationToken
+            );
+        }
     }
 
     [LoggerMessage(2090, LogLevel.Debug, "Retention removed {Count} events from the journal.")]

@@ -1,3 +1,4 @@
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Topics;
 
@@ -11,6 +12,7 @@ internal sealed class EventList
 
     private readonly List<DunlinEvent> _events = [];
     private readonly Dictionary<TopicName, long> _trimmedThrough = [];
+    private readonly Dictionary<TopicName, long> _last = [];
 
     /// <summary>Gets an estimate of the memory that the events occupy, in bytes.</summary>
     public long Bytes { get; private set; }
@@ -19,8 +21,14 @@ internal sealed class EventList
     {
         _events.AddRange(events);
         for (var i = 0; i < events.Count; i++)
+        {
             Bytes += SizeOf(events[i]);
+            _last[events[i].Topic] = events[i].Position.Offset;
+        }
     }
+
+    /// <summary>Returns the offset of the last event of a topic, also if it was trimmed; 0 if there was none.</summary>
+    public long LastOf(TopicName topic) => _last.GetValueOrDefault(topic);
 
     public JournalPage Read(JournalQuery query, long head)
     {
@@ -47,14 +55,16 @@ internal sealed class EventList
     /// <summary>
     /// Removes the oldest events of each topic according to the rules. The remaining events are always the most recent ones.
     /// </summary>
-    public long Trim(RetentionOptions rules, DateTimeOffset now)
+    /// <remarks>The events of streams do not follow the rules.</remarks>
+    public long Trim(RetentionOptions rules, DateTimeOffset now, IReadOnlyDictionary<TopicName, StreamRow> streams)
     {
         var doomed = new HashSet<DunlinEvent>();
         foreach (var topic in _events.GroupBy(e => e.Topic))
         {
-            var rule = rules.For(topic.Key);
             var all = topic.ToList();
-            var cut = CutOf(all, rule, now);
+            var cut = streams.TryGetValue(topic.Key, out var stream)
+                ? all.FindLastIndex(entry => entry.Position.Offset <= stream.TrimDue) + 1
+                : CutOf(all, rules.For(topic.Key), now);
             if (cut == 0)
                 continue;
             doomed.UnionWith(all.Take(cut));

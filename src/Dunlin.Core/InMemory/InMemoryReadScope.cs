@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
@@ -7,13 +8,17 @@ using Dunlin.Topics;
 namespace Dunlin.InMemory;
 
 /// <summary>A snapshot of the in-memory store.</summary>
-internal sealed class InMemoryReadScope(Position position, LeaseRows rows, RecordRows records, DateTimeOffset now)
-    : IReadScope,
-        ILeaseScope,
-        ILeaseTable,
-        IRecordScope
+internal sealed class InMemoryReadScope(
+    Position position,
+    LeaseRows rows,
+    RecordRows records,
+    StreamRows streams,
+    Func<TopicName, long> lastEvent,
+    DateTimeOffset now
+) : IReadScope, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope
 {
     private InMemoryRecordTable? _table;
+    private InMemoryStreamTable? _streams;
     private bool _ended;
 
     public DbConnection Connection => throw NoDatabase();
@@ -23,6 +28,17 @@ internal sealed class InMemoryReadScope(Position position, LeaseRows rows, Recor
     public IRecordTable Records => Table;
 
     public ISpaceAccessTable Access => Table;
+
+    public IStreamTable Streams =>
+        _streams ??= new InMemoryStreamTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return streams;
+            },
+            null,
+            lastEvent
+        );
 
     public Position Position => position;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Leases;
+using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.InMemory;
@@ -30,11 +31,12 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     private readonly uint _epoch = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
     private readonly Dictionary<IdempotencyKey, Answer> _answers = [];
 
-    // Guards _events, _leases and _records, so that a read scope sees the state of one commit.
+    // Guards _events, _leases, _records and _streams, so that a read scope sees the state of one commit.
     private readonly Lock _state = new();
     private readonly EventList _events = new();
     private LeaseRows _leases = LeaseRows.Empty;
     private RecordRows _records = RecordRows.Empty;
+    private StreamRows _streams = StreamRows.Empty;
     private long _head;
     private LeaseService? _leaseService;
 
@@ -71,7 +73,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
                 return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint)
                     ? earlier.Positions
                     : throw AppendRules.KeyReused(idempotency);
-            var unit = new InMemoryUnit(Head, _leases, _records, clock, _leaseService);
+            var unit = new InMemoryUnit(Head, _leases, _records, _streams, LastEvent, clock, _leaseService);
             foreach (var draft in drafts)
                 unit.Append(draft);
             var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
@@ -96,7 +98,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            var unit = new InMemoryUnit(Head, _leases, _records, clock, _leaseService);
+            var unit = new InMemoryUnit(Head, _leases, _records, _streams, LastEvent, clock, _leaseService);
             _current.Value = unit;
             T result;
             try
@@ -124,7 +126,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     {
         InMemoryReadScope scope;
         lock (_state)
-            scope = new InMemoryReadScope(Head, _leases, _records, clock.Now);
+            scope = new InMemoryReadScope(Head, _leases, _records, _streams, LastEvent, clock.Now);
         try
         {
             return await read(scope, cancellationToken);
@@ -165,7 +167,11 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
                     _answers.Remove(key);
             }
             lock (_state)
-                return _events.Trim(retention.Value, now);
+            {
+                var removed = _events.Trim(retention.Value, now, _streams.ByTopic);
+                _streams = _streams.Trimmed();
+                return removed;
+            }
         }
         finally
         {
@@ -187,11 +193,18 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
             _events.Add(unit.Events);
             _leases = unit.Rows;
             _records = unit.RecordRows;
+            _streams = unit.StreamRows;
             Volatile.Write(ref _head, _head + unit.Events.Count);
         }
         span?.Committed(unit.Events.Count);
         feed.Publish(unit.Events);
         unit.RunCommitted();
+    }
+
+    private long LastEvent(TopicName topic)
+    {
+        lock (_state)
+            return _events.LastOf(topic);
     }
 
     private void RefuseNesting()

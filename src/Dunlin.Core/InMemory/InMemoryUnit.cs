@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
@@ -7,15 +8,20 @@ using Dunlin.Topics;
 namespace Dunlin.InMemory;
 
 /// <summary>The uncommitted changes of one unit of work. Discarding them is the rollback.</summary>
-internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows records, StoreClock clock, LeaseService? leases)
-    : IUnitOfWork,
-        ILeaseScope,
-        ILeaseTable,
-        IRecordScope
+internal sealed class InMemoryUnit(
+    Position head,
+    LeaseRows rows,
+    RecordRows records,
+    StreamRows streams,
+    Func<TopicName, long> lastEvent,
+    StoreClock clock,
+    LeaseService? leases
+) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope
 {
     private readonly List<DunlinEvent> _events = [];
     private LeaseRows _rows = rows;
     private InMemoryRecordTable? _table;
+    private InMemoryStreamTable? _streams;
 
     private List<Action>? _committed;
 
@@ -30,6 +36,19 @@ internal sealed class InMemoryUnit(Position head, LeaseRows rows, RecordRows rec
     public LeaseRows Rows => _rows;
 
     public RecordRows RecordRows { get; private set; } = records;
+
+    public StreamRows StreamRows { get; private set; } = streams;
+
+    public IStreamTable Streams =>
+        _streams ??= new InMemoryStreamTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return StreamRows;
+            },
+            rows => StreamRows = rows,
+            topic => _events.FindLast(entry => entry.Topic == topic)?.Position.Offset ?? lastEvent(topic)
+        );
 
     public IRecordTable Records => Table;
 

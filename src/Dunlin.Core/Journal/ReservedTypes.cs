@@ -15,9 +15,10 @@ internal static class ReservedTypes
     private const string ControlPrefix = "dunlin.";
     private const string PresencePrefix = "presence.";
     private const string LeasePrefix = "lease.";
+    private const string DurableStreamPrefix = "stream.";
 
     /// <summary>The reserved types in words, for documents and error texts.</summary>
-    public const string Description = "types that begin with 'dunlin.', 'lease.' or 'presence.', and 'error' and 'open'";
+    public const string Description = "types that begin with 'dunlin.', 'lease.', 'presence.' or 'stream.', and 'error' and 'open'";
 
     /// <summary>Returns whether only the engine may append or deliver events of this type.</summary>
     /// <param name="type">The event type.</param>
@@ -26,7 +27,8 @@ internal static class ReservedTypes
         ArgumentNullException.ThrowIfNull(type);
         return IsStreamName(type)
             || type.StartsWith(LeasePrefix, StringComparison.Ordinal)
-            || type.StartsWith(PresencePrefix, StringComparison.Ordinal);
+            || type.StartsWith(PresencePrefix, StringComparison.Ordinal)
+            || type.StartsWith(DurableStreamPrefix, StringComparison.Ordinal);
     }
 
     /// <summary>Returns whether a name is reserved for frames about the stream itself. No event may have it.</summary>

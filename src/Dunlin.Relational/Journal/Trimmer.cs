@@ -32,6 +32,7 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
                 removed += await RemoveAsync(topic, through, cancellationToken);
         }
         _countedThrough = head;
+        removed += await TrimStreamsAsync(cancellationToken);
         var before = (now - rules.IdempotencyAge).ToUnixTimeMilliseconds();
         int forgotten;
         do
@@ -42,6 +43,32 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
             );
         } while (forgotten == SliceSize);
         return removed;
+    }
+
+    /// <summary>Deletes the events of streams that were trimmed, deleted or have ended.</summary>
+    private async ValueTask<long> TrimStreamsAsync(CancellationToken cancellationToken)
+    {
+        for (long removed = 0; ; )
+        {
+            var due = await store.LookUpAsync(
+                static (session, ct) =>
+                    session
+                        .Call("stream_trim_due")
+                        .Number(TopicPage)
+                        .ListAsync(static row => (Id: row.Number(0), Topic: row.Number(1), Through: row.Number(2)), ct),
+                cancellationToken
+            );
+            foreach (var (id, topic, through) in due)
+            {
+                removed += await RemoveAsync(topic, through, cancellationToken);
+                await store.ChangeAsync(
+                    (session, ct) => session.Call("stream_trimmed").Number(id).Number(through).RunAsync(ct),
+                    cancellationToken
+                );
+            }
+            if (due.Count < TopicPage)
+                return removed;
+        }
     }
 
     /// <returns>The offset through which each topic of the page must be trimmed, and the last topic of the page. The last topic is null at

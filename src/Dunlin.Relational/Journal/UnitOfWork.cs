@@ -1,7 +1,9 @@
 using System.Data.Common;
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Relational.DurableStreams;
 using Dunlin.Relational.Leases;
 using Dunlin.Relational.Records;
 using Dunlin.Relational.Sql;
@@ -10,10 +12,16 @@ namespace Dunlin.Relational.Journal;
 
 /// <summary>A unit of work: a savepoint in the open transaction of the writer, which holds the lock of all writers. Not
 /// thread-safe.</summary>
-internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? leases) : RunningUnit, IUnitOfWork, ILeaseScope, IRecordScope
+internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? leases)
+    : RunningUnit,
+        IUnitOfWork,
+        ILeaseScope,
+        IRecordScope,
+        IStreamScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
+    private StreamTable? _streams;
 
     public DbConnection Connection => Session.Connection;
 
@@ -30,6 +38,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
     public IRecordTable Records => Table;
 
     public ISpaceAccessTable Access => Table;
+
+    public IStreamTable Streams => _streams ??= new StreamTable(() => Open.Session, () => Open.Events);
 
     private RecordTable Table => _records ??= new RecordTable(() => Open.Session, isWritable: true);
 
@@ -53,10 +63,15 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
 
 /// <summary>A snapshot for reading. It includes at least all events up to <paramref name="position"/>. A stream that resumes from there
 /// delivers later events again. Not thread-safe.</summary>
-internal sealed class ReadScope(ISqlSession session, Position position, DateTimeOffset now) : IReadScope, ILeaseScope, IRecordScope
+internal sealed class ReadScope(ISqlSession session, Position position, DateTimeOffset now)
+    : IReadScope,
+        ILeaseScope,
+        IRecordScope,
+        IStreamScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
+    private StreamTable? _streams;
     private volatile bool _ended;
 
     public DbConnection Connection => Session.Connection;
@@ -73,6 +88,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     public IRecordTable Records => Table;
 
     public ISpaceAccessTable Access => Table;
+
+    public IStreamTable Streams => _streams ??= new StreamTable(() => Session, appended: null);
 
     private RecordTable Table => _records ??= new RecordTable(() => Session, isWritable: false);
 

@@ -43,6 +43,12 @@ public sealed class InMemoryAccountStoreTests : AccountStoreConformance
         InMemoryBackend.CreateAsync(time, retention);
 }
 
+public sealed class InMemoryStreamTests : StreamConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
+}
+
 internal static class InMemoryBackend
 {
     public static ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention)
