@@ -4,6 +4,7 @@ using System.Security.Claims;
 using System.Text;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
+using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Publishing;
 using Dunlin.Streams;
@@ -67,6 +68,37 @@ public sealed class AllocationTests
         }
     }
 
+    [Fact]
+    public async Task A_waiting_long_poll_stays_within_its_memory_limit()
+    {
+        await using var server = await Server.StartAsync();
+        using var publisher = new Wire(server.Address);
+        publisher.Publish();
+        var polls = new List<Wire>();
+        try
+        {
+            var batches = new List<long>();
+            for (var batch = 0; batch < 6; batch++)
+            {
+                var before = Held();
+                for (var i = 0; i < Batch; i++)
+                    polls.Add(server.Poll());
+                batches.Add((Held() - before) / Batch);
+            }
+            // The first batch fills the pools of the process.
+            var held = batches.Skip(1).Order().ElementAt(2);
+            TestContext.Current.TestOutputHelper?.WriteLine($"{held} bytes held for each waiting poll, the test's socket with it");
+            Assert.InRange(held, 1, 4_600);
+            publisher.Publish();
+            foreach (var poll in polls)
+                poll.ReadAnswer();
+        }
+        finally
+        {
+            polls.ForEach(static poll => poll.Dispose());
+        }
+    }
+
     private static long Held()
     {
         GC.Collect();
@@ -120,6 +152,16 @@ public sealed class AllocationTests
             // The first bytes of the body contain the hello.
             var text = "";
             while (!text.Contains("dunlin.hello", StringComparison.Ordinal) || !text.EndsWith("\n\n\r\n", StringComparison.Ordinal))
+                text += Encoding.ASCII.GetString(_buffer, 0, _socket.Receive(_buffer));
+        }
+
+        public void Poll(Position from) =>
+            _socket.Send(Encoding.ASCII.GetBytes($"GET /dunlin/v1/events?topic=t&wait=25&lastEventId={from} HTTP/1.1\r\nHost: x\r\n\r\n"));
+
+        public void ReadAnswer()
+        {
+            var text = "";
+            while (!text.Contains("event: m\n", StringComparison.Ordinal))
                 text += Encoding.ASCII.GetString(_buffer, 0, _socket.Receive(_buffer));
         }
 
@@ -189,6 +231,22 @@ public sealed class AllocationTests
             var wire = new Wire(Address);
             wire.Subscribe();
             wire.StartAt((int)app.Services.GetRequiredService<EventFanout>().DeliveredHead.Offset);
+            return wire;
+        }
+
+        /// <summary>Sends a long poll and returns when the server waits for events of it.</summary>
+        public Wire Poll()
+        {
+            var fanout = app.Services.GetRequiredService<EventFanout>();
+            var others = fanout.ConnectionCount;
+            var wire = new Wire(Address);
+            wire.Poll(fanout.DeliveredHead);
+            Assert.True(
+                SpinWait.SpinUntil(
+                    () => fanout.ConnectionCount > others && fanout.All().All(static c => c.State == EventStreamState.Live),
+                    TimeSpan.FromSeconds(30)
+                )
+            );
             return wire;
         }
 

@@ -43,7 +43,7 @@ internal sealed class SocketFrameSink : IFrameSink, ISocketReader
         _connection = connection;
     }
 
-    /// <summary>Takes over the socket; see <see cref="DirectConnection.TryTakeOver"/>.</summary>
+    /// <summary>Takes over the socket; see <see cref="DirectConnection.TryTakeOver(ISocketReader)"/>.</summary>
     /// <returns>The sink, or null if the connection can no longer be taken over.</returns>
     public static SocketFrameSink? TryTakeOver(DirectConnection direct, EventStreamConnection connection)
     {

@@ -54,6 +54,7 @@ internal static class EventStreamEndpoint
                 Conflates = Flag(parameters, "conflate", false),
                 IsPresent = Flag(parameters, "presence", false),
                 LastEventId = parameters("lastEventId"),
+                Wait = parameters("wait"),
                 OnOpen = (opening, _) =>
                 {
                     var caller = opening.Connection.Caller;

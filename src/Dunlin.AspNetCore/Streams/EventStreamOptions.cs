@@ -43,6 +43,12 @@ public sealed class EventStreamOptions
     /// </summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Longest time for which a long poll (<c>wait=25</c>) waits for events. A larger <c>wait</c> counts as this one. Shorter than the time
+    /// limit of every proxy on the way. Default: 30 s.
+    /// </summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Time in <c>Retry-After</c> when a limit of streams is reached. Default: 30 s.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 

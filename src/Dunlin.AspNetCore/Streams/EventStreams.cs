@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
@@ -40,8 +41,9 @@ public sealed class EventStreams
     /// <param name="context">The request.</param>
     /// <param name="request">The topics and options of the stream.</param>
     /// <remarks>
-    /// The stream resumes after the position in <c>Last-Event-ID</c> or <c>lastEventId</c>. <c>HEAD</c> receives the headers of a stream
-    /// and opens none. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
+    /// The stream resumes after the position in <c>Last-Event-ID</c> or <c>lastEventId</c>. With the query parameter <c>wait</c>, the
+    /// response is a long poll: it ends after the first batch of events or after this number of seconds. <c>HEAD</c> receives the headers
+    /// of a stream and opens none. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
     /// <para>
     /// The task completes at the end of the stream. Over <see cref="Transport.DirectTransport"/> it completes earlier: when the stream has
     /// caught up and has left the web server. <see cref="EventStreamConnection.Completion"/> then reports the end.
@@ -52,7 +54,8 @@ public sealed class EventStreams
     /// <item><see cref="ErrorCode.NotSignedIn"/>: the request has no caller, or its credential has been revoked.</item>
     /// <item><see cref="ErrorCode.Forbidden"/>: the caller may not read a topic or pattern; the error names it.</item>
     /// <item><see cref="ErrorCode.TooManyTopics"/> or <see cref="ErrorCode.TooManyConnections"/>: a limit is reached.</item>
-    /// <item><see cref="ErrorCode.InvalidField"/>: the request names no topic, or its body has not been read to its end.</item>
+    /// <item><see cref="ErrorCode.InvalidField"/>: the request names no topic, <c>wait</c> is not a number of seconds, or the body has not
+    /// been read to its end.</item>
     /// <item><see cref="ErrorCode.Draining"/>: the node is shutting down.</item>
     /// </list>
     /// </exception>
@@ -71,12 +74,64 @@ public sealed class EventStreams
             return;
         }
         await RequestRest.RequireNoneAsync(context);
+        if (Wait(context, request) is { } wait)
+        {
+            await PollAsync(context, request, caller, wait);
+            return;
+        }
         await StreamResponse.ServeAsync(
             context,
             _limits,
             caller.UserId,
-            sink => OpenAsync(context, request, sink, opened => Begin(context, request, opened, sink), caller)
+            sink => OpenAsync(context, request, sink, opened => Begin(context, request, opened.Connection, sink), caller)
         );
+    }
+
+    private Task PollAsync(HttpContext context, StreamRequest request, Caller caller, TimeSpan wait) =>
+        PollResponse.ServeAsync(
+            context,
+            _limits,
+            caller.UserId,
+            _fanout,
+            async sink =>
+            {
+                // The heartbeat completes a poll that has received nothing.
+                var poll = request with
+                {
+                    Heartbeat = wait,
+                    HeartbeatFrame = Comment,
+                };
+                var connection = await OpenAsync(
+                    context,
+                    poll,
+                    sink,
+                    opened =>
+                    {
+                        (sink.AnswersAtOnce, sink.Epoch) = (!opened.IsResumed, opened.Position.Epoch);
+                        StreamSockets.CloseWhenUnacknowledged(context, _fanout.Options.WriteTimeout);
+                    },
+                    caller
+                );
+                if (wait <= TimeSpan.Zero)
+                    connection.Close(ConnectionEnd.Answered);
+                return connection;
+            }
+        );
+
+    /// <summary>Returns the time for which a request may wait for events, or null if it asks for a stream.</summary>
+    private TimeSpan? Wait(HttpContext context, StreamRequest request)
+    {
+        var text = request.Wait ?? (string?)context.Request.Query["wait"];
+        if (string.IsNullOrEmpty(text))
+            return null;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            throw new DunlinException(
+                ErrorCode.InvalidField,
+                $"'wait' must be a number of whole seconds, such as 25; it is '{text}'.",
+                "wait"
+            );
+        var wait = TimeSpan.FromSeconds(seconds);
+        return wait < _options.MaxWait ? wait : _options.MaxWait;
     }
 
     /// <summary>Serves a stream of a combined response. The limits count the response, not its streams; see
@@ -87,7 +142,7 @@ public sealed class EventStreams
             throw new DunlinException(ErrorCode.Forbidden, "All streams of one response must belong to one user.");
         if (request.Conflates)
             inner.LimitSendBuffer();
-        await OpenAsync(context, request, inner, inner.Begin, caller);
+        await OpenAsync(context, request, inner, opened => inner.Begin(opened.Connection), caller);
     }
 
     private void Begin(HttpContext context, StreamRequest request, EventStreamConnection connection, PipeFrameSink sink)
@@ -103,7 +158,7 @@ public sealed class EventStreams
         HttpContext context,
         StreamRequest request,
         IFrameSink sink,
-        Action<EventStreamConnection> begin,
+        Action<StreamOpening> begin,
         Caller caller
     )
     {
@@ -136,7 +191,7 @@ public sealed class EventStreams
                 opening.WriteRaw(ControlFrames.Reset(reason, start).Span);
             if (request.OnOpen is { } onOpen)
                 await onOpen(opening, context.RequestAborted);
-            begin(connection);
+            begin(opening);
             await using var aborted = StreamResponse.CloseWhenGone(context, connection);
             await _fanout.StartAsync(connection, opening.Bytes, start);
             return connection;

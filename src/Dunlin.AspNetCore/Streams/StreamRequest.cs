@@ -44,4 +44,7 @@ public sealed record StreamRequest(IReadOnlyList<TopicName> Topics)
     /// <remarks>Read the snapshot inside this function. It then includes all events up to <see cref="StreamOpening.Position"/>, and the
     /// stream continues from there without a gap.</remarks>
     public Func<StreamOpening, CancellationToken, ValueTask>? OnOpen { get; init; }
+
+    /// <summary>Gets the parameter <c>wait</c> of a long poll if the request has it in its body. Default: null.</summary>
+    internal string? Wait { get; init; }
 }

@@ -1,26 +1,20 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Transport;
 
 /// <summary>Accepts connections at one address. Not thread-safe: Kestrel accepts one connection at a time.</summary>
 /// <param name="socket">The listening socket.</param>
-/// <param name="pool">The memory pool of received bytes.</param>
-/// <param name="options">The options of the transport.</param>
-/// <param name="open">The counter of open sockets.</param>
+/// <param name="port">What the connections of this listener share.</param>
 /// <param name="limit">The maximum number of open sockets. Null for no limit.</param>
 /// <param name="time">The clock of the pauses while accepting fails.</param>
 /// <param name="logger">The logger.</param>
 /// <param name="accept">Accepts one connection. Null for <see cref="Socket.AcceptAsync(CancellationToken)"/>.</param>
 internal sealed partial class DirectListener(
     Socket socket,
-    MemoryPool<byte> pool,
-    SocketTransportOptions options,
-    OpenSockets open,
+    DirectPort port,
     long? limit,
     TimeProvider time,
     ILogger<DirectListener> logger,
@@ -36,6 +30,8 @@ internal sealed partial class DirectListener(
 
     private readonly CancellationTokenSource _unbound = new();
     private bool _refusing;
+    private Task<Socket>? _accepting; // an accept that continues while returned connections are served
+    private Task<bool>? _returning;
     private TimeSpan _pause; // before the next attempt; zero after one that succeeded
 
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
@@ -46,9 +42,11 @@ internal sealed partial class DirectListener(
         {
             try
             {
-                var accepted = await (accept?.Invoke(cancellationToken) ?? socket.AcceptAsync(cancellationToken));
+                if (await ReturnedAsync(cancellationToken) is { } returned)
+                    return returned;
+                var accepted = await TakeAccepted();
                 _pause = TimeSpan.Zero;
-                if (!open.TryAdd(limit))
+                if (!port.Open.TryAdd(limit))
                 {
                     Refuse(accepted);
                     continue;
@@ -82,6 +80,7 @@ internal sealed partial class DirectListener(
     {
         socket.Dispose();
         await _unbound.CancelAsync();
+        port.Stop();
     }
 
     /// <summary>Waits for the streams that have left Kestrel.</summary>
@@ -90,13 +89,13 @@ internal sealed partial class DirectListener(
         await UnbindAsync();
         try
         {
-            await open.NoneTakenAsync().WaitAsync(LongestFarewell, TimeProvider.System);
+            await port.Open.NoneTakenAsync().WaitAsync(LongestFarewell, TimeProvider.System);
         }
         catch (TimeoutException)
         {
             LogNotEnded(LongestFarewell.TotalSeconds);
         }
-        pool.Dispose();
+        port.Pool.Dispose();
     }
 
     // accept(2): accept returns errors that were already pending on the new connection.
@@ -108,6 +107,39 @@ internal sealed partial class DirectListener(
                 or SocketError.HostUnreachable
                 or SocketError.NetworkDown
                 or SocketError.NetworkUnreachable;
+
+    /// <summary>Waits until a connection is accepted or returned.</summary>
+    /// <returns>The returned connection. Null if accepting has ended, with a socket or an error.</returns>
+    private async ValueTask<DirectConnection?> ReturnedAsync(CancellationToken cancellationToken)
+    {
+        if (port.Returned.TryRead(out var returned))
+            return returned;
+        _accepting ??= (accept?.Invoke(cancellationToken) ?? socket.AcceptAsync(cancellationToken)).AsTask();
+        while (!_accepting.IsCompleted)
+        {
+            _returning ??= port.Returned.WaitToReadAsync(CancellationToken.None).AsTask();
+            if (_returning.IsCompleted && !await _returning)
+                return null; // unbound: the accept ends with its socket
+            await Task.WhenAny(_accepting, _returning);
+            if (!_returning.IsCompletedSuccessfully)
+                continue;
+            if (port.Returned.TryRead(out returned))
+            {
+                _returning = null;
+                return returned;
+            }
+            if (await _returning)
+                _returning = null;
+        }
+        return null;
+    }
+
+    private Task<Socket> TakeAccepted()
+    {
+        var accepting = _accepting!;
+        _accepting = null;
+        return accepting;
+    }
 
     /// <returns>False if the listener is unbound.</returns>
     private async Task<bool> PauseAsync(SocketException exception, CancellationToken cancellationToken)
@@ -134,11 +166,11 @@ internal sealed partial class DirectListener(
     {
         try
         {
-            return DirectConnection.Start(accepted, pool, options, open);
+            return DirectConnection.Start(accepted, port);
         }
         catch
         {
-            open.Remove(taken: false);
+            port.Open.Remove(taken: false);
             accepted.Dispose();
             throw;
         }

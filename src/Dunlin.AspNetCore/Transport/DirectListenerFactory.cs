@@ -38,9 +38,7 @@ internal sealed class DirectListenerFactory(
         return new(
             new DirectListener(
                 socket,
-                pools.Create(),
-                transport.Value,
-                Open,
+                new DirectPort(pools.Create(), transport.Value, Open),
                 kestrel.Value.Limits.MaxConcurrentConnections,
                 time ?? TimeProvider.System,
                 logger

@@ -38,14 +38,21 @@ internal sealed class OpenSockets
             _taken++;
     }
 
+    /// <summary>Counts a socket that had left Kestrel as one of Kestrel again.</summary>
+    public void Return()
+    {
+        lock (_gate)
+            Leave();
+    }
+
     /// <summary>Removes a closed socket.</summary>
     public void Remove(bool taken)
     {
         lock (_gate)
         {
             _all--;
-            if (taken && --_taken == 0)
-                _noneTaken?.TrySetResult();
+            if (taken)
+                Leave();
         }
     }
 
@@ -58,5 +65,12 @@ internal sealed class OpenSockets
                 return Task.CompletedTask;
             return (_noneTaken ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
+    }
+
+    // Requires _gate.
+    private void Leave()
+    {
+        if (--_taken == 0)
+            _noneTaken?.TrySetResult();
     }
 }

@@ -113,6 +113,17 @@ internal sealed class SocketPipeWriter(Socket socket, DirectConnection connectio
         }
     }
 
+    /// <summary>Completes the writer and returns the bytes that were written but not flushed, such as the head of a response.</summary>
+    public byte[] CompleteUnsent()
+    {
+        lock (_gate)
+        {
+            var unsent = _buffer.AsSpan(0, _length).ToArray();
+            Complete();
+            return unsent;
+        }
+    }
+
     /// <summary>Returns a task that completes when no send is in progress.</summary>
     public Task DrainAsync()
     {

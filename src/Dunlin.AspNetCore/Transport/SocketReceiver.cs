@@ -9,13 +9,19 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
 {
     private ISocketReader _reader = reader;
 
+    /// <summary>Gets the task of <see cref="RunAsync"/>.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Begins to read. Call once.</summary>
+    public void Start() => Completion = RunAsync();
+
     /// <summary>Replaces the current reader.</summary>
     /// <returns>False if <paramref name="from"/> is not the current reader, or the input has ended.</returns>
     public bool TryHandOver(ISocketReader from, ISocketReader to) =>
         ReferenceEquals(Interlocked.CompareExchange(ref _reader, to, from), from);
 
-    /// <summary>Reads until the input ends. Call once.</summary>
-    public async Task RunAsync()
+    /// <summary>Reads until the input ends, or until the current reader needs no more bytes.</summary>
+    private async Task RunAsync()
     {
         Exception? error = null;
         try
@@ -25,6 +31,7 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
                 // A read of zero bytes waits for input without a buffer.
                 await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None);
             } while (await ReadAsync());
+            return;
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
@@ -37,8 +44,13 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
     private async ValueTask<bool> ReadAsync()
     {
         var inCharge = Volatile.Read(ref _reader);
+        if (await inCharge.ReadAsync(socket))
+            return true;
         // A reader that hands over during its read returns false, but the next reader may need more bytes.
-        return await inCharge.ReadAsync(socket) || !ReferenceEquals(inCharge, Volatile.Read(ref _reader));
+        if (!ReferenceEquals(Interlocked.CompareExchange(ref _reader, Ended.Instance, inCharge), inCharge))
+            return true;
+        inCharge.OnEnd(error: null);
+        return false;
     }
 
     private sealed class Ended : ISocketReader

@@ -83,4 +83,7 @@ internal enum ConnectionEnd
 
     /// <summary>The stream has ended with an event of its protocol.</summary>
     Completed,
+
+    /// <summary>The response is complete: a long poll has its batch, or has waited long enough. The stream sends no goodbye.</summary>
+    Answered,
 }

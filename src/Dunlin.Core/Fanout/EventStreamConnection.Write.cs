@@ -20,7 +20,7 @@ public sealed partial class EventStreamConnection
     /// <summary>Closes the connection. Only the first call has an effect. Sends a goodbye unless the peer is gone.</summary>
     /// <param name="end">The reason.</param>
     /// <param name="farewell">The last frame. Empty sends the default <c>dunlin.goodbye</c>, or nothing for
-    /// <see cref="ConnectionEnd.Gone"/>.</param>
+    /// <see cref="ConnectionEnd.Gone"/> and <see cref="ConnectionEnd.Answered"/>.</param>
     internal void Close(ConnectionEnd end, ReadOnlyMemory<byte> farewell = default)
     {
         lock (_gate)
@@ -30,7 +30,8 @@ public sealed partial class EventStreamConnection
             _end = end;
             _farewell =
                 !SendsControlFrames ? default
-                : farewell.IsEmpty && end != ConnectionEnd.Gone ? ControlFrames.Goodbye(end, _fanout.ReconnectDelay(end))
+                : farewell.IsEmpty && end is not (ConnectionEnd.Gone or ConnectionEnd.Answered)
+                    ? ControlFrames.Goodbye(end, _fanout.ReconnectDelay(end))
                 : farewell;
             // Drop the queue: the caller may read nothing from now on.
             _pending = end is ConnectionEnd.SignedOut or ConnectionEnd.Revoked or ConnectionEnd.TokenExpired ? null : _pending;

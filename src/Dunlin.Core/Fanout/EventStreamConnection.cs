@@ -134,6 +134,9 @@ public sealed partial class EventStreamConnection
         }
     }
 
+    /// <summary>Gets whether the connection has been closed. Its last frames may still be on their way.</summary>
+    internal bool HasEnded => _end is not null;
+
     internal FanoutShard Shard { get; }
 
     internal IWireFormat Format { get; }

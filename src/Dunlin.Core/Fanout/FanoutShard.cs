@@ -254,7 +254,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 connection.FallBackToJournal(); // the tail no longer holds the event: read the journal again
                 return;
             }
-            if (connection.EndsAt(_now))
+            // An ended connection refuses events. Skipping later ones would move its position past them.
+            if (connection.EndsAt(_now) || connection.HasEnded)
                 return;
             if (connection.Wants(entry) && entry.FrameFor(connection.Format, fanout.FormatFailed) is { IsEmpty: false } frame)
             {

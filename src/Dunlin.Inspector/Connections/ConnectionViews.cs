@@ -251,6 +251,7 @@ internal sealed class ConnectionViews : IHostedService
             "tokenExpired" => "The credential expired. The client resumes with a new one.",
             "signedOut" => "The session was ended, or its credentials were revoked.",
             "revoked" => "The caller lost the right to read the last of its topics.",
+            "answered" => "The long poll was answered. The client sends the next one.",
             "failed" => "The node could not continue: the journal could not be read, or too much waited for a slow reader.",
             _ => "The stream closed.",
         };

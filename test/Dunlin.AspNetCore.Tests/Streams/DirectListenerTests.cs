@@ -28,9 +28,7 @@ public sealed class DirectListenerTests : IDisposable
         _loggers = new LoggerFactory([_log]);
         _listener = new DirectListener(
             _socket,
-            MemoryPool<byte>.Shared,
-            new SocketTransportOptions(),
-            new OpenSockets(),
+            new DirectPort(MemoryPool<byte>.Shared, new SocketTransportOptions(), new OpenSockets()),
             limit: null,
             _time,
             new Logger<DirectListener>(_loggers),

@@ -12,6 +12,7 @@ const ends: Record<string, string> = {
   tokenExpired: 'Token expired',
   signedOut: 'Signed out',
   revoked: 'Rights revoked',
+  answered: 'Long poll answered',
   failed: 'Failed',
 };
 
