@@ -13,8 +13,9 @@ namespace Dunlin.Transport;
 /// serving -> taken (Kestrel's side ends; the new owner uses the socket, and may return it as another connection)
 /// </code>
 /// <remarks>
-/// Invariant: the owner of the socket closes it exactly once. The owner is this connection and, after the take-over, the new owner. Later calls of Kestrel then have no effect on the socket. The input of Kestrel's side is completed, so no reader of a request
-/// waits for bytes that go to the new owner.
+/// Invariant: the owner of the socket closes it exactly once. The owner is this connection and, after the take-over, the new owner. Later
+/// calls of Kestrel then have no effect on the socket. The input of Kestrel's side is completed, so no reader of a request waits for bytes
+/// that go to the new owner.
 /// </remarks>
 internal sealed class DirectConnection : DefaultConnectionContext, ISocketReader, IConnectionSocketFeature, IMemoryPoolFeature
 {
