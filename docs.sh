@@ -63,7 +63,7 @@ if changed api "$api"; then
   echo "$api" > "$work/api.stamp"
 fi
 
-pages=$(echo "$api $typescript"; fingerprint docs docfx.json ./*.md bench/README.md clients/typescript/README.md apps/*/README.md deploy)
+pages=$(echo "$api $typescript"; fingerprint docs docfx.json ./*.md bench/README.md clients/typescript/README.md apps/*/README.md examples/*/README.md deploy)
 if changed pages "$pages" || [ ! -f "$site/index.html" ]; then
   rm -rf "$site" "$work/pages.stamp"
   step "Building the pages" dotnet docfx build docfx.json --logLevel warning --warningsAsErrors

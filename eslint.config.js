@@ -18,7 +18,13 @@ const off = (...rules) => Object.fromEntries(rules.map((rule) => [`@typescript-e
 export default defineConfig(
   globalIgnores(['**/dist/', '**/bin/', '**/obj/', '/data/', 'artifacts/']),
   {
-    files: ['*.ts', 'clients/**/*.{ts,tsx}', 'apps/*/web/**/*.{ts,tsx}', 'test/**/*.ts'],
+    files: [
+      '*.ts',
+      'clients/**/*.{ts,tsx}',
+      'apps/*/web/**/*.{ts,tsx}',
+      'examples/*/web/*.ts',
+      'test/**/*.ts',
+    ],
     extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
     // One program for all: a project for each package reads the same sources again and takes five times as long.
     languageOptions: {
@@ -35,7 +41,7 @@ export default defineConfig(
   },
   {
     // One program has the types of Node.js for all files; pages run in browsers.
-    files: ['apps/*/web/src/**', 'clients/*/src/**'],
+    files: ['apps/*/web/src/**', 'clients/*/src/**', 'examples/*/web/**'],
     rules: { 'no-restricted-globals': ['error', ...node] },
   },
   {

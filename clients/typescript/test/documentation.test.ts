@@ -17,10 +17,12 @@ function files(folder: string, extension: string): string[] {
 /** The pages of the guides, whole and between `// <name>` and `// </name>`: the compiler and Chromium check them. */
 function partsOfGuides(): Set<string> {
   const parts = new Set<string>();
-  for (const file of files('test/guides', '.ts')) {
+  for (const file of [...files('test/guides', '.ts'), ...files('examples', '.ts')]) {
     const text = readFileSync(join(root, file), 'utf8');
-    parts.add(text);
-    for (const [, , part] of text.matchAll(/^\/\/ <([\w-]+)>\n(.*?)^\/\/ <\/\1>$/gms)) parts.add(part!);
+    // A page of an example is too long to be shown whole.
+    if (!file.startsWith('examples')) parts.add(text);
+    const marked = text.matchAll(/^( *)\/\/ <([\w-]+)>\n(.*?)^\1\/\/ <\/\2>$/gms);
+    for (const [, indent, , part] of marked) parts.add(part!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
   }
   return parts;
 }

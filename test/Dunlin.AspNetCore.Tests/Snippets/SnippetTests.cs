@@ -45,7 +45,7 @@ public sealed partial class SnippetTests
             .Where(file => !Path.GetRelativePath(Root, file).StartsWith("src", StringComparison.Ordinal));
 
     private static IEnumerable<string> Sources() =>
-        new[] { "test", "apps" }.SelectMany(folder => Files("*.cs", Path.Combine(Root, folder)));
+        new[] { "test", "apps", "examples" }.SelectMany(folder => Files("*.cs", Path.Combine(Root, folder)));
 
     // Without what builds and package managers have put there.
     private static IEnumerable<string> Files(string pattern, string? folder = null) =>

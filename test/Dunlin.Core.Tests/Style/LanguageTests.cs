@@ -143,7 +143,7 @@ public sealed partial class LanguageTests
 
     private static bool IsOwnText(string path) =>
         path.EndsWith(".cs", StringComparison.Ordinal)
-        && (path.StartsWith("src/", StringComparison.Ordinal) || path.StartsWith("apps/", StringComparison.Ordinal));
+        && new[] { "src/", "apps/", "examples/" }.Any(folder => path.StartsWith(folder, StringComparison.Ordinal));
 
     private static IEnumerable<string> CSharpNames(string path) =>
         TestMethod().Matches(Checkout.Read(path)).Select(match => match.Groups["name"].Value);

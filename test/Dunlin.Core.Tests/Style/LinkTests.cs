@@ -6,7 +6,7 @@ namespace Dunlin.Core.Tests.Style;
 /// <summary>Links of the documents lead to a file, and to a heading or an anchor of it. The documentation site lists every page.</summary>
 public sealed partial class LinkTests
 {
-    private static readonly string[] Folders = ["apps", "bench", "clients", "deploy", "docs", "src", "test"];
+    private static readonly string[] Folders = ["apps", "bench", "clients", "deploy", "docs", "examples", "src", "test"];
 
     private static readonly string Root = Repository.Root;
 

@@ -44,6 +44,7 @@ public sealed class StyleTests
     {
         var found = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
+            .Concat(Sources("examples", "cs"))
             .Concat(Sources("test", "cs"))
             .Where(file => !file.EndsWith("StyleTests.cs", StringComparison.Ordinal))
             .SelectMany(file => File.ReadLines(file).Select((line, i) => (Where: $"{Relative(file)}:{i + 1}", Line: line)))
@@ -139,6 +140,7 @@ public sealed class StyleTests
     {
         var found = Sources("src", "cs")
             .Concat(Sources("apps", "cs"))
+            .Concat(Sources("examples", "cs"))
             .SelectMany(file =>
                 Regex
                     .Matches(
@@ -156,7 +158,9 @@ public sealed class StyleTests
     public void Files_respect_the_length_limit_and_exceptions_only_shrink()
     {
         var extensions = new[] { "cs", "ts", "tsx", "vue", "svelte" };
-        var files = extensions.SelectMany(e => new[] { "src", "apps", "clients", "test" }.SelectMany(folder => Sources(folder, e)));
+        var files = extensions.SelectMany(e =>
+            new[] { "src", "apps", "clients", "examples", "test" }.SelectMany(folder => Sources(folder, e))
+        );
         var tooLong = files
             .Select(f => (Name: Relative(f), Lines: File.ReadLines(f).Count()))
             .Where(f =>
@@ -175,7 +179,7 @@ public sealed class StyleTests
     [Fact]
     public void Lines_have_at_most_140_columns_unless_a_literal_needs_more()
     {
-        var tooLong = new[] { "src", "apps", "test", "bench" }
+        var tooLong = new[] { "src", "apps", "examples", "test", "bench" }
             .SelectMany(folder => Sources(folder, "cs"))
             .SelectMany(file => File.ReadLines(file).Select((line, i) => (Where: $"{Relative(file)}:{i + 1}", Line: line)))
             .Where(l =>
@@ -191,6 +195,7 @@ public sealed class StyleTests
     {
         var silent = Sources("src", "sql")
             .Concat(Sources("apps", "sql"))
+            .Concat(Sources("examples", "sql"))
             .Where(f => !File.ReadLines(f).First().StartsWith("-- ", StringComparison.Ordinal))
             .Select(Relative);
         Assert.Empty(silent);

@@ -21,9 +21,9 @@ internal sealed class Chromium : IAsyncDisposable
     }
 
     /// <summary>Opens the page of a user, who signs in first.</summary>
-    public async Task<IPage> OpenAsync(string user, string query = "")
+    public async Task<IPage> OpenAsync(string user, string query = "", BrowserNewContextOptions? options = null)
     {
-        var context = await _chromium.Browser.NewContextAsync();
+        var context = await _chromium.Browser.NewContextAsync(options);
         context.SetDefaultTimeout(PatienceMs);
         var page = await context.NewPageAsync();
         page.PageError += (_, error) => Faults.Add($"{user}: {error}");

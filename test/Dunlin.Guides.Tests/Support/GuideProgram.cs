@@ -7,17 +7,18 @@ using Dunlin.TestKit.Servers;
 namespace Dunlin.Guides.Tests.Support;
 
 /// <summary>
-/// The program of a guide in <c>test/guides</c> as a process, in a folder of its own with the guide's static files and its page, bundled
-/// as the guide says. It can be killed and started again on the same port and data.
+/// The program of a guide in <c>test/guides</c>, or of an example, as a process. Its folder has the static files and the page, bundled as
+/// the guide says. It can be killed and started again on the same port and data.
 /// </summary>
 internal sealed partial class GuideProgram : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-guide-");
+    private readonly string _project;
     private readonly string _name;
     private ServerProcess? _process;
     private int _port;
 
-    private GuideProgram(string name) => _name = name;
+    private GuideProgram(string project, string name) => (_project, _name) = (Path.Combine(Repository.Root, project), name);
 
     /// <summary>Where the program listens, without a slash at the end.</summary>
     public string Address { get; private set; } = "";
@@ -26,11 +27,25 @@ internal sealed partial class GuideProgram : IAsyncDisposable
     /// <param name="options">Further options of its command line, which are settings of its configuration.</param>
     public static async Task<GuideProgram> StartAsync(string name, params string[] options)
     {
-        var program = new GuideProgram(name);
+        var program = new GuideProgram(Path.Combine("test", "guides", name), name);
         var wwwroot = program._folder.CreateSubdirectory("wwwroot").FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "test", "guides", name, "wwwroot")))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(program._project, "wwwroot")))
             File.Copy(file, Path.Combine(wwwroot, Path.GetFileName(file)));
         await program.BundleAsync(Path.Combine(wwwroot, "page.js"));
+        await program.StartAsync(options);
+        return program;
+    }
+
+    /// <summary>Starts an example, with its page bundled by <c>scripts/build-example.mjs</c>.</summary>
+    /// <param name="folder">The folder below <c>examples</c>.</param>
+    /// <param name="name">The name of the program.</param>
+    /// <param name="options">Further options of its command line.</param>
+    public static async Task<GuideProgram> StartExampleAsync(string folder, string name, params string[] options)
+    {
+        var program = new GuideProgram(Path.Combine("examples", folder), name);
+        var wwwroot = program._folder.CreateSubdirectory("wwwroot").FullName;
+        string[] arguments = [Path.Combine("scripts", "build-example.mjs"), folder, wwwroot, "--sources"];
+        await ServerProcess.RunAsync("node", arguments, Repository.Root);
         await program.StartAsync(options);
         return program;
     }
@@ -45,7 +60,7 @@ internal sealed partial class GuideProgram : IAsyncDisposable
         var port = _port.ToString(CultureInfo.InvariantCulture);
         string[] arguments =
         [
-            Path.Combine(Repository.Root, "test", "guides", _name, built, _name + ".dll"),
+            Path.Combine(_project, built, _name + ".dll"),
             "--urls",
             "http://127.0.0.1:" + port,
             "--contentRoot",
@@ -77,7 +92,7 @@ internal sealed partial class GuideProgram : IAsyncDisposable
         Assert.True(File.Exists(esbuild), "The web packages are not installed. Run ./test.sh, or: npm ci");
         string[] arguments =
         [
-            Path.Combine(Repository.Root, "test", "guides", _name, "page.ts"),
+            Path.Combine(_project, "page.ts"),
             "--bundle",
             "--format=esm",
             "--log-level=warning",
