@@ -31,8 +31,10 @@ public sealed class AllocationTests
     private const int Batch = 100;
     private const int Events = 200;
 
-    [Fact]
-    public async Task Deliveries_publishes_and_idle_connections_stay_within_limits()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Deliveries_publishes_and_idle_connections_stay_within_limits(bool webSocket)
     {
         await using var server = await Server.StartAsync();
         using var publisher = new Wire(server.Address);
@@ -40,7 +42,7 @@ public sealed class AllocationTests
         try
         {
             // Compile everything and fill the pools before measuring.
-            readers.Add(server.Subscribe());
+            readers.Add(server.Subscribe(webSocket));
             Publish(publisher, readers, 300);
             var publish = Allocated(() => Publish(publisher, readers, Events)) / Events;
             // The median of several batches, because the process's pools grow and shrink independently of connections.
@@ -49,7 +51,7 @@ public sealed class AllocationTests
             {
                 var before = Held();
                 for (var i = 0; i < Batch; i++)
-                    readers.Add(server.Subscribe());
+                    readers.Add(server.Subscribe(webSocket));
                 batches.Add((Held() - before) / Batch);
             }
             var held = batches.Order().ElementAt(batches.Count / 2);
@@ -136,6 +138,12 @@ public sealed class AllocationTests
             .. Body,
         ];
 
+        private static readonly byte[] Upgrade =
+        [
+            .. "GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"u8,
+            .. "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: dunlin.v1\r\n\r\n"u8,
+        ];
+
         private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
         private static readonly byte[] _buffer = new byte[4_096];
         private byte _last;
@@ -146,12 +154,18 @@ public sealed class AllocationTests
 
         private int Received { get; set; }
 
-        public void Subscribe()
+        public void Subscribe(bool webSocket)
         {
-            _socket.Send("GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"u8);
+            if (webSocket)
+                _socket.Send(Upgrade);
+            else
+                _socket.Send("GET /dunlin/v1/events?topic=t HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"u8);
             // The first bytes of the body contain the hello.
             var text = "";
-            while (!text.Contains("dunlin.hello", StringComparison.Ordinal) || !text.EndsWith("\n\n\r\n", StringComparison.Ordinal))
+            while (
+                !text.Contains("dunlin.hello", StringComparison.Ordinal)
+                || !text.EndsWith(webSocket ? "}\n\n" : "\n\n\r\n", StringComparison.Ordinal)
+            )
                 text += Encoding.ASCII.GetString(_buffer, 0, _socket.Receive(_buffer));
         }
 
@@ -226,10 +240,10 @@ public sealed class AllocationTests
             };
         }
 
-        public Wire Subscribe()
+        public Wire Subscribe(bool webSocket)
         {
             var wire = new Wire(Address);
-            wire.Subscribe();
+            wire.Subscribe(webSocket);
             wire.StartAt((int)app.Services.GetRequiredService<EventFanout>().DeliveredHead.Offset);
             return wire;
         }

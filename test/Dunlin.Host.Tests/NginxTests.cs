@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
@@ -45,6 +47,27 @@ public sealed class NginxTests
             Assert.Equal("sync:ping", (await stream.NextAsync()).Type);
         await RenameAsync(alice, "After a while");
         await stream.UntilAsync("wishlists:updated");
+    }
+
+    [Fact]
+    public async Task A_WebSocket_and_a_long_poll_pass_nginx()
+    {
+        await using var host = await StartAsync();
+        await using var nginx = await DeployedNginx.StartAsync(host.Port);
+        using var alice = await host.SignInAsync("alice", nginx.Address);
+        using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol("dunlin.v1");
+        foreach (var (name, values) in alice.DefaultRequestHeaders)
+            socket.Options.SetRequestHeader(name, string.Join(", ", values));
+        var stream = new UriBuilder(nginx.Address) { Scheme = "ws", Path = "/api/v1/events/stream" };
+        await socket.ConnectAsync(stream.Uri, CancellationToken.None).WaitAsync(Patience);
+        var text = await ReadAsync(socket, "sync:ping");
+        await RenameAsync(alice, "Over a socket");
+        text += await ReadAsync(socket, "wishlists:updated");
+        var position = text[text.LastIndexOf("id: ", StringComparison.Ordinal)..].Split('\n')[0]["id: ".Length..];
+        var poll = alice.GetStringAsync($"/api/v1/events/stream?wait=25&lastEventId={position}");
+        await RenameAsync(alice, "Over a poll");
+        Assert.Contains("wishlists:updated", await poll.WaitAsync(Patience), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -146,6 +169,18 @@ public sealed class NginxTests
         alice.DefaultRequestHeaders.Add("X-Forwarded-For", "127.0.0.9");
         using var claimed = await TryOpenAsync(alice);
         Assert.Equal(HttpStatusCode.TooManyRequests, claimed.StatusCode);
+    }
+
+    private static async Task<string> ReadAsync(ClientWebSocket socket, string until)
+    {
+        var (text, buffer) = ("", new byte[64 * 1024]);
+        while (!text.Contains(until, StringComparison.Ordinal))
+        {
+            var received = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience);
+            Assert.Equal(WebSocketMessageType.Text, received.MessageType);
+            text += Encoding.UTF8.GetString(buffer, 0, received.Count);
+        }
+        return text;
     }
 
     private static async Task<HostProcess> StartAsync(int? openFiles = null)

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Sse;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,6 +59,17 @@ internal static class OriginCheck
     {
         if (context.Request.Headers.Cookie.Count > 0 && !IsSetByPage(context))
             RequireOwnOriginAlways(context);
+        else if (WebSocketHandshake.IsRequested(context.Request) && !IsAllowedForSocket(context))
+            throw new DunlinException(ErrorCode.OriginRefused, field: HeaderNames.Origin);
+    }
+
+    // RFC 6455, section 10.2. Browsers apply CORS to no WebSocket, so the server must refuse pages of other origins.
+    private static bool IsAllowedForSocket(HttpContext context)
+    {
+        var origin = context.Request.Headers[HeaderNames.Origin].ToString();
+        return origin.Length == 0
+            || IsOfOwnPage(context.Request, origin)
+            || context.RequestServices.GetService<IOptions<OriginOptions>>()?.Value.AllowedOrigins.Contains(origin) == true;
     }
 
     public static bool IsSafe(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);

@@ -43,7 +43,8 @@ public sealed class EventStreams
     /// <remarks>
     /// The stream resumes after the position in <c>Last-Event-ID</c> or <c>lastEventId</c>. With the query parameter <c>wait</c>, the
     /// response is a long poll: it ends after the first batch of events or after this number of seconds. <c>HEAD</c> receives the headers
-    /// of a stream and opens none. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
+    /// of a stream and opens none. A request for a WebSocket with the subprotocol <c>dunlin.v1</c> receives the frames as text
+    /// messages. The method sends nothing before all checks have passed, so a refusal is an ordinary problem response.
     /// <para>
     /// The task completes at the end of the stream. Over <see cref="Transport.DirectTransport"/> it completes earlier: when the stream has
     /// caught up and has left the web server. <see cref="EventStreamConnection.Completion"/> then reports the end.
@@ -74,6 +75,11 @@ public sealed class EventStreams
             return;
         }
         await RequestRest.RequireNoneAsync(context);
+        if (WebSocketHandshake.IsRequested(context.Request))
+        {
+            await ServeWebSocketAsync(context, request, caller);
+            return;
+        }
         if (Wait(context, request) is { } wait)
         {
             await PollAsync(context, request, caller, wait);
@@ -84,6 +90,30 @@ public sealed class EventStreams
             _limits,
             caller.UserId,
             sink => OpenAsync(context, request, sink, opened => Begin(context, request, opened.Connection, sink), caller)
+        );
+    }
+
+    private Task ServeWebSocketAsync(HttpContext context, StreamRequest request, Caller caller)
+    {
+        WebSocketHandshake.Require(context);
+        return StreamResponse.ServeWebSocketAsync(
+            context,
+            _limits,
+            caller.UserId,
+            _fanout,
+            sink =>
+                OpenAsync(
+                    context,
+                    request.HeartbeatFrame is null ? request with { HeartbeatFrame = static _ => WebSocketFrames.Heartbeat } : request,
+                    sink,
+                    opened =>
+                    {
+                        Limit(context, request);
+                        WebSocketHandshake.Accept(context);
+                        context.Response.Headers["Dunlin-Connection"] = opened.Connection.Id;
+                    },
+                    caller
+                )
         );
     }
 
@@ -147,10 +177,15 @@ public sealed class EventStreams
 
     private void Begin(HttpContext context, StreamRequest request, EventStreamConnection connection, PipeFrameSink sink)
     {
+        Limit(context, request);
+        StreamHeaders.Apply(context, connection.Id, sink);
+    }
+
+    private void Limit(HttpContext context, StreamRequest request)
+    {
         StreamSockets.CloseWhenUnacknowledged(context, _fanout.Options.WriteTimeout);
         if (request.Conflates)
             StreamSockets.LimitSendBuffer(StreamSockets.Own(context));
-        StreamHeaders.Apply(context, connection.Id, sink);
     }
 
     /// <summary>Opens the stream. The task completes when the stream has caught up or is closed.</summary>
@@ -198,7 +233,7 @@ public sealed class EventStreams
         }
         catch
         {
-            StreamResponse.Abandon(connection, sink as PipeFrameSink);
+            StreamResponse.Abandon(connection, sink);
             throw;
         }
     }

@@ -44,24 +44,60 @@ internal static class StreamResponse
         }
     }
 
+    /// <summary>Opens a stream over a WebSocket and serves it to its end, or until it has left the web server.</summary>
+    /// <inheritdoc cref="ServeAsync"/>
+    public static async Task ServeWebSocketAsync(
+        HttpContext context,
+        StreamLimits limits,
+        string userId,
+        EventFanout fanout,
+        Func<WebSocketOpening, Task<EventStreamConnection>> open
+    )
+    {
+        var place = limits.Enter(userId, context.Connection.RemoteIpAddress?.ToString() ?? "");
+        var keepsPlace = false;
+        try
+        {
+            var sink = new WebSocketOpening(context, fanout);
+            var connection = await open(sink);
+            if (sink.Successor is { } taken)
+            {
+                keepsPlace = true;
+                _ = EndAsync(connection, taken, place);
+                return;
+            }
+            await using var gone = CloseWhenGone(context, connection);
+            await sink.EndAsync(await connection.Completion);
+        }
+        finally
+        {
+            if (!keepsPlace)
+                place.Dispose();
+        }
+    }
+
     /// <summary>Closes a connection when the request is aborted, until the result is disposed.</summary>
     public static CancellationTokenRegistration CloseWhenGone(HttpContext context, EventStreamConnection connection) =>
         context.RequestAborted.UnsafeRegister(static c => ((EventStreamConnection)c!).Close(ConnectionEnd.Gone), connection);
 
     /// <summary>Gives back what a stream holds that could not be opened.</summary>
-    public static void Abandon(EventStreamConnection connection, PipeFrameSink? sink)
+    public static void Abandon(EventStreamConnection connection, IFrameSink sink)
     {
-        sink?.Detach();
-        sink?.Successor?.Abort();
+        if (sink is PipeFrameSink response)
+        {
+            response.Detach();
+            response.Successor?.Abort();
+        }
+        (sink as WebSocketOpening)?.Successor?.Abort();
         connection.Abandon();
     }
 
-    /// <summary>Ends a stream that has left the web server.</summary>
-    private static async Task EndAsync(EventStreamConnection connection, SocketFrameSink sink, StreamLimits.ConnectionSlot place)
+    /// <summary>Ends a stream that has left the web server, and gives back its place.</summary>
+    public static async Task EndAsync(EventStreamConnection connection, SocketSink sink, StreamLimits.ConnectionSlot place)
     {
         try
         {
-            sink.End(isGone: await connection.Completion == ConnectionEnd.Gone);
+            sink.End(await connection.Completion);
         }
         finally
         {

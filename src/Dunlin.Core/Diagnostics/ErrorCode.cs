@@ -235,6 +235,15 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Reload the page; unsent changes are kept and migrated."
     );
 
+    /// <summary>The WebSocket cannot be opened: another version, or no <c>Upgrade</c> (HTTP 426).</summary>
+    public static readonly ErrorCode UpgradeRequired = new(
+        "upgrade_required",
+        426,
+        ErrorClass.Stop,
+        "The WebSocket cannot be opened.",
+        "Let proxies pass Upgrade and Connection on, use version 13, or read the stream without a WebSocket."
+    );
+
     /// <summary>The caller sends too many requests (HTTP 429).</summary>
     public static readonly ErrorCode TooManyRequests = new(
         "too_many_requests",
@@ -342,6 +351,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         UnsupportedMediaType,
         LeaseHeld,
         SchemaOutdated,
+        UpgradeRequired,
         TooManyRequests,
         TooManyConnections,
         QueueFull,
