@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Dunlin.Access;
+using Dunlin.DurableStreams.Hosting;
 using Dunlin.Fanout;
 using Dunlin.Hosting;
 using Dunlin.Inspector;
@@ -63,6 +64,10 @@ public sealed class SettingSections(string program, params string[] values)
 
     /// <summary>Adds the options of the Mercure hub.</summary>
     public SettingSections WithMercure() => With<MercureOptions>("Mercure", static (section, options) => section.Bind(options, Strict));
+
+    /// <summary>Adds the options of the Durable Streams protocol.</summary>
+    public SettingSections WithDurableStreams() =>
+        With<DurableStreamOptions>("DurableStreams", static (section, options) => section.Bind(options, Strict));
 
     /// <summary>Adds a section.</summary>
     /// <param name="name">The section's name.</param>

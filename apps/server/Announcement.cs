@@ -1,3 +1,4 @@
+using Dunlin.DurableStreams.Hosting;
 using Dunlin.Mercure;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -28,6 +29,8 @@ internal sealed class Announcement(
                 Console.WriteLine(line);
             if (DescribeMercure(services) is { } mercure)
                 Console.WriteLine(mercure);
+            if (DescribeStreams(services) is { } streams)
+                Console.WriteLine(streams);
             foreach (var line in NextSteps(settings, tokens.Value, address))
                 Console.WriteLine(line);
         });
@@ -99,6 +102,12 @@ internal sealed class Announcement(
         services.GetRequiredService<IOptions<MercureOptions>>().Value is { Enabled: true } hub
             ? $"  mercure  {hub.Url}, protocol {Versions(hub.Dialects)}, {hub.Issuers.Count} issuer(s)"
                 + (hub.Issuers.Count == 0 ? ": nobody can publish" : "")
+            : null;
+
+    /// <summary>Returns a line for the Durable Streams protocol; null without it.</summary>
+    public static string? DescribeStreams(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<DurableStreamOptions>>().Value is { Enabled: true } streams
+            ? $"  streams  {streams.Path}/..., topics {streams.TopicPrefix}/..."
             : null;
 
     private static string Versions(MercureDialects dialects) =>

@@ -39,9 +39,12 @@ internal static class ServerApplication
             .AddRevocations()
             .AddInspector()
             .AddChosenStore(settings.Data, settings.Store, settings.Redis);
-        var hasMercure = bool.TryParse(builder.Configuration[$"{ServerSettings.Root}:Mercure:Enabled"], out var isEnabled) && isEnabled;
+        var hasMercure = IsEnabled(builder.Configuration, "Mercure");
         if (hasMercure)
             dunlin.AddMercure(hub => hub.Url = $"http://localhost:{settings.Port}{MercureEndpoints.DefaultPath}");
+        var hasStreams = IsEnabled(builder.Configuration, "DurableStreams");
+        if (hasStreams)
+            dunlin.AddDurableStreams();
         // Last, so that the configuration overrides the options set above.
         ServerOptions.Add(dunlin.Services, builder.Configuration);
         builder.AddTelemetry();
@@ -61,8 +64,13 @@ internal static class ServerApplication
         app.MapDunlinInspector();
         if (hasMercure)
             app.MapMercure(new Uri(app.Services.GetRequiredService<IOptions<MercureOptions>>().Value.Url).AbsolutePath);
+        if (hasStreams)
+            app.MapDurableStreams();
         return app;
     }
+
+    private static bool IsEnabled(ConfigurationManager configuration, string protocol) =>
+        bool.TryParse(configuration[$"{ServerSettings.Root}:{protocol}:Enabled"], out var isEnabled) && isEnabled;
 
     private static void Configure(ConfigurationManager configuration, IReadOnlyDictionary<string, string?> given, string? file)
     {

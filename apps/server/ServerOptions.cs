@@ -19,7 +19,8 @@ internal static class ServerOptions
         "MetricsAddress"
     )
         .WithEngine()
-        .WithMercure();
+        .WithMercure()
+        .WithDurableStreams();
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;
 

@@ -23,6 +23,7 @@ public sealed class ConfigurationPageTests
         typeof(Identity.AccountOptions),
         typeof(Inspector.InspectorOptions),
         typeof(Mercure.MercureOptions),
+        typeof(DurableStreams.Hosting.DurableStreamOptions),
         typeof(Sqlite.SqliteOptions),
         typeof(Postgres.PostgresOptions),
         typeof(Redis.RedisOptions),

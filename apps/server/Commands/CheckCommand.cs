@@ -28,6 +28,8 @@ internal static class CheckCommand
         var lines = Announcement.Describe(settings, tokens, app.Services.GetRequiredService<IOptions<OriginOptions>>().Value).ToList();
         if (Announcement.DescribeMercure(app.Services) is { } mercure)
             lines.Add(mercure);
+        if (Announcement.DescribeStreams(app.Services) is { } streams)
+            lines.Add(streams);
         if (!run.Output.IsJson)
         {
             run.Output.Line($"The configuration can be used: {address}");

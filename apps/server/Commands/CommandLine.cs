@@ -22,6 +22,11 @@ internal static class CommandLine
         Description = "Answer the Mercure protocol too (Dunlin__Mercure__Enabled; needs Dunlin__Mercure__Issuers__0__...)",
         Recursive = true,
     };
+    private static readonly Option<bool> Streams = new("--streams")
+    {
+        Description = "Answer the Durable Streams protocol too, below /streams (Dunlin__DurableStreams__Enabled)",
+        Recursive = true,
+    };
     private static readonly Option<string?> File = Setting(
         "--config",
         "JSON file with settings; the environment and these options win over it"
@@ -44,7 +49,7 @@ internal static class CommandLine
             "Dunlin: event streams, leases and presence over plain HTTP. Every command: docs/reference/command-line.md. "
                 + "Every setting: docs/reference/configuration.md."
         );
-        root.With(Address, Port, Data, Store, Redis, Mercure, File, Format).Runs(ServeCommand.RunAsync);
+        root.With(Address, Port, Data, Store, Redis, Mercure, Streams, File, Format).Runs(ServeCommand.RunAsync);
         root.With(
             ServeCommand.Create(),
             CheckCommand.Create(),
@@ -118,6 +123,8 @@ internal static class CommandLine
         }
         if (given.GetValue(Mercure))
             settings["Mercure:Enabled"] = "true";
+        if (given.GetValue(Streams))
+            settings["DurableStreams:Enabled"] = "true";
         return ServerApplication.Build(settings, given.GetValue(File), configure);
     }
 

@@ -24,7 +24,8 @@ public static class OriginMiddlewareExtensions
         return allowed.IsEmpty ? app : app.UseCors(policy => Describe(policy, options, allowed));
     }
 
-    private static void Describe(CorsPolicyBuilder policy, OriginOptions options, AllowedOrigins allowed)
+    /// <summary>Describes what pages of the allowed origins may do. A protocol adds its own headers.</summary>
+    internal static void Describe(CorsPolicyBuilder policy, OriginOptions options, AllowedOrigins allowed)
     {
         // The header names are listed because the wildcard does not include Authorization (Fetch Standard, CORS protocol).
         policy

@@ -181,6 +181,8 @@ public sealed class FrameWriter
 
     internal static ReadOnlyMemory<byte> Encode(IWireFormat format, DunlinEvent source)
     {
+        if (format is IRawFormat raw)
+            return raw.Encode(source);
         var frame = new FrameWriter();
         if (format is IEventIds ids)
             frame.Id(ids.IdOf(source));

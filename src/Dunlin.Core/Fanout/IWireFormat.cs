@@ -29,3 +29,12 @@ internal interface IEndingFormat
     /// <summary>Returns whether a stream ends after an event. Must depend on the event only.</summary>
     bool EndsAfter(DunlinEvent source);
 }
+
+/// <summary>A wire format that writes whole frames itself, without the engine's <c>id:</c> line and end of the frame.</summary>
+internal interface IRawFormat : IWireFormat
+{
+    /// <summary>Returns the bytes of an event; empty to omit it.</summary>
+    ReadOnlyMemory<byte> Encode(DunlinEvent source);
+
+    void IWireFormat.Write(DunlinEvent source, FrameWriter frame) => throw new NotSupportedException("The format writes whole frames.");
+}
