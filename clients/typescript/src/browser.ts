@@ -1,4 +1,12 @@
-import type { Broadcast, Cancel, Environment, KeyValueStorage, Locks } from './environment.js';
+import type {
+  Broadcast,
+  Cancel,
+  Environment,
+  KeyValueStorage,
+  Locks,
+  Socket,
+  SocketHandlers,
+} from './environment.js';
 
 /** Returns the environment of the page. In Node, which has no page, the environment is always online and visible. */
 export function browserEnvironment(): Environment {
@@ -31,10 +39,22 @@ export function browserEnvironment(): Environment {
       else console.error(error);
     },
     storage: storageOrNothing(),
+    openSocket: view && typeof WebSocket !== 'undefined' ? openSocket : undefined,
+    networkType: () => (navigator as { connection?: { type?: string } }).connection?.type,
+    wallClock: () => Date.now(),
     locks,
     // Node has BroadcastChannel but no tabs.
     openBroadcast: typeof BroadcastChannel === 'undefined' || !(page || locks) ? undefined : openBroadcast,
   };
+}
+
+function openSocket(url: string, protocol: string, handlers: SocketHandlers): Socket {
+  const address = new URL(url, location.href);
+  address.protocol = address.protocol.replace('http', 'ws');
+  const socket = new WebSocket(address, protocol);
+  socket.onmessage = ({ data }) => handlers.onMessage(String(data));
+  socket.onclose = () => handlers.onClose();
+  return { close: () => socket.close() };
 }
 
 function listen(target: EventTarget | undefined, type: string, handler: (event: Event) => void): Cancel {

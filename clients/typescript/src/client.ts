@@ -3,7 +3,7 @@ import { OwnConnection, type Connection } from './connection/connection.js';
 import type { WireFormat } from './connection/decode.js';
 import type { EventMap } from './connection/receiver.js';
 import { deviceId } from './device.js';
-import type { Environment } from './environment.js';
+import type { Cancel, Environment } from './environment.js';
 import { Auth, type AuthOptions } from './http/auth.js';
 import { publish } from './http/publish.js';
 import { Requests } from './http/requests.js';
@@ -13,7 +13,10 @@ import type { LeaseTransport } from './leases/transport.js';
 import { Presence } from './presence/presence.js';
 import type { StoreOptions } from './store/options.js';
 import { Store } from './store/store.js';
+import { withForm } from './connection/openFeed.js';
 import { StreamTransport } from './streams/transport.js';
+import { TransportChooser } from './streams/transportChooser.js';
+import { TRANSPORTS, type TransportName } from './streams/transportState.js';
 import { SharedConnection } from './tabs/sharedConnection.js';
 
 export interface ClientOptions extends AuthOptions {
@@ -28,6 +31,11 @@ export interface ClientOptions extends AuthOptions {
   readonly user?: string | undefined;
   /** `false`: tabs share the stream of an address, but each address has its own response. Default: `true`. */
   readonly combine?: boolean | undefined;
+  /**
+   * The transports that streams may use. Default: all. The client begins with server-sent events, changes to a WebSocket if no bytes arrive
+   * within four seconds, and to long polls if that fails too.
+   */
+  readonly transports?: readonly TransportName[] | undefined;
 }
 
 /** A stream of the engine, named by its topics, or a stream of the application, named by its path. */
@@ -69,6 +77,7 @@ export class Client {
   readonly #user: string | undefined;
   /** Undefined without BroadcastChannel, without a user, or with `combine: false`. */
   readonly #transport: StreamTransport | undefined;
+  readonly #chooser: TransportChooser;
   // Disposed objects are removed, because an application may create one for each page it shows.
   readonly #connections = new Set<Connection>();
   readonly #leases = new Set<Leases>();
@@ -89,6 +98,14 @@ export class Client {
         name: `dunlin ${this.#base} ${options.user} streams`,
       });
     }
+    const fetch = (url: string, init: RequestInit) => this.environment.fetch(...withForm(url, init));
+    this.#chooser = new TransportChooser({
+      environment: this.environment,
+      base: this.#base,
+      sse: this.#transport?.fetch ?? fetch,
+      fetch,
+      allowed: options.transports ?? TRANSPORTS,
+    });
     this.requests = new Requests({
       environment: this.environment,
       auth: this.#auth,
@@ -97,6 +114,16 @@ export class Client {
       connectionId: () => [...this.#connections].find((connection) => connection.isConnected())?.connectionId,
       onSignedOut: () => this.signOut(),
     });
+  }
+
+  /** The transport over which streams are opened in this network. */
+  get transport(): TransportName {
+    return this.#chooser.transport;
+  }
+
+  /** Adds a listener for changes of `transport`. */
+  onTransport(listener: (transport: TransportName) => void): Cancel {
+    return this.#chooser.onChange(listener);
   }
 
   /** Creates a connection that is not open yet: register handlers, then call `connect()`. */
@@ -112,7 +139,7 @@ export class Client {
       heartbeatSeconds,
       awaitsHello,
       onDispose,
-      fetch: this.#transport?.fetch,
+      fetch: (target: string, init: RequestInit) => this.#chooser.fetch(target, init, heartbeatSeconds),
     };
     const topics = 'topics' in options ? options.topics : [];
     const format = 'topics' in options ? 'named' : options.format;
@@ -191,6 +218,7 @@ export class Client {
   dispose(): void {
     for (const connection of this.#connections) connection.dispose();
     this.#transport?.dispose();
+    this.#chooser.dispose();
     for (const leases of this.#leases) leases.dispose();
     this.#stores.clear();
   }

@@ -21,6 +21,17 @@ export interface LockRequest {
   readonly steal?: boolean | undefined;
 }
 
+/** An open WebSocket. */
+export interface Socket {
+  close(): void;
+}
+
+export interface SocketHandlers {
+  onMessage(text: string): void;
+  /** Called once, also when the socket could not be opened. */
+  onClose(): void;
+}
+
 /** The part of the Web Locks API that the client uses: an exclusive lock, held until the promise of the callback settles. */
 export interface Locks {
   request(name: string, options: LockRequest, whileHeld: () => Promise<void>): Promise<void>;
@@ -51,6 +62,12 @@ export interface Environment {
   /** Reports an error of application code, which must not stop the client. */
   reportError(error: unknown): void;
   readonly storage?: KeyValueStorage | undefined;
+  /** Opens a WebSocket. `url` may be relative to the page. Undefined where there are none. */
+  readonly openSocket?: ((url: string, protocol: string, handlers: SocketHandlers) => Socket) | undefined;
+  /** Returns the kind of the current network, such as `wifi`. */
+  networkType?(): string | undefined;
+  /** Returns the Unix time in milliseconds, for what is remembered across pages. */
+  wallClock?(): number;
   /** Undefined in insecure contexts and old browsers, which have no Web Locks. Tabs then elect their leader by messages. */
   readonly locks?: Locks | undefined;
   /** Undefined without BroadcastChannel. */

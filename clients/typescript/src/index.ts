@@ -22,6 +22,8 @@ export type {
   Locks,
   PageSignal,
   PageSignalDetail,
+  Socket,
+  SocketHandlers,
 } from './environment.js';
 export { Auth, type AuthOptions } from './http/auth.js';
 export {
@@ -48,6 +50,7 @@ export type {
   PreemptRequest,
 } from './leases/transport.js';
 export { Presence, type PresentMember } from './presence/presence.js';
+export type { TransportName } from './streams/transportState.js';
 export { StreamParser, type StreamFrame, type StreamParserHandlers } from './sse/parser.js';
 export type {
   MergeOptions,

@@ -3,9 +3,10 @@ import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
 /**
- * Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: it publishes, and preempts leases.
+ * Minified and gzipped bytes of everything that `@dunlin/client` exports. Raise it only with a reason: it publishes, preempts leases, and
+ * chooses between three transports.
  */
-const BUDGET = 18_950;
+const BUDGET = 21_100;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({

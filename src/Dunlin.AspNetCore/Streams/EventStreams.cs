@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
@@ -219,7 +220,11 @@ public sealed class EventStreams
             if (_revocations?.IsRevoked(caller) == true)
                 throw new DunlinException(ErrorCode.NotSignedIn);
             var opening = new StreamOpening(connection, start, isResumed);
-            opening.WriteRaw(StreamHeaders.FirstBytes.Span);
+            // A page cannot read the headers of a WebSocket.
+            if (sink is WebSocketOpening)
+                opening.WriteRaw(Encoding.ASCII.GetBytes($":connection {connection.Id}\n\n"));
+            else
+                opening.WriteRaw(StreamHeaders.FirstBytes.Span);
             opening.WriteRaw(ControlFrames.Retry(_options.Retry * (1 + Random.Shared.NextDouble())).Span);
             opening.WriteRaw("\n"u8);
             if (reset is { } reason)

@@ -27,6 +27,7 @@ public sealed class WebSocketStreamTests
         await using var reader = await Reader.OpenAsync(host);
         Assert.Equal("dunlin.v1", reader.Socket.SubProtocol);
         await reader.UntilAsync("event: dunlin.hello\n");
+        Assert.StartsWith($":connection {host.Fanout.All().Single().Id}\n\n", reader.Text, StringComparison.Ordinal);
         if (scheme == "http")
             await kestrel.Ended.Task.WaitAsync(Patience);
         var position = await AppendAsync(host, "news");

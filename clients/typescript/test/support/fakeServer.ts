@@ -93,6 +93,7 @@ export class FakeStreams {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         stream = new OpenStream(url, headers, controller);
+        stream.send(':\n\n');
       },
     });
     signal?.addEventListener('abort', () => stream.break(new DOMException('aborted', 'AbortError')));
