@@ -17,14 +17,17 @@ internal sealed class StartMemory(IHostApplicationLifetime lifetime, TimeProvide
     {
         if (!RuntimeFeature.IsDynamicCodeSupported)
             lifetime.ApplicationStarted.Register(() =>
-                _timer = time.CreateTimer(
-                    static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true),
-                    null,
-                    Delay,
-                    Timeout.InfiniteTimeSpan
-                )
+                _timer = time.CreateTimer(static _ => Return(), null, Delay, Timeout.InfiniteTimeSpan)
             );
         return Task.CompletedTask;
+    }
+
+    private static void Return()
+    {
+        // The list makes garbage, and the collection reads pages.
+        var pages = ProgramPages.Find();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        ProgramPages.Release(pages);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
