@@ -21,4 +21,13 @@ internal static class StreamErrors
     public static DunlinException Trimmed() => new(Gone, "The data after this offset was removed.", "offset");
 
     public static DunlinException Invalid(string detail, string field) => new(ErrorCode.InvalidField, detail, field);
+
+    /// <summary>Returns a stream that is neither missing nor deleted.</summary>
+    public static StreamState Living(this StreamState? stream) =>
+        stream switch
+        {
+            null => throw NotFound(),
+            { IsDeleted: true } => throw Deleted(),
+            _ => stream,
+        };
 }

@@ -16,9 +16,16 @@ internal sealed class StreamRights(AccessPolicies policies, IOptions<DurableStre
     public async ValueTask<(TopicName Topic, Caller Caller)> RequireReadAsync(HttpContext context, StreamName name)
     {
         var (topic, caller) = (TopicOf(name), context.RequireCaller());
-        return await policies.MayReadAsync(caller, topic, context.RequestAborted)
-            ? (topic, caller)
-            : throw new DunlinException(ErrorCode.Forbidden, $"You do not have permission to read the stream's topic '{topic}'.", "topic");
+        await RequireReadAsync(caller, topic, context.RequestAborted);
+        return (topic, caller);
+    }
+
+    /// <summary>Requires that a caller may read a topic.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.Forbidden"/>: the caller may not.</exception>
+    public async ValueTask RequireReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken)
+    {
+        if (!await policies.MayReadAsync(caller, topic, cancellationToken))
+            throw new DunlinException(ErrorCode.Forbidden, $"You do not have permission to read the stream's topic '{topic}'.", "topic");
     }
 
     /// <summary>Returns the topic of a stream that the caller may write.</summary>

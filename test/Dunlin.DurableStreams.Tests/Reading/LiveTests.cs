@@ -75,7 +75,8 @@ public sealed class LiveTests
         await reader.NextAsync();
         (await host.SendAsync("DELETE", Notes)).Is(204);
         await reader.Ended.WaitAsync(TimeSpan.FromSeconds(30));
-        (await poll).Is(404);
+        (await poll).Is(204); // ends the wait; the next request gets the error
+        (await host.SendAsync("GET", Notes + "?offset=now&live=long-poll")).Is(404);
     }
 
     [Fact]
@@ -90,6 +91,19 @@ public sealed class LiveTests
         var answer = (await poll).Is(200);
         Assert.Equal("b", answer.Text);
         Assert.NotNull(answer["Stream-Cursor"]);
+    }
+
+    [Fact]
+    public async Task A_long_poll_without_news_ends_after_its_time()
+    {
+        await using var host = await StreamHost.StartAsync();
+        var tail = (await host.SendAsync("PUT", Notes, "a")).Next;
+        var poll = host.SendAsync("GET", $"{Notes}?offset={tail}&live=long-poll&cursor=7");
+        await Poll.UntilAsync(() => host.Host.Get<Dunlin.Fanout.EventFanout>().ConnectionCount == 1, "the request waits");
+        host.Time.Advance(TimeSpan.FromSeconds(21));
+        var answer = (await poll).Is(204);
+        Assert.Equal(tail, answer.Next);
+        Assert.True(long.Parse(answer["Stream-Cursor"]!, null) > 7);
     }
 
     [Fact]
