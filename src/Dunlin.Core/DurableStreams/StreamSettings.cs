@@ -36,10 +36,10 @@ public sealed record StreamSettings
 
     internal void Check()
     {
-        if (ContentType is { } type && (type.Length is 0 or > MaxContentTypeLength || type.Any(char.IsControl)))
+        if (ContentType is { } type && (type.Length is 0 or > MaxContentTypeLength || type.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             throw new DunlinException(
                 ErrorCode.InvalidField,
-                $"A content type must have 1 to {MaxContentTypeLength} characters, without control characters.",
+                $"A content type must have 1 to {MaxContentTypeLength} printable ASCII characters.",
                 "contentType"
             );
         if (TimeToLive is not null && ExpiresAt is not null)

@@ -6,6 +6,7 @@ using Dunlin.DurableStreams.Wire;
 using Dunlin.Journal;
 using Dunlin.Problems;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.DurableStreams.Writing;
@@ -71,8 +72,12 @@ internal sealed partial class CreateEndpoint(
         }
         response.StatusCode = result.Outcome == StreamOutcome.Created ? StatusCodes.Status201Created : StatusCodes.Status200OK;
         if (result.Outcome == StreamOutcome.Created)
-            response.Headers.Location =
-                $"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}{context.Request.Path}";
+            response.Headers.Location = UriHelper.BuildAbsolute(
+                context.Request.Scheme,
+                context.Request.Host,
+                context.Request.PathBase,
+                context.Request.Path
+            );
         response.ContentType = result.Stream!.ContentType;
         StreamAnswers.ApplyTail(response, journal, result.Stream);
         StreamAnswers.ApplyExpiry(response, result.Stream);

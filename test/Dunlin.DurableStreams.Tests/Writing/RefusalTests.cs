@@ -67,6 +67,16 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task Names_and_types_that_headers_cannot_carry_do_no_harm()
+    {
+        await using var host = await StreamHost.StartAsync();
+        var created = (await host.SendAsync("PUT", "/streams/alice/%C3%A4%20b", "x")).Is(201);
+        Assert.EndsWith("/streams/alice/%C3%A4%20b", created["Location"], StringComparison.Ordinal);
+        Assert.Equal("x", (await host.SendAsync("GET", "/streams/alice/%C3%A4%20b")).Text);
+        (await host.SendAsync("PUT", $"{Notes}2", type: $"text/plain; a={new string('x', 300)}")).Is(400);
+    }
+
+    [Fact]
     public async Task Addresses_of_the_protocol_are_no_streams()
     {
         await using var host = await StreamHost.StartAsync();
