@@ -18,6 +18,7 @@ export default defineConfig({
           alias: {
             '@dunlin/client/vue': source('clients/typescript/src/vue/index.ts'),
             '@dunlin/client/svelte': source('clients/typescript/src/svelte/index.ts'),
+            '@dunlin/client/yjs': source('clients/typescript/src/yjs/index.ts'),
             '@dunlin/client/rxdb': source('clients/typescript/src/rxdb/index.ts'),
             '@dunlin/client/react': source('clients/typescript/src/react/index.ts'),
             '@dunlin/client': source('clients/typescript/src/index.ts'),

@@ -21,6 +21,7 @@ public sealed partial class PageTests
     [InlineData("presence.md", "Presence")]
     [InlineData("offline-list.md", "OfflineList")]
     [InlineData("replicache-back-end.md", "ReplicacheList")]
+    [InlineData("edit-together.md", "SharedNotes")]
     public void Files_of_a_guide_are_shown_as_they_are_tested(string page, string program)
     {
         var wwwroot = Path.Combine(Repository.Root, "test", "guides", program, "wwwroot");

@@ -29,6 +29,7 @@ public sealed class ConfigurationPageTests
         typeof(Redis.RedisOptions),
         typeof(Replicache.ReplicacheOptions),
         typeof(RxDb.RxDbOptions),
+        typeof(Yjs.YjsOptions),
     ];
 
     /// <summary>Parts of options that are not options classes themselves.</summary>

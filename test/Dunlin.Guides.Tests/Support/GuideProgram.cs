@@ -97,6 +97,7 @@ internal sealed partial class GuideProgram : IAsyncDisposable
             "--format=esm",
             "--log-level=warning",
             "--alias:@dunlin/client/rxdb=" + Path.Combine(client, "rxdb", "index.ts"),
+            "--alias:@dunlin/client/yjs=" + Path.Combine(client, "yjs", "index.ts"),
             "--alias:@dunlin/client=" + Path.Combine(client, "index.ts"),
             "--outfile=" + target,
         ];

@@ -4,8 +4,10 @@ import { DunlinError, problemOf } from './problem.js';
 import { readProblem } from './readProblem.js';
 
 export interface RequestOptions {
-  /** Sent as JSON. */
+  /** Sent as JSON; a `Uint8Array` as bytes. */
   readonly body?: unknown;
+  /** Reads the answer as a `Uint8Array` instead of JSON. */
+  readonly binary?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Lets the request outlive the page. The body may have at most 64 KiB. */
@@ -49,22 +51,24 @@ export class Requests {
       if (problem.kind === 'signedOut' && !options.anonymous) this.#options.onSignedOut?.();
       throw new DunlinError(problem);
     }
-    return { status: response.status, headers: response.headers, body: await readBody<T>(response) };
+    return { status: response.status, headers: response.headers, body: await readBody<T>(response, options) };
   }
 
   async #fetch(method: string, path: string, options: RequestOptions): Promise<Response> {
     const { environment, auth, base, deviceId, connectionId } = this.#options;
     const connection = connectionId?.();
+    const { body } = options;
+    const isBytes = body instanceof Uint8Array;
     const headers: Record<string, string> = {
       Accept: 'application/json, application/problem+json',
       'Dunlin-Device': deviceId,
       ...(connection === undefined ? {} : { 'Dunlin-Connection': connection }),
-      ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(body === undefined ? {} : { 'Content-Type': `application/${isBytes ? 'octet-stream' : 'json'}` }),
       ...(await auth.headers(options.anonymous)),
       ...options.headers,
     };
     const init: RequestInit = { method, headers, credentials: auth.credentials };
-    if (options.body !== undefined) init.body = JSON.stringify(options.body);
+    if (body !== undefined) init.body = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
     if (options.signal) init.signal = options.signal;
     if (options.keepalive) init.keepalive = true;
     try {
@@ -86,9 +90,10 @@ export class Requests {
   }
 }
 
-async function readBody<T>(response: Response): Promise<T> {
+async function readBody<T>(response: Response, { binary }: RequestOptions): Promise<T> {
   let text: string;
   try {
+    if (binary) return new Uint8Array(await response.arrayBuffer()) as T;
     text = await response.text();
   } catch (error) {
     // The status arrived without the body: the outcome is known, the answer is not.

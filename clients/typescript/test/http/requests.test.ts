@@ -295,3 +295,12 @@ describe('The device id', () => {
     expect(deviceId(environment)).toMatch(/^[A-Za-z0-9._-]{1,64}$/);
   });
 });
+
+test('Bytes are sent and read as bytes', async () => {
+  const bytes = Uint8Array.of(0, 1, 255);
+  answers.push(() => new Response(bytes));
+  const answer = await requests().send<Uint8Array>('POST', '/bytes', { body: bytes, binary: true });
+  expect([...answer.body]).toEqual([0, 1, 255]);
+  expect(sent[0]!.headers.get('Content-Type')).toBe('application/octet-stream');
+  expect(sent[0]!.init.body).toBe(bytes);
+});

@@ -1,0 +1,2 @@
+export { DocumentProvider, type DocumentOptions } from './provider.js';
+export type { DocumentState } from './state.js';
