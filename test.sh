@@ -116,6 +116,12 @@ dotnet_tests() {
   for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests; do
     wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres run_tests "$name" "$name.Postgres"
   done
+  # The browser tests of one system again, behind a proxy that lets no stream pass, and behind one that refuses WebSockets too. The page that
+  # shows a native EventSource needs a stream.
+  for name in no-sse long-poll; do
+    wanted "Dunlin.E2E.Tests.$name" && DUNLIN_TEST_PROXY=$name run_tests Dunlin.E2E.Tests "Dunlin.E2E.Tests.$name" \
+      -namespace Dunlin.E2E.Tests.Todos -trait- Needs=EventSource
+  done
   wanted Dunlin.Native && native_tests
 }
 
@@ -133,13 +139,13 @@ native_tests() {
   unset DUNLIN_TEST_SERVER
 }
 
-run_tests() { # project, title
-  local log="artifacts/test/$2.log" summary total bad began=$SECONDS filter=()
+run_tests() { # project, title, options of the runner ...
+  local log="artifacts/test/$2.log" summary total bad began=$SECONDS options=("${@:3}")
   # Classes that start stores of their own have run already, and another store changes nothing about them.
-  [ "${DUNLIN_TEST_STORE:-}" = postgres ] && filter=(-trait- Store=own)
+  [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
   say "$2"
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 "${filter[@]}" < /dev/null 2>&1 | tee "$log"
+  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 "${options[@]}" < /dev/null 2>&1 | tee "$log"
   took "$began" "$2"
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then

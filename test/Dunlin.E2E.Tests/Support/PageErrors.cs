@@ -8,7 +8,7 @@ namespace Dunlin.E2E.Tests.Support;
 /// <summary>
 /// Collects errors of the pages in a browser context: uncaught exceptions, rejected promises and console errors. Ignores browser messages
 /// about answers that pages handle (sign in, forbidden, gone, conflict, busy), about a network that a test cuts, and about headers for
-/// https. Errors 400 and 500 are faults unless the test expects them.
+/// https, and about a WebSocket that a proxy refuses. Errors 400 and 500 are faults unless the test expects them.
 /// </summary>
 internal sealed partial class PageErrors
 {
@@ -45,7 +45,8 @@ internal sealed partial class PageErrors
 
     [GeneratedRegex(
         @"^Failed to load resource: (net::ERR_|the server responded with a status of (401|403|404|409|410|412|423|429|503) )"
-            + "|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)|^The Cross-Origin-Opener-Policy header has been ignored"
+            + "|net::ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION)|^WebSocket connection to '[^']*' failed"
+            + "|^The Cross-Origin-Opener-Policy header has been ignored"
     )]
     private static partial Regex Expected();
 }

@@ -26,19 +26,37 @@ public sealed class TestHost : IAsyncDisposable
     private readonly List<PageErrors> _errors = [];
     private readonly List<HttpStatusCode> _refusals = [];
 
-    private TestHost(DunlinTestHost host) => _host = host;
+    private readonly TestProxy? _proxy;
+
+    private TestHost(DunlinTestHost host, TestProxy? proxy) => (_host, _proxy) = (host, proxy);
 
     public ManualTime Time => _host.Time;
 
-    public Uri Address => _host.Address;
+    /// <summary>Gets the address for pages and requests: of the proxy, if there is one.</summary>
+    public Uri Address => _proxy?.Address ?? _host.Address;
 
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null)
+    /// <summary>Gets the proxy that all tests use, from <c>DUNLIN_TEST_PROXY</c>: <c>no-sse</c>, or <c>long-poll</c>, which lets neither
+    /// streams nor WebSockets pass. Null without the variable.</summary>
+    private static ProxyFaults? FaultsOfRun =>
+        Environment.GetEnvironmentVariable("DUNLIN_TEST_PROXY") switch
+        {
+            null or "" => null,
+            "no-sse" => new ProxyFaults { Buffers = true },
+            "long-poll" => new ProxyFaults { Buffers = true, DropsUpgrade = true },
+            var other => throw new InvalidOperationException($"DUNLIN_TEST_PROXY is '{other}'. Use no-sse or long-poll."),
+        };
+
+    /// <summary>Starts the host.</summary>
+    /// <param name="configure">Adds services.</param>
+    /// <param name="faults">The faults of a proxy in front of the host. Null: those of the test run.</param>
+    public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null, ProxyFaults? faults = null)
     {
         // Starts at the real time, so that cookies and dates match those of the browser. Then only the test advances it.
         var time = new ManualTime(TimeProvider.System.GetUtcNow());
-        return new TestHost(await DunlinTestHost.StartAsync(host => Build(host, configure), time));
+        var host = await DunlinTestHost.StartAsync(host => Build(host, configure), time);
+        return new TestHost(host, (faults ?? FaultsOfRun) is { } given ? await TestProxy.StartAsync(host.Address, given) : null);
     }
 
     /// <summary>Restarts the host on the same address and file, as a deployment does.</summary>
@@ -88,6 +106,8 @@ public sealed class TestHost : IAsyncDisposable
     {
         foreach (var context in _contexts)
             await context.CloseAsync();
+        if (_proxy is not null)
+            await _proxy.DisposeAsync();
         await _host.DisposeAsync();
         foreach (var errors in _errors)
             errors.RequireNone();

@@ -83,6 +83,7 @@ public sealed class LoadingTests(BrowserFixture browser)
     }
 
     [Theory]
+    [Trait("Needs", "EventSource")]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
     public async Task The_states_of_the_stream_page_have_contrast(ColorScheme scheme)

@@ -82,7 +82,11 @@ public sealed class OfflineTests(BrowserFixture browser)
         await TodoPages.SentAsync(page);
 
         await page.Locator(".user-button").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        // The stream may report the end of the session before the request is answered.
+        await page.RunAndWaitForResponseAsync(
+            () => page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync(),
+            static response => response.Url.EndsWith("/api/v1/auth/logout", StringComparison.Ordinal)
+        );
         await Expect(page.Locator("[data-gate]")).ToBeVisibleAsync();
         await page.Context.SetOfflineAsync(true);
         await page.ReloadAsync();

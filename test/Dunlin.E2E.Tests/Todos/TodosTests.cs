@@ -145,6 +145,7 @@ public sealed class TodosTests(BrowserFixture browser)
     }
 
     [Fact]
+    [Trait("Needs", "EventSource")]
     public async Task The_stream_page_displays_the_raw_stream()
     {
         await using var host = await TestHost.StartAsync();
