@@ -18,7 +18,7 @@ const undoManager = new Y.UndoManager(text); // takes back the edits of this pag
 const view = new EditorView({
   parent: document.querySelector('#editor')!,
   state: EditorState.create({
-    doc: text.toString(),
+    doc: text.toJSON(),
     extensions: [
       keymap.of(yUndoManagerKeymap),
       EditorView.lineWrapping,

@@ -149,7 +149,7 @@ describe('Transports', () => {
     expect(polls).toHaveLength(1);
   });
 
-  test('A failed poll resumes from the last position, and a refusal has its reason', async () => {
+  test('A failed poll resumes from its position; a refusal has its reason', async () => {
     const { connection } = clientWith({ transports: ['longPoll'] });
     await settle();
     polls[0]!.answer(`${hello('poll-1')}id: e-5\n\n`);
