@@ -63,7 +63,7 @@ public sealed class TransportTests(BrowserFixture browser)
     [Fact]
     public async Task A_page_behind_a_proxy_that_cuts_idle_responses_misses_nothing()
     {
-        // 30 s in reality. The host sends no heartbeats here, because its time stands still. A page counts a stream as steady after 5 s.
+        // 30 s in reality. The host sends no heartbeats, because its time is manual. A page counts a stream as steady after 5 s.
         await using var host = await TestHost.StartAsync(faults: new ProxyFaults { CutsIdleAfter = TimeSpan.FromSeconds(6) });
         var page = await BlankAsync(host);
         var streams = page.Watch(static request => request.Url.EndsWith("/dunlin/v1/streams", StringComparison.Ordinal));
@@ -75,7 +75,7 @@ public sealed class TransportTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task A_page_behind_a_proxy_with_502_answers_becomes_live_and_misses_nothing()
+    public async Task A_page_behind_a_proxy_that_answers_502_misses_nothing()
     {
         await using var host = await TestHost.StartAsync(faults: new ProxyFaults { BadGateways = 0.5, Seed = 7 });
         host.ExpectRefusals(HttpStatusCode.BadGateway);
