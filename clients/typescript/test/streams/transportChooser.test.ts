@@ -149,7 +149,7 @@ describe('Transports', () => {
     expect(polls).toHaveLength(1);
   });
 
-  test('A failed poll resumes from its position; a refusal has its reason', async () => {
+  test('A failed poll resumes, and a refusal has its reason', async () => {
     const { connection } = clientWith({ transports: ['longPoll'] });
     await settle();
     polls[0]!.answer(`${hello('poll-1')}id: e-5\n\n`);
@@ -221,7 +221,7 @@ describe('Transports', () => {
     expect([client.transport, sockets]).toEqual(['sse', []]);
   });
 
-  test('A token becomes a ticket of the WebSocket and never enters its address', async () => {
+  test('A token becomes a ticket and never enters the address', async () => {
     const send = environment.fetchWith;
     environment.fetchWith = (url, init) =>
       url.endsWith('/api/v1/auth/ticket')
