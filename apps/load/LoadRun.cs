@@ -136,23 +136,32 @@ public sealed class LoadRun(LoadOptions options, Action<string> progress)
     private async Task OpenAsync(string what, int count, Func<int, Reader> make, List<Task> work, CancellationTokenSource stop)
     {
         var limit = Stopwatch.StartNew();
+        var group = new List<Task>();
         for (var i = 0; i < count; i++)
         {
             var opened = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            group.Add(opened.Task);
             work.Add(make(i).RunAsync(() => opened.TrySetResult(), stop.Token));
             // Open in groups, because the server's accept backlog is short.
             if (i % 64 != 63 && i != count - 1)
                 continue;
-            while (await Task.WhenAny(opened.Task, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop.Token)) != opened.Task)
+            var all = Task.WhenAll(group);
+            while (await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop.Token)) != all)
             {
                 stop.Token.ThrowIfCancellationRequested();
-                if (_tally.Refusal is { } refusal)
-                    throw new LoadException($"A stream of '{options.Topic}' was refused: {refusal}");
+                RequireNoRefusal(count, what);
                 if (limit.Elapsed >= OpeningLimit)
                     throw new LoadException($"Only {_tally.Open} of {count} {what} could be opened: {_tally.Problem}");
             }
+            group.Clear();
             progress(string.Create(CultureInfo.InvariantCulture, $"opened {i + 1:#,0} of {count:#,0} {what}"));
         }
+    }
+
+    private void RequireNoRefusal(int count, string what)
+    {
+        if (_tally.Refusal is { } refusal)
+            throw new LoadException($"A stream of '{options.Topic}' was refused, {_tally.Open} of {count} {what} are open: {refusal}");
     }
 
     private async Task<Counted> CountAsync(CancellationToken cancellationToken)

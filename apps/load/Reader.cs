@@ -15,6 +15,7 @@ public sealed class Reader(HttpClient http, long run, string topic, Tally tally,
     private readonly byte[] _buffer = new byte[4_096];
     private byte[] _line = [];
     private string? _lastEventId;
+    private bool _wasOpen;
 
     /// <summary>Returns the last number of a publisher; -1 for none. May be outdated while the reader runs.</summary>
     public long LastOf(int publisher) => _seen.GetValueOrDefault(publisher, -1);
@@ -53,13 +54,16 @@ public sealed class Reader(HttpClient http, long run, string topic, Tally tally,
         if (!response.IsSuccessStatusCode)
         {
             var problem = $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}";
-            // Repeating does not help: the token or the topic is wrong.
-            if ((int)response.StatusCode is >= 400 and < 500 and not 429)
+            // Repeating does not help: the token or the topic is wrong, or the server allows fewer streams. A stream that was open comes
+            // back when the server has noticed its end.
+            var isOverLimit = !_wasOpen && problem.Contains("too_many_connections", StringComparison.Ordinal);
+            if ((int)response.StatusCode is >= 400 and < 500 and not 429 || isOverLimit)
                 tally.Refusal = problem;
             throw new HttpRequestException(problem);
         }
         using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         tally.CountOpen(1);
+        _wasOpen = true;
         try
         {
             var length = await stream.ReadAsync(_buffer, cancellationToken);

@@ -15,7 +15,7 @@ internal static class BenchCommand
         HelpName = "name",
     };
     private static readonly Option<int> Topics = Count("--topics", "Topics, below the prefix where there are several", 1, 1);
-    private static readonly Option<int> Readers = Count("--readers", "Event streams, spread over the topics", 100, 0);
+    private static readonly Option<int> Readers = Count("--readers", "Event streams, spread over the topics", 40, 0);
     private static readonly Option<int> Stalled = Count("--stalled", "Streams more that stop reading, and continue at the end", 0, 0);
     private static readonly Option<int> Publishers = Count("--publishers", "Publishers, each with one request at a time", 1, 1);
     private static readonly Option<double> Rate = new("--rate")

@@ -89,6 +89,15 @@ public sealed class BenchCommandTests(OneServer one) : IClassFixture<OneServer>
         Assert.Equal(3, (await Cli.RunAsync("bench", "--server", nothing, "--token", "x")).Code);
         var (code, _, error) = await Cli.RunAsync(["bench", "--topic", "other", .. Small, .. Remote]);
         Assert.Equal(1, code);
-        Assert.Contains("A stream of 'other' was refused: 403", error, StringComparison.Ordinal);
+        Assert.Contains("A stream of 'other' was refused, 0 of 4 streams are open: 403", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_readers_than_the_server_allows_are_an_error()
+    {
+        var (code, _, error) = await Cli.RunAsync(["bench", "--topic", "load/many", "--readers", "51", .. Remote]);
+        Assert.Equal(1, code);
+        Assert.Contains(" of 51 streams are open: 429", error, StringComparison.Ordinal);
+        Assert.Contains("The limit is 50 open streams for one user.", error, StringComparison.Ordinal);
     }
 }
