@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
@@ -29,6 +30,8 @@ test(`the client has at most ${BUDGET} bytes and no imports`, async () => {
   const { size, imports } = await sizeOf('index.ts');
   console.log(`@dunlin/client: ${size} bytes minified and gzipped`);
   expect(size).toBeLessThanOrEqual(BUDGET);
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  expect(readme).toContain(`at most ${BUDGET.toLocaleString('en')} bytes`);
   expect(imports).toEqual([]);
 });
 
