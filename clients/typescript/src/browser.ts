@@ -40,7 +40,8 @@ export function browserEnvironment(): Environment {
     },
     storage: storageOrNothing(),
     openSocket: view && typeof WebSocket !== 'undefined' ? openSocket : undefined,
-    networkType: () => (navigator as { connection?: { type?: string } }).connection?.type,
+    networkType: () =>
+      (globalThis.navigator as { connection?: { type?: string } } | undefined)?.connection?.type,
     wallClock: () => Date.now(),
     locks,
     // Node has BroadcastChannel but no tabs.
