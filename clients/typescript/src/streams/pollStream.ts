@@ -1,6 +1,5 @@
 import { StreamParser } from '../sse/parser.js';
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+import { isStream, type Fetch } from './streamResponse.js';
 
 /** Longest wait of a request in seconds. Shorter than the idle time of common proxies. */
 const MAX_WAIT = 25;
@@ -52,11 +51,6 @@ export async function pollStream(
 
 export function withQuery(url: string, name: string, value: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`;
-}
-
-export function isStream(response: Response): boolean {
-  const type = response.headers.get('Content-Type') ?? '';
-  return response.ok && type.toLowerCase().startsWith('text/event-stream');
 }
 
 function heartbeatOf(hello: string): number | undefined {

@@ -1,5 +1,6 @@
 import type { Environment } from '../environment.js';
-import { withQuery, type Fetch } from './pollStream.js';
+import { withQuery } from './pollStream.js';
+import type { Fetch } from './streamResponse.js';
 
 const SUBPROTOCOL = 'dunlin.v1';
 /** Unread bytes after which the stream breaks. A page cannot slow down a WebSocket; the stream resumes from the journal. */

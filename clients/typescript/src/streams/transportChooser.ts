@@ -1,7 +1,6 @@
 import type { Cancel, Environment } from '../environment.js';
 import { StreamMoved } from './moved.js';
-import { isStream, pollStream, type Fetch } from './pollStream.js';
-import { socketStream } from './socketStream.js';
+import { isStream, type Fetch } from './streamResponse.js';
 import { TransportMemory } from './transportMemory.js';
 import {
   FIRST_BYTES_MS,
@@ -124,16 +123,13 @@ export class TransportChooser {
     }
   }
 
-  #request(name: TransportName, url: string, init: RequestInit, heartbeat: number): Promise<Response> {
+  async #request(name: TransportName, url: string, init: RequestInit, heartbeat: number): Promise<Response> {
     const { environment, sse, fetch, base } = this.#options;
-    switch (name) {
-      case 'sse':
-        return sse(url, init);
-      case 'webSocket':
-        return socketStream(environment, fetch, base, url, init);
-      case 'longPoll':
-        return pollStream(fetch, url, init, heartbeat);
-    }
+    if (name === 'sse') return sse(url, init);
+    const { pollStream, socketStream } = await import('./fallbacks.js');
+    return name === 'webSocket'
+      ? socketStream(environment, fetch, base, url, init)
+      : pollStream(fetch, url, init, heartbeat);
   }
 
   #body(

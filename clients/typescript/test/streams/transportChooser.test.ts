@@ -5,6 +5,8 @@ import { FIRST_BYTES_MS, RETRY_MS } from '../../src/streams/transportState';
 import { settle } from '../support/clock';
 import { FakeEnvironment } from '../support/fakeEnvironment';
 import { FakeStreams } from '../support/fakeServer';
+// The client loads this module when it needs it, and the time of the tests does not pass meanwhile.
+import '../../src/streams/fallbacks';
 
 interface FakeSocket {
   url: URL;
