@@ -119,7 +119,9 @@ npm_package() {
 bills() {
   if has nuget || has tool; then
     dotnet tool restore
-    # The bills read the packages of a restore without a runtime; a native build leaves another one.
+    # The bills read the packages of a restore into the folders of the projects: the build above has folders of its own, and a native build
+    # restores for its runtime.
+    if has nuget; then dotnet msbuild scripts/packages.proj -t:Restore -p:PackLibraries=true --nologo -verbosity:quiet; fi
     if has tool; then dotnet restore apps/server --nologo -v quiet; fi
     export -f bill_of_project
     export out work version
