@@ -236,6 +236,8 @@ const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
 async function measure(name, chosen, warmUp) {
   const server = servers[name];
   const [command, args] = server.start();
+  // A server that an earlier run left behind would be measured instead.
+  if (await answers(server.port)) throw new Error(`Something already listens on port ${server.port}.`);
   const child = spawn('taskset', ['-c', '0', command, ...args], {
     stdio: 'ignore',
     env: { ...process.env, ...server.env },
@@ -291,15 +293,16 @@ async function measure(name, chosen, warmUp) {
 }
 
 async function listening(port) {
-  for (;;) {
-    try {
-      const response = await fetch(`http://127.0.0.1:${port}/nothing`, { signal: AbortSignal.timeout(500) });
-      await response.arrayBuffer();
-      return;
-    } catch (error) {
-      if (error.cause?.code !== 'ECONNREFUSED') return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+async function answers(port) {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/nothing`, { signal: AbortSignal.timeout(500) });
+    await response.arrayBuffer();
+    return true;
+  } catch (error) {
+    return error.cause?.code !== 'ECONNREFUSED';
   }
 }
 

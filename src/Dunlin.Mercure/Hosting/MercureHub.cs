@@ -13,8 +13,9 @@ internal sealed class MercureHub
         Options = options.Value;
         Url = new HubUrl(Options.Url);
         Resource = Options.ResourceIdentifier is { Length: > 0 } resource ? resource : Options.Url;
-        Texts = new TextKind(Url.Url);
-        Urls = new UrlKind(Url.Url);
+        var topics = new RecentTopics(Url.Url);
+        Texts = new TextKind(topics);
+        Urls = new UrlKind(topics);
         var uri = new Uri(Options.Url);
         Origin = uri.GetLeftPart(UriPartial.Authority);
         Path = uri.AbsolutePath;

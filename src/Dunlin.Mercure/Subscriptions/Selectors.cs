@@ -1,5 +1,4 @@
 using Dunlin.Mercure.Matchers;
-using Dunlin.Mercure.Urls;
 using Dunlin.Topics;
 
 namespace Dunlin.Mercure.Subscriptions;
@@ -11,20 +10,19 @@ internal sealed class MercureTopicView(TopicName name, string key, Topic topic) 
 }
 
 /// <summary>The kind of matchers that compare the text of a topic.</summary>
-internal sealed class TextKind(WebUrl hub) : SelectorKind
+internal sealed class TextKind(RecentTopics topics) : SelectorKind
 {
-    public override TopicView? View(TopicName topic) =>
-        topic.Text is { } text ? new MercureTopicView(topic, text, new Topic(text, hub)) : null;
+    public override TopicView? View(TopicName topic) => topic.Text is { } text ? new MercureTopicView(topic, text, topics.Get(text)) : null;
 }
 
 /// <summary>The kind of matchers that compare the URL of a topic. Topics that are no URLs have no view.</summary>
-internal sealed class UrlKind(WebUrl hub) : SelectorKind
+internal sealed class UrlKind(RecentTopics topics) : SelectorKind
 {
     public override TopicView? View(TopicName topic)
     {
         if (topic.Text is not { } text)
             return null;
-        var parsed = new Topic(text, hub);
+        var parsed = topics.Get(text);
         return parsed.Url is { } url ? new MercureTopicView(topic, $"//{url.Host}{url.Path}", parsed) : null;
     }
 }

@@ -7,6 +7,8 @@ namespace Dunlin.Mercure.Urls;
 /// </remarks>
 internal sealed record WebUrl
 {
+    private readonly string _path = "";
+
     /// <summary>The scheme in lower case, without the colon.</summary>
     public required string Scheme { get; init; }
 
@@ -21,7 +23,16 @@ internal sealed record WebUrl
     public string Port { get; init; } = "";
 
     /// <summary>The segments of a path that begins with a slash; null for an opaque path.</summary>
-    public IReadOnlyList<string>? Segments { get; init; } = [];
+    public IReadOnlyList<string>? Segments
+    {
+        get;
+        init
+        {
+            field = value;
+            // Joined once: patterns of all readers compare it with every update.
+            _path = value is null ? "" : string.Concat(value.Select(static segment => "/" + segment));
+        }
+    } = [];
 
     /// <summary>The path of a URL such as <c>mailto:ann@example.com</c>; null for a path of segments.</summary>
     public string? OpaquePath { get; init; }
@@ -32,7 +43,7 @@ internal sealed record WebUrl
     /// <summary>The fragment without the number sign; null if there is none.</summary>
     public string? Fragment { get; init; }
 
-    public string Path => OpaquePath ?? string.Concat(Segments!.Select(segment => "/" + segment));
+    public string Path => OpaquePath ?? _path;
 
     public bool IsSpecial => IsSpecialScheme(Scheme);
 
