@@ -16,6 +16,7 @@ failures=() # what the last lines repeat, so that nobody has to look for it
 unstable=() # tests that passed only when they ran again
 again_left=3
 times=()    # seconds and name of each part
+reports=()  # the results of the .NET tests, one file for each run
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed
@@ -140,12 +141,13 @@ native_tests() {
 }
 
 run_tests() { # project, title, options of the runner ...
-  local log="artifacts/test/$2.log" summary total bad began=$SECONDS options=("${@:3}")
+  local log="artifacts/test/$2.log" report="artifacts/test/$2.xml" summary total bad began=$SECONDS options=("${@:3}")
+  reports+=("$report")
   # Classes that start stores of their own have run already, and another store changes nothing about them.
   [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
   say "$2"
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 "${options[@]}" < /dev/null 2>&1 | tee "$log"
+  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$report" "${options[@]}" < /dev/null 2>&1 | tee "$log"
   took "$began" "$2"
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then
@@ -200,6 +202,9 @@ dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 say "Where the time went: $SECONDS s"
 printf '%s\n' "${times[@]}" | sort -rn | head -n 30
+say "The slowest tests"
+grep -ohE '<test [^>]*' /dev/null "${reports[@]}" | sed -E 's/\\&quot;/"/g; s/.* name="(.*)" result.* time="([0-9.]+)".*/\2 \1/' |
+  sort -rn | head -n 20 | awk '{ printf "%5d s  ", $1; $1 = ""; print substr($0, 2) }'
 if [ ${#unstable[@]} -gt 0 ]; then
   say "Unstable: failed once, passed when run again"
   printf '%s\n' "${unstable[@]}"
