@@ -1,0 +1,106 @@
+using System.Text;
+using Dunlin.Diagnostics;
+using Dunlin.Journal;
+using Dunlin.TestKit;
+using Dunlin.Topics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dunlin.Yjs.Tests;
+
+/// <summary>Documents that the server creates with a text.</summary>
+public sealed class CreateTextTests
+{
+    private static readonly TopicName Note = TopicName.Parse("notes/1");
+
+    [Fact]
+    public async Task Created_document_has_one_update_that_inserts_the_text()
+    {
+        await using var host = await StartAsync();
+        var text = string.Concat(Enumerable.Repeat("é😀\n", 20_000));
+        await CreateAsync(host, text);
+        var body = await ReadAsync(host);
+        Assert.Equal(1, body[0]);
+        var at = 5;
+        Assert.Equal([1, 1], body[at..(at + 2)]); // clients, structs
+        at += 2;
+        Assert.InRange(Number(body, ref at), 0, uint.MaxValue);
+        Assert.Equal([0, 4, 1, 4, .. "text"u8], body[at..(at + 8)]); // clock, string without neighbours, name of the root
+        at += 8;
+        var length = (int)Number(body, ref at);
+        Assert.Equal(text, Encoding.UTF8.GetString(body, at, length));
+        Assert.Equal([0], body[(at + length)..]); // deletions
+    }
+
+    [Fact]
+    public async Task Empty_text_creates_an_empty_document()
+    {
+        await using var host = await StartAsync();
+        await CreateAsync(host, "");
+        Assert.Empty(await ReadAsync(host));
+    }
+
+    [Fact]
+    public async Task Second_creation_is_refused_and_changes_nothing()
+    {
+        await using var host = await StartAsync();
+        await CreateAsync(host, "first");
+        var refused = await Assert.ThrowsAsync<DunlinException>(() => CreateAsync(host, "second"));
+        Assert.Equal(ErrorCode.Conflict, refused.Code);
+        Assert.Contains("first", Encoding.UTF8.GetString(await ReadAsync(host)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Failed_unit_of_work_leaves_no_document()
+    {
+        await using var host = await StartAsync();
+        var store = host.Services.GetRequiredService<IStore>();
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    await unit.CreateYjsTextAsync(Note, "text", "lost", cancellationToken: ct);
+                    throw new InvalidOperationException();
+                }
+            )
+        );
+        Assert.Empty(await ReadAsync(host));
+        await CreateAsync(host, "kept");
+    }
+
+    private static Task<DunlinTestHost> StartAsync() =>
+        DunlinTestHost.StartAsync(options =>
+        {
+            options.Dunlin = dunlin =>
+                dunlin.AddSqlite(Path.Combine(options.Folder, "notes.db")).AddYjs().AddAccessPolicy<NoteAccess>("notes");
+            options.Map = app => app.MapYjs("/api/yjs");
+        });
+
+    private static async Task CreateAsync(DunlinTestHost host, string text) =>
+        await host
+            .Services.GetRequiredService<IStore>()
+            .WriteAsync(async (unit, ct) => await unit.CreateYjsTextAsync(Note, "text", text, cancellationToken: ct));
+
+    private static async Task<byte[]> ReadAsync(DunlinTestHost host)
+    {
+        using var ann = host.Client("ann");
+        return await ann.GetByteArrayAsync(new Uri("/api/yjs/notes/1", UriKind.Relative));
+    }
+
+    private static long Number(byte[] bytes, ref int at)
+    {
+        var number = 0L;
+        for (var shift = 0; ; shift += 7)
+        {
+            var part = bytes[at++];
+            number |= (long)(part & 0x7F) << shift;
+            if (part < 0x80)
+                return number;
+        }
+    }
+
+    private sealed class NoteAccess : IAccessPolicy
+    {
+        public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+    }
+}
