@@ -32,6 +32,30 @@ public static class DocumentErrors
         "Keep your text, and save it when the maintenance has ended."
     );
 
+    /// <summary>The file has a shared draft, so it cannot be locked, deleted or promoted.</summary>
+    public static readonly ErrorCode EditedTogether = new(
+        "edited_together",
+        423,
+        ErrorClass.Stop,
+        "Several users edit this file together.",
+        "Join the shared draft, or end it first."
+    );
+
+    /// <summary>The shared draft of a save has ended.</summary>
+    public static readonly ErrorCode SharedDraftEnded = new(
+        "shared_draft_ended",
+        409,
+        ErrorClass.Resync,
+        "The shared draft has ended.",
+        "Load the file again, or save your text as a new version."
+    );
+
+    internal static DunlinException EditedTogetherBy(string startedBy) =>
+        new(EditedTogether, $"{startedBy} has started to edit this file together with others.")
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["started_by"] = startedBy },
+        };
+
     internal static DunlinException NoFile(string stableId) =>
         new(ErrorCode.NotFound, $"No file with id '{Shown(stableId)}', or it was deleted.", "file_id");
 

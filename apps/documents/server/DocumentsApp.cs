@@ -3,6 +3,7 @@ using Dunlin.Apps.Documents.Collections;
 using Dunlin.Apps.Documents.Files;
 using Dunlin.Apps.Documents.Locks;
 using Dunlin.Apps.Documents.Search;
+using Dunlin.Apps.Documents.SharedDrafts;
 using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Streams;
@@ -25,6 +26,8 @@ public static class DocumentsApp
         builder.AddAccessPolicy<DocumentAccess>(DocumentNames.Root);
         builder.AddAccessPolicy<OwnTopicAccess>(DocumentNames.Users);
         builder.AddAccessPolicy<NoticesAccess>(DocumentNames.Notices);
+        builder.AddYjs();
+        builder.AddAccessPolicy<SharedDraftAccess>(DocumentNames.Drafts);
         builder.AddLeaseAnnouncer<FileLockAnnouncer>(DocumentNames.Root);
         builder.Services.Configure<RetentionOptions>(options =>
         {
@@ -33,6 +36,7 @@ public static class DocumentsApp
         });
         builder.Services.AddSingleton<LockIds>();
         builder.Services.AddSingleton<FileLocks>();
+        builder.Services.AddSingleton<SharedDraftService>();
         builder.Services.AddSingleton<DocumentReads>();
         builder.Services.AddSingleton<DocumentSaves>();
         builder.Services.AddSingleton<LargeBodies>();
@@ -45,13 +49,14 @@ public static class DocumentsApp
         return builder;
     }
 
-    /// <summary>Maps <c>/api/v1/files</c>, <c>/api/v1/admin</c> and <c>/api/v1/sse/subscribe</c>.</summary>
+    /// <summary>Maps <c>/api/v1/files</c>, <c>/api/v1/admin</c>, <c>/api/v1/shared-drafts</c> and <c>/api/v1/sse/subscribe</c>.</summary>
     public static void MapDocuments(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/api/v1").WithTags("Documents");
         FileEndpoints.Map(group);
         TextSearch.Map(group);
         LockEndpoints.Map(group);
+        SharedDraftEndpoints.Map(endpoints, group);
         AdminEndpoints.Map(group);
         endpoints.MapEventStream(
             "/api/v1/sse/subscribe",

@@ -22,11 +22,12 @@ internal static class Maintenance
             return;
         var state = Read(await SettingRows.FindAsync(unit.Connection, unit.Transaction, Setting));
         if (state.On)
-            throw new DunlinException(DocumentErrors.Maintenance, state.Message.Length > 0 ? state.Message : null)
-            {
-                RetryAfter = RetryAfter,
-            };
+            throw Refusal(state.Message);
     }
+
+    /// <summary>Returns the error for a write during maintenance.</summary>
+    public static DunlinException Refusal(string message) =>
+        new(DocumentErrors.Maintenance, message.Length > 0 ? message : null) { RetryAfter = RetryAfter };
 
     public static async ValueTask<MaintenanceState> ReadAsync(IReadScope scope) =>
         Read(await SettingRows.FindAsync(scope.Connection, null, Setting));

@@ -1,5 +1,6 @@
 using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Locks;
+using Dunlin.Apps.Documents.SharedDrafts;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Topics;
@@ -36,6 +37,7 @@ internal sealed class DocumentDeletion(IStore store, LockIds ids)
                 {
                     var file = await DocumentRows.RequireAsync(unit, caller, id);
                     DocumentRights.RequireDelete(caller, file);
+                    await SharedDraftRows.RequireNoneAsync(unit, file);
                     long? fence = fences.TryGetValue(id, out var named) ? named : null;
                     await unit.Leases.RequireAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fence), ct);
                     files.Add(file);

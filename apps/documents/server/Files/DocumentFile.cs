@@ -1,5 +1,6 @@
 using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Collections;
+using Dunlin.Apps.Documents.SharedDrafts;
 
 namespace Dunlin.Apps.Documents.Files;
 
@@ -71,6 +72,7 @@ internal sealed record FileView(
     string Etag,
     long Size,
     LockHolder? LockedBy,
+    SharedDraftView? SharedDraft,
     FileRights Can
 );
 

@@ -1,6 +1,7 @@
 using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Collections;
 using Dunlin.Apps.Documents.Locks;
+using Dunlin.Apps.Documents.SharedDrafts;
 using Dunlin.Apps.Text;
 using Dunlin.Journal;
 using Dunlin.Topics;
@@ -22,9 +23,10 @@ internal sealed class DocumentReads(IStore store)
                     foreach (var (stableId, holder) in await FileLocks.HoldersAsync(scope, caller, collection.Id, ct))
                         holders[stableId] = holder;
                 }
+                var drafts = await SharedDraftRows.ListAsync(scope.Connection, caller);
                 var documents = files
                     .GroupBy(f => f.DocumentId, StringComparer.Ordinal)
-                    .Select(group => DocumentOf(caller, [.. group], holders));
+                    .Select(group => DocumentOf(caller, [.. group], holders, drafts));
                 var variants = files
                     .Where(f => f.Variant.Length > 0)
                     .Select(f => f.Variant)
@@ -69,7 +71,12 @@ internal sealed class DocumentReads(IStore store)
             cancellationToken
         );
 
-    private static DocumentView DocumentOf(Caller caller, IReadOnlyList<DocumentFile> files, Dictionary<string, LockHolder> holders)
+    private static DocumentView DocumentOf(
+        Caller caller,
+        IReadOnlyList<DocumentFile> files,
+        Dictionary<string, LockHolder> holders,
+        IReadOnlyDictionary<string, SharedDraft> drafts
+    )
     {
         FileView View(DocumentFile file) =>
             new(
@@ -85,6 +92,7 @@ internal sealed class DocumentReads(IStore store)
                 file.ETag,
                 file.Size,
                 holders.GetValueOrDefault(file.StableId),
+                drafts.TryGetValue(file.StableId, out var draft) ? SharedDraftService.ViewOf(draft, file) : null,
                 DocumentRights.Of(caller, file)
             );
 

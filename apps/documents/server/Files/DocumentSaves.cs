@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Collections;
 using Dunlin.Apps.Documents.Locks;
+using Dunlin.Apps.Documents.SharedDrafts;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Leases;
@@ -15,10 +16,20 @@ namespace Dunlin.Apps.Documents.Files;
 /// <param name="Text">The text, stored unchanged.</param>
 /// <param name="AsNew">Store it as a new version of the same document and variant.</param>
 /// <param name="AsGold">Store it as the first gold standard of the document and variant.</param>
-/// <param name="FencingToken">The token of the lock; required to replace.</param>
+/// <param name="FencingToken">The token of the lock; required to replace, unless the text is that of a shared draft.</param>
+/// <param name="SharedDraftId">The shared draft whose text this is; null for none.</param>
 /// <param name="IfMatch">The revision to replace; null for any.</param>
 /// <param name="Label">The name of a new version.</param>
-internal sealed record SaveRequest(string FileId, string Text, bool AsNew, bool AsGold, long? FencingToken, IfMatch? IfMatch, string Label);
+internal sealed record SaveRequest(
+    string FileId,
+    string Text,
+    bool AsNew,
+    bool AsGold,
+    long? FencingToken,
+    string? SharedDraftId,
+    IfMatch? IfMatch,
+    string Label
+);
 
 /// <summary>
 /// Saves texts. Each save is one unit of work with permission check, maintenance check, lock check, number, content and event. Replacing a
@@ -122,6 +133,7 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
                 await Maintenance.RequireOffAsync(unit, caller);
                 if (file.IsGoldStandard == isGold)
                     return;
+                await SharedDraftRows.RequireNoneAsync(unit, file);
                 await unit.Leases.RequireNotHeldByAnotherAsync(FileLocks.ResourceOf(file), caller.UserId, leaseId, ct);
                 await (isGold ? DocumentRows.PromoteAsync(unit, file) : DocumentRows.DemoteAsync(unit, file));
                 await unit.AppendAsync(DocumentEvents.Changed(file.CollectionId, "gold_standard_changed", stableId, caller.AsOrigin()), ct);
@@ -261,19 +273,19 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
     )
     {
         DocumentRights.RequireWrite(caller, file);
-        if (request.FencingToken is not { } fencingToken)
-            throw new DunlinException(ErrorCode.InvalidField, "'lease' is missing. Send the lease that acquire_lock returned.", "lease");
-        await unit.Leases.RequireAsync(new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fencingToken), cancellationToken);
-        if (request.IfMatch?.Allows(file.ETag) == false)
+        await RequireEditorAsync(unit, caller, file, request, leaseId, cancellationToken);
+        // An unchanged text causes no write, no event and no new revision.
+        var before = await DocumentRows.ContentAsync(unit.Connection, unit.Transaction, file.StableId);
+        var isChanged = !content.AsSpan().SequenceEqual(before);
+        // Users of a shared draft save the same text: a repeated or concurrent save of it is no conflict.
+        if ((isChanged || request.SharedDraftId is null) && request.IfMatch?.Allows(file.ETag) == false)
         {
             throw new DunlinException(ErrorCode.VersionMismatch)
             {
                 Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["etag"] = file.ETag },
             };
         }
-        // An unchanged text causes no write, no event and no new revision.
-        var before = await DocumentRows.ContentAsync(unit.Connection, unit.Transaction, file.StableId);
-        if (content.AsSpan().SequenceEqual(before))
+        if (!isChanged)
             return AnswerOf("saved", file, changed: false);
         var position = await unit.AppendAsync(
             DocumentEvents.Changed(file.CollectionId, "file_saved", file.StableId, caller.AsOrigin()),
@@ -281,6 +293,27 @@ internal sealed class DocumentSaves(IStore store, LockIds ids)
         );
         await DocumentRows.ReplaceAsync(unit, file.StableId, content, caller.Name, position.Offset);
         return AnswerOf("saved", file with { Revision = position.Offset });
+    }
+
+    /// <summary>Requires the grant of the edit, or the shared draft of which it is a part.</summary>
+    private static async ValueTask RequireEditorAsync(
+        IUnitOfWork unit,
+        Caller caller,
+        DocumentFile file,
+        SaveRequest request,
+        string leaseId,
+        CancellationToken cancellationToken
+    )
+    {
+        if (request.SharedDraftId is { } draftId)
+            await SharedDraftRows.RequireAsync(unit, file, draftId);
+        else if (request.FencingToken is { } fencingToken)
+            await unit.Leases.RequireAsync(
+                new LeaseClaim(FileLocks.ResourceOf(file), leaseId, caller.UserId, fencingToken),
+                cancellationToken
+            );
+        else
+            throw new DunlinException(ErrorCode.InvalidField, "'lease' is missing. Send the lease that acquire_lock returned.", "lease");
     }
 
     private static SaveAnswer AnswerOf(string status, DocumentFile file, bool changed = true) =>

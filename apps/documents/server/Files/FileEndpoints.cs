@@ -94,6 +94,7 @@ internal static class FileEndpoints
             body.NewVersion ?? false,
             body.NewGold ?? false,
             body.Lease,
+            body.SharedDraft,
             IfMatch.Of(http.Request),
             Text(body.Label ?? "", "label", 0, MaxLabel)
         );
@@ -176,6 +177,7 @@ internal static class FileEndpoints
         [property: JsonPropertyName("new_version")] bool? NewVersion = null,
         [property: JsonPropertyName("new_gold")] bool? NewGold = null,
         [property: JsonPropertyName("lease")] long? Lease = null,
+        [property: JsonPropertyName("shared_draft")] string? SharedDraft = null,
         [property: JsonPropertyName("label")] string? Label = null
     );
 

@@ -1,6 +1,7 @@
 using Dunlin.Apps.Documents.Administration;
 using Dunlin.Apps.Documents.Collections;
 using Dunlin.Apps.Documents.Files;
+using Dunlin.Apps.Documents.SharedDrafts;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Topics;
@@ -63,6 +64,7 @@ internal sealed class FileLocks(IStore store, LeaseService leases, LockIds ids)
                 await Maintenance.RequireOffAsync(unit, caller);
                 var file = await DocumentRows.RequireAsync(unit, caller, fileId);
                 DocumentRights.RequireLock(caller, file);
+                await SharedDraftRows.RequireNoneAsync(unit, file);
                 // A waiter has its device, so that a closed page leaves the queue.
                 var page = LeaseRequest.OwnerOf(caller);
                 var holder = page with { ConnectionId = AnyDevice, DeviceId = AnyDevice };
