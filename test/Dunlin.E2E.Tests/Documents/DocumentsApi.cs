@@ -22,7 +22,19 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         );
     }
 
+    /// <summary>Returns the first file of the document with a title.</summary>
+    public async Task<string> FileOfAsync(string title)
+    {
+        var list = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
+        var document = list.GetProperty("documents").EnumerateArray().Single(d => d.GetProperty("title").GetString() == title);
+        return Id(document.GetProperty("files").EnumerateArray().First());
+    }
+
     public Task<string> TextAsync(string file) => http.GetStringAsync(new Uri($"/api/v1/files/{file}", UriKind.Relative));
+
+    /// <summary>Returns the stored text with its byte order mark.</summary>
+    public async Task<string> StoredAsync(string file) =>
+        System.Text.Encoding.UTF8.GetString(await http.GetByteArrayAsync(new Uri($"/api/v1/files/{file}", UriKind.Relative)));
 
     public async Task<string[]> LockedByAsync(string file)
     {

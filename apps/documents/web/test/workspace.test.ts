@@ -115,6 +115,7 @@ beforeEach(() => {
       showFault: () => {},
       clear: () => (text = ''),
       load: async () => {},
+      share: async () => {},
     },
     notify: (notice) => (notices.push(notice), () => {}),
     now: () => 1,

@@ -93,6 +93,21 @@ export class DocumentsApi {
     return this.#save({ file_id: fileId, xml_string: text, lease }, { 'If-Match': etag });
   }
 
+  /** Saves the text of a shared draft. */
+  saveShared(fileId: string, text: string, draftId: string, etag: string): Promise<SaveAnswer> {
+    return this.#save({ file_id: fileId, xml_string: text, shared_draft: draftId }, { 'If-Match': etag });
+  }
+
+  /** Starts a shared draft in place of the lock, or joins it. */
+  async startShared(fileId: string, lease: number | string | undefined): Promise<void> {
+    await this.#requests.send('PUT', `${this.address(fileId)}/shared-draft`, { body: { lease } });
+  }
+
+  /** Ends a shared draft. Text that is not saved is discarded. */
+  async endShared(fileId: string, draftId: string): Promise<void> {
+    await this.#requests.send('DELETE', `${this.address(fileId)}/shared-draft/${draftId}`);
+  }
+
   saveNew(fileId: string, text: string, label: string): Promise<SaveAnswer> {
     return this.#save({ file_id: fileId, xml_string: text, new_version: true, label });
   }

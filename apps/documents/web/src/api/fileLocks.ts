@@ -30,7 +30,10 @@ export function fileLocks(requests: Requests): LeaseTransport {
         fences.set(leaseId, body.lease);
         return { status: 'granted', grant: grantOf(leaseId, body.lease, body) };
       } catch (error) {
-        if (!(error instanceof DunlinError) || error.problem.kind !== 'held') throw error;
+        if (!(error instanceof DunlinError)) throw error;
+        // The next list has the shared draft, which the page then joins.
+        if (error.problem.code === 'edited_together') return { status: 'held', holder: undefined };
+        if (error.problem.kind !== 'held') throw error;
         const owner = error.problem.holder as LockHolder | undefined;
         return { status: 'held', holder: owner && { owner: { name: owner.name } } };
       }

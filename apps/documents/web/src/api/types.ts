@@ -17,6 +17,16 @@ export interface LockHolder {
   readonly queue: readonly string[];
 }
 
+export interface SharedDraft {
+  readonly id: string;
+  /** The topic of the Yjs document. */
+  readonly topic: string;
+  /** The line break of the stored text. The shared text has line feeds in place of `crlf`. */
+  readonly line_break: 'lf' | 'crlf';
+  readonly started_by: string;
+  readonly started_at: string;
+}
+
 /** The user's permissions on a file, apart from its lock. */
 export interface FileRights {
   readonly write: boolean;
@@ -38,6 +48,8 @@ export interface FileInfo {
   readonly etag: string;
   readonly size: number;
   readonly locked_by: LockHolder | null;
+  /** The draft that users edit together. A file with one has no lock. */
+  readonly shared_draft?: SharedDraft | null;
   readonly can: FileRights;
 }
 

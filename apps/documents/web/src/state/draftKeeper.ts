@@ -60,7 +60,9 @@ export class DraftKeeper {
 
   #draftOf(opened: OpenFile): Draft | undefined {
     this.stop();
-    if (!opened.isDirty || (opened.mode !== 'editing' && opened.mode !== 'lost')) return undefined;
+    const isUnsent = opened.mode === 'together' && opened.shared?.isSent === false;
+    const isUnsaved = opened.isDirty && (opened.mode === 'editing' || opened.mode === 'lost');
+    if (!isUnsent && !isUnsaved) return undefined;
     // The stored draft stays whole until the user has merged or discarded it.
     if (opened.draft) return undefined;
     return { fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() };

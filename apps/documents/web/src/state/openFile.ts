@@ -1,6 +1,11 @@
 import type { LeaseLostReason, Problem } from '@dunlin/client';
 import type { Draft } from './drafts';
-import { faultOf, LOST, problemWords, WORDS, type Fault, type Notice } from './words';
+import type { FileEffect, FileInput } from './fileInputs';
+import type { SharedText } from './sharedText';
+import type { SharedState } from './sharing';
+import { faultOf, LOST, problemWords, WORDS, type Fault } from './words';
+
+export type { FileEffect, FileInput } from './fileInputs';
 
 /** The part of the editor that the workspace uses. */
 export interface TextPane {
@@ -11,6 +16,8 @@ export interface TextPane {
   setEditable(editable: boolean): void;
   showFault(fault: Fault | undefined): void;
   clear(): void;
+  /** Shows a shared text in place of the own one, or ends that. */
+  share(shared: SharedText | undefined): Promise<void>;
   /** Loads the editor. Resolves at once when it is loaded. */
   load(): Promise<void>;
 }
@@ -21,14 +28,16 @@ export interface TextPane {
  *           --> locked     another session has it; races when the lock is released
  *           --> otherTab   another tab of this browser edits; continues when that tab is closed
  *           --> reading    no right to write
+ *           --> together   several users edit the shared draft of the file, or this user reads along
  *           --> maintenance  nobody but administrators gets a lock; continues as `locked` when the maintenance ends
  *   locked  --> queued     waits for its turn --> editing
  *   editing --> lost       the lock ended with changes unsaved: they are a draft now
  *   locked, otherTab, queued --> editing, after the text has been read again
+ *   A draft that starts or ends: the file is opened again.
  * ```
  */
 export type Mode =
-  'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'reading' | 'maintenance' | 'lost';
+  'loading' | 'editing' | 'locked' | 'queued' | 'otherTab' | 'reading' | 'together' | 'maintenance' | 'lost';
 
 /** A draft that was put into the editor by itself, and the stored text that it replaced there. */
 export interface Restored {
@@ -47,75 +56,12 @@ export interface OpenFile {
   /** An unsaved text of another revision than the displayed one. The user has to choose. */
   readonly draft: Draft | undefined;
   readonly restored: Restored | undefined;
+  /** The shared draft, in mode `together`. */
+  readonly sharedDraft: string | undefined;
+  readonly shared: SharedState | undefined;
   /** A request for the released lock. `again`: the lock was released again during the request. */
   readonly race: 'none' | 'running' | 'again';
 }
-
-export type FileInput =
-  /** The text was loaded. `lease`: whether the lock that was acquired before is still held. */
-  | {
-      readonly type: 'read';
-      readonly mode: Mode;
-      readonly lease: 'none' | 'held' | 'lost';
-      readonly text: string;
-      readonly etag: string;
-      readonly draft: Draft | undefined;
-    }
-  | { readonly type: 'edited' | 'save' | 'saveEnded' | 'useDraft' | 'settled' | 'draftDiscarded' }
-  /** The user discards a restored draft, or has merged a draft into the text. */
-  | { readonly type: 'restoredDiscarded' | 'draftMerged' }
-  /** The user compares the text of a lost lock, which is `draft` now, with the stored text. */
-  | { readonly type: 'reopen'; readonly draft: Draft }
-  | { readonly type: 'maintenanceBegan' | 'maintenanceEnded' }
-  /** `isSame`: the text did not change since it was sent. */
-  | { readonly type: 'saved'; readonly etag: string; readonly isSame: boolean }
-  | { readonly type: 'saveFailed'; readonly problem: Problem }
-  | { readonly type: 'leaseLost'; readonly reason: LeaseLostReason }
-  /** The lock may be free. */
-  | { readonly type: 'race' }
-  | { readonly type: 'raceLost' | 'raceEnded' }
-  /** The lock was acquired, but the text could not be loaded. */
-  | { readonly type: 'takeFailed'; readonly problem: Problem }
-  /** The other tab of this browser was closed. */
-  | { readonly type: 'otherTabClosed' }
-  | { readonly type: 'queue' | 'leaveQueue' }
-  | { readonly type: 'queueFailed'; readonly problem: Problem; readonly hasLeft: boolean }
-  /** Another user saved. */
-  | { readonly type: 'refresh' }
-  | { readonly type: 'refreshed'; readonly text: string; readonly etag: string }
-  /** The list was loaded. `file` is undefined if the list does not contain it. */
-  | {
-      readonly type: 'listed';
-      readonly file: { readonly etag: string; readonly isFree: boolean } | undefined;
-    }
-  | { readonly type: 'deleted'; readonly words: string };
-
-export type FileEffect =
-  | { readonly type: 'setText'; readonly text: string }
-  | { readonly type: 'setEditable'; readonly isEditable: boolean }
-  | { readonly type: 'showFault'; readonly fault: Fault | undefined }
-  /** Observe the acquired lock. */
-  | { readonly type: 'holdLease' }
-  | { readonly type: 'markLeaseLost'; readonly reason: LeaseLostReason }
-  | { readonly type: 'releaseLease' }
-  /** Write the draft now or after the typing delay, or remove it. */
-  | { readonly type: 'keepDraft' | 'keepDraftLater' | 'forgetDraft' }
-  | { readonly type: 'send' }
-  | { readonly type: 'tryLock' }
-  /** Race after the current task, unless the page unloads. */
-  | { readonly type: 'raceLater' }
-  | { readonly type: 'enterQueue' | 'leaveQueue' }
-  /** Load the text for a reader, and race afterwards if `thenRace`. */
-  | { readonly type: 'fetch'; readonly thenRace: boolean }
-  | { readonly type: 'reloadList' }
-  | { readonly type: 'notify'; readonly notice: Notice }
-  /** Close the file. The toast offers `copy`, or the text of the pane. */
-  | {
-      readonly type: 'clear';
-      readonly words: string;
-      readonly copy: string | undefined;
-      readonly copyPane: boolean;
-    };
 
 export interface FileTransition {
   /** Undefined: the file is closed. */
@@ -132,13 +78,20 @@ export function openedFile(id: string): OpenFile {
     isSaving: false,
     draft: undefined,
     restored: undefined,
+    sharedDraft: undefined,
+    shared: undefined,
     race: 'none',
   };
 }
 
 /** Whether the user reads without the lock. The page then displays every save of other users at once. */
 export function isReading(mode: Mode): boolean {
-  return mode !== 'loading' && mode !== 'editing' && mode !== 'lost';
+  return mode !== 'loading' && mode !== 'editing' && mode !== 'lost' && mode !== 'together';
+}
+
+/** Whether the user can type into the text. */
+export function isWriting({ mode, shared }: OpenFile): boolean {
+  return mode === 'editing' || (mode === 'together' && shared?.canEdit === true);
 }
 
 /** Returns the next state, or the same one when nothing changes. No other code changes the state of an open file. */
@@ -155,7 +108,7 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
         effects: [{ type: 'keepDraftLater' }],
       };
     case 'save':
-      if (!isEditing || state.isSaving || !state.isDirty) return same(state);
+      if (!isWriting(state) || state.isSaving || !state.isDirty) return same(state);
       return { state: { ...state, isSaving: true }, effects: [{ type: 'keepDraft' }, { type: 'send' }] };
     case 'saved':
       if (!state.isSaving) return same(state);
@@ -167,7 +120,7 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
       if (!state.isSaving) return same(state);
       return {
         state,
-        effects: [{ type: 'showFault', fault: faultOf(input.problem) }, ...failed(input.problem)],
+        effects: [{ type: 'showFault', fault: faultOf(input.problem) }, ...failed(input.problem, mode)],
       };
     case 'saveEnded':
       return state.isSaving ? { state: { ...state, isSaving: false }, effects: [] } : same(state);
@@ -201,8 +154,16 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
         effects: input.hasLeft ? [] : notifyProblem(input.problem, 'You left the queue'),
       };
     case 'refresh':
-      return { state, effects: isReading(mode) ? [{ type: 'fetch', thenRace: false }] : [] };
+      return {
+        state,
+        effects: isReading(mode) || mode === 'together' ? [{ type: 'fetch', thenRace: false }] : [],
+      };
     case 'refreshed':
+      if (mode === 'together')
+        return {
+          state: { ...state, etag: input.etag },
+          effects: [{ type: 'compareShared', stored: input.text }],
+        };
       if (!isReading(mode)) return same(state);
       return { state: { ...state, etag: input.etag }, effects: [{ type: 'setText', text: input.text }] };
     case 'useDraft':
@@ -245,6 +206,8 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
       return { state: { ...state, mode: 'maintenance' }, effects: [{ type: 'reloadList' }] };
     case 'maintenanceEnded':
       return mode === 'maintenance' ? race({ ...state, mode: 'locked' }) : same(state);
+    case 'sharedChanged':
+      return sharedChanged(state, input.shared);
     case 'listed':
       return listed(state, input.file);
     case 'deleted':
@@ -269,6 +232,11 @@ function read(
   ];
   if (lease === 'held' && isEditing) effects.push({ type: 'holdLease' });
   const next = { ...state, mode, etag, isDirty: false, draft: undefined, restored: undefined };
+  if (mode === 'together') {
+    const { sharedDraft } = input;
+    effects.push({ type: 'setEditable', isEditable: false }, { type: 'join', stored: text });
+    return { state: { ...next, sharedDraft, draft: draft?.text === text ? undefined : draft }, effects };
+  }
   if (!draft || draft.text === text) {
     if (draft) effects.push({ type: 'forgetDraft' });
     effects.push({ type: 'setEditable', isEditable: isEditing });
@@ -284,10 +252,25 @@ function read(
   return { state: { ...next, draft }, effects };
 }
 
-function failed(problem: Problem): FileEffect[] {
+/** Edits that the server does not have yet are a local draft as well: the page may be closed without a network. */
+function sharedChanged(state: OpenFile, shared: SharedState): FileTransition {
+  if (state.mode !== 'together') return same(state);
+  const effects: FileEffect[] = [];
+  if (!shared.isSent) effects.push({ type: 'keepDraftLater' });
+  else if (state.shared?.isSent === false && !state.draft) effects.push({ type: 'forgetDraft' });
+  if (shared.name === 'ended') effects.push({ type: 'reloadList' });
+  return { state: { ...state, shared, isDirty: shared.isDirty }, effects };
+}
+
+function failed(problem: Problem, mode: Mode): FileEffect[] {
   if (problem.kind === 'lost') return [{ type: 'markLeaseLost', reason: problem.reason }];
   // Another client of the same session saved under this lock, so the text is not based on the current revision.
-  if (problem.status === 412) return [{ type: 'releaseLease' }];
+  if (problem.status === 412 && mode !== 'together') return [{ type: 'releaseLease' }];
+  if (problem.status === 412)
+    return [
+      { type: 'fetch', thenRace: false },
+      { type: 'notify', notice: { kind: 'error', text: WORDS.savedMeanwhile } },
+    ];
   return [{ type: 'keepDraft' }, ...notifyProblem(problem, 'Not saved; your text is kept as a draft')];
 }
 
@@ -334,12 +317,17 @@ function restoredDiscarded(state: OpenFile): FileTransition {
 }
 
 /** Applies changes whose events were lost while the connection was down. */
-function listed(state: OpenFile, file: { etag: string; isFree: boolean } | undefined): FileTransition {
+function listed(
+  state: OpenFile,
+  file: { etag: string; isFree: boolean; sharedDraft?: string | undefined } | undefined,
+): FileTransition {
   const { mode } = state;
   if (mode === 'loading') return same(state);
   if (!file) return clear(state, WORDS.gone);
+  if (file.sharedDraft !== state.sharedDraft && mode !== 'lost')
+    return { state, effects: [{ type: 'openAgain' }] };
   const raced = mode === 'locked' && file.isFree ? race(state) : same(state);
-  if (!isReading(mode) || file.etag === state.etag) return raced;
+  if ((!isReading(mode) && mode !== 'together') || file.etag === state.etag) return raced;
   return { state: raced.state, effects: [...raced.effects, { type: 'fetch', thenRace: false }] };
 }
 

@@ -1,4 +1,4 @@
-import type { Leases } from '@dunlin/client';
+import type { Client, Leases } from '@dunlin/client';
 import type { DocumentsApi } from '../api/documents';
 import type { Drafts } from './drafts';
 import type { Library } from './library';
@@ -16,5 +16,8 @@ export interface WorkspaceOptions {
   readonly pane: TextPane;
   /** Shows a notice. Returns a function that removes it. */
   readonly notify: (notice: Notice) => () => void;
+  /** The user's name at the cursor, and the client for shared drafts; without it there are none. */
+  readonly userName?: string | undefined;
+  readonly client?: Client | undefined;
   readonly now?: (() => number) | undefined;
 }

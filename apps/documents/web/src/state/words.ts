@@ -21,6 +21,10 @@ export const WORDS = {
   deleted: 'The document you were viewing was deleted by another user',
   deletedHere: 'The document you were viewing was deleted in another tab',
   gone: 'The document you were viewing is no longer there',
+  savedMeanwhile: 'Not saved: another user saved meanwhile. Look at the text, then save again.',
+  notSent: 'The server does not have all your edits yet',
+  together: { text: 'You edit this document together with others now' },
+  apart: { text: 'The shared draft of this document has ended' },
   restored: 'Your unsaved changes are back',
 } as const;
 

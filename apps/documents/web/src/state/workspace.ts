@@ -2,6 +2,7 @@ import { problemOf, type Lease, type LeaseLost } from '@dunlin/client';
 import { LOCK_SECONDS } from '../api/fileLocks';
 import type { FileList } from '../api/types';
 import { DraftKeeper } from './draftKeeper';
+import { listedFile, newHolding, unlessMaintenance, type Holding } from './holding';
 import {
   openedFile,
   transition,
@@ -10,22 +11,16 @@ import {
   type Mode,
   type OpenFile,
 } from './openFile';
+import { Together } from './together';
 import type { WorkspaceOptions } from './options';
 import { problemWords, WORDS } from './words';
-
-/** The resources of an open file. Every opening creates a new object, so that late answers for an earlier one are detected. */
-interface Holding {
-  readonly id: string;
-  readonly abort: AbortController;
-  lease: Lease | undefined;
-  queue: AbortController | undefined;
-}
 
 /**
  * The open file: its lock, its text, its draft. Invariant: a text is editable only under the lock, and only if it was loaded under the
  * lock. `transition` decides; this class carries out the effects.
  */
 export class Workspace {
+  readonly together: Together;
   readonly #options: WorkspaceOptions;
   readonly #listeners = new Set<() => void>();
   readonly #keeper: DraftKeeper;
@@ -37,6 +32,7 @@ export class Workspace {
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
+    this.together = new Together(options);
     this.#keeper = new DraftKeeper(options.drafts, options.pane, options.now);
     options.library.subscribe((list) => this.#listed(list));
     options.tabs.onNews(({ deleted, saved }) => {
@@ -63,7 +59,7 @@ export class Workspace {
   async open(fileId: string): Promise<void> {
     if (this.#file?.id === fileId) return;
     await this.close();
-    const holding: Holding = { id: fileId, abort: new AbortController(), lease: undefined, queue: undefined };
+    const holding = newHolding(fileId);
     this.#holding = holding;
     this.#file = openedFile(fileId);
     this.#options.pane.clear();
@@ -84,13 +80,13 @@ export class Workspace {
     if (!holding || !this.#file) return;
     const kept = this.#keeper.keep(this.#file);
     this.#holding = this.#file = undefined;
+    holding.sharing?.leave();
     this.#options.pane.clear();
     this.#changed();
     await kept;
     await (isSignedOut ? holding.abort.abort() : this.#end(holding));
   }
 
-  /** Records that the user changed the text. */
   edited(): void {
     this.#take({ type: 'edited' });
   }
@@ -139,7 +135,6 @@ export class Workspace {
     this.#take({ type: 'restoredDiscarded' });
   }
 
-  /** Ends the merge of the draft into the text. */
   draftMerged(): void {
     this.#take({ type: 'draftMerged' });
   }
@@ -185,9 +180,7 @@ export class Workspace {
     const { file } = this;
     if (!file) return;
     if (!list.maintenance.on) this.#take({ type: 'maintenanceEnded' });
-    const info = list.documents.flatMap(({ files }) => files).find(({ stable_id }) => stable_id === file.id);
-    const found = info && { etag: info.etag, isFree: !info.locked_by || info.locked_by.mine };
-    this.#take({ type: 'listed', file: found });
+    this.#take({ type: 'listed', file: listedFile(list, file.id) });
   }
 
   #run(effect: FileEffect, holding: Holding): void {
@@ -228,11 +221,18 @@ export class Workspace {
         return void this.#fetch(holding, effect.thenRace);
       case 'reloadList':
         return void library.reload().catch(() => {});
+      case 'openAgain':
+        return void this.#openAgain(holding);
+      case 'join':
+        return this.#join(holding, effect.stored);
+      case 'compareShared':
+        return holding.sharing?.setStored(effect.stored);
       case 'notify':
         return void notify(effect.notice);
       case 'clear': {
         const copy = effect.copyPane ? pane.text : effect.copy;
         this.#keeper.stop();
+        holding.sharing?.leave();
         pane.clear();
         void this.#end(holding);
         return void notify({ text: effect.words, copy });
@@ -243,8 +243,9 @@ export class Workspace {
   async #begin(holding: Holding): Promise<void> {
     const { library, tabs, notify, pane } = this.#options;
     await Promise.all([pane.load(), library.list ? undefined : library.reload()]);
-    if (library.find(holding.id)?.file.can.write !== true) {
-      await this.#show(holding, undefined, 'reading');
+    const found = library.find(holding.id)?.file;
+    if (found?.shared_draft || found?.can.write !== true) {
+      await this.#show(holding, undefined, found?.shared_draft ? 'together' : 'reading');
       return;
     }
     const onTurn = () => this.#take({ type: 'otherTabClosed' }, holding);
@@ -275,7 +276,8 @@ export class Workspace {
       if (holding !== this.#holding) throw new DOMException('The file was closed.', 'AbortError');
       holding.lease = lease?.isHeld ? lease : undefined;
       const isHeld = lease ? (lease.isHeld ? 'held' : 'lost') : 'none';
-      this.#take({ type: 'read', mode, lease: isHeld, text, etag, draft }, holding);
+      const sharedDraft = library.find(holding.id)?.file.shared_draft?.id;
+      this.#take({ type: 'read', mode, lease: isHeld, text, etag, draft, sharedDraft }, holding);
     } catch (error) {
       void lease?.release();
       if (holding !== this.#holding) return false;
@@ -299,11 +301,15 @@ export class Workspace {
 
   async #send(holding: Holding): Promise<void> {
     const { api, pane, notify, tabs, library } = this.#options;
-    const { lease, id } = holding;
+    const { lease, sharing, id } = holding;
     const { text } = pane;
     try {
-      if (!lease) return;
-      const { etag } = await lease.hold(api.save(id, text, lease.fence, this.#file!.etag));
+      if (!lease && !sharing) return;
+      const file = this.#file!;
+      const { etag } = await (sharing
+        ? this.together.save(file, sharing, text)
+        : lease!.hold(api.save(id, text, lease!.fence, file.etag)));
+      sharing?.setStored(text);
       this.#take({ type: 'saved', etag, isSame: pane.text === text }, holding);
       if (holding === this.#holding) await this.#keeper.keep(this.#file!);
       if (!this.#file?.draft) await this.#keeper.saved(id, text, etag);
@@ -315,6 +321,22 @@ export class Workspace {
     } finally {
       this.#take({ type: 'saveEnded' }, holding);
     }
+  }
+
+  async #openAgain({ id }: Holding): Promise<void> {
+    const before = this.#file?.mode;
+    await this.close();
+    await this.open(id);
+    if (this.#file?.mode === 'together') this.#options.notify(WORDS.together);
+    else if (before === 'together') this.#options.notify(WORDS.apart);
+  }
+
+  #join(holding: Holding, stored: string): void {
+    holding.sharing = this.together.join(holding.id, {
+      stored,
+      onChange: (shared) => this.#take({ type: 'sharedChanged', shared }, holding),
+      onCarried: () => void this.settle(holding.id),
+    });
   }
 
   async #race(holding: Holding): Promise<void> {
@@ -375,9 +397,4 @@ export class Workspace {
   #changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
-}
-
-/** Resolves with undefined if maintenance refused the lock. */
-function unlessMaintenance(error: unknown): undefined {
-  if (problemOf(error).code !== 'maintenance') throw error;
 }

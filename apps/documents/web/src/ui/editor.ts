@@ -21,6 +21,7 @@ import {
 } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import type { TextPane } from '../state/openFile';
+import type { SharedText } from '../state/sharedText';
 import type { Fault } from '../state/words';
 import './editor.css';
 import { faultField, schemaSupport, setFault } from './schemaSupport';
@@ -65,14 +66,21 @@ export interface EditorOptions {
   readonly onSave: () => void;
 }
 
+/** A shared text, and the extension that binds the editor to it. */
+interface Shared {
+  readonly shared: SharedText;
+  readonly editing: Extension;
+}
+
 /** The XML editor. It changes only the characters that the user edits; line endings stay as they are. */
-export class XmlEditor implements Omit<TextPane, 'load'> {
+export class XmlEditor implements Omit<TextPane, 'load' | 'share'> {
   readonly #parent: HTMLElement;
   readonly #view: EditorView;
   readonly #options: EditorOptions;
   readonly #access = new Compartment();
   #isEditable = false;
   #isOurs = false;
+  #shared: Shared | undefined;
 
   /** `parent` is marked with `data-editor`: whether the text is editable. */
   constructor(options: EditorOptions, parent: HTMLElement) {
@@ -83,7 +91,19 @@ export class XmlEditor implements Omit<TextPane, 'load'> {
   }
 
   get text(): string {
-    return this.#view.state.sliceDoc();
+    const text = this.#view.state.sliceDoc();
+    return this.#shared?.shared.lineBreak === 'crlf' ? text.replace(/\r?\n/g, '\r\n') : text;
+  }
+
+  /** Edits a shared text, which has line feeds only. Its history has the edits of this page. */
+  share(shared: Shared | undefined): void {
+    if (!shared && !this.#shared) return;
+    const { text } = this;
+    this.#shared = shared;
+    const { head } = this.#view.state.selection.main;
+    this.#isOurs = true;
+    this.#view.setState(this.#state(shared ? shared.shared.text.toJSON() : text, head));
+    this.#isOurs = false;
   }
 
   setText(text: string): void {
@@ -98,12 +118,14 @@ export class XmlEditor implements Omit<TextPane, 'load'> {
 
   replaceText(text: string): void {
     const { state } = this.#view;
-    if (lineBreakOf(text) !== state.lineBreak) {
+    if (!this.#shared && lineBreakOf(text) !== state.lineBreak) {
       this.setText(text);
       this.#options.onEdit();
       return;
     }
-    const [before, after] = [state.doc.toString(), state.toText(text)];
+    const isJoined = this.#shared?.shared.lineBreak === 'crlf';
+    const given = isJoined ? text.replaceAll('\r\n', '\n') : text;
+    const [before, after] = [state.doc.toString(), state.toText(given)];
     const { from, to, end } = differenceOf(before, after.toString());
     if (from === to && from === end) return;
     this.#view.dispatch({ changes: { from, to, insert: after.slice(from, end) }, userEvent: 'input' });
@@ -166,16 +188,17 @@ export class XmlEditor implements Omit<TextPane, 'load'> {
   }
 
   #state(text: string, head = 0): EditorState {
+    const shared = this.#shared;
     return EditorState.create({
       doc: text,
-      selection: { anchor: Math.min(head, text.length - linesOf(text)) },
+      selection: { anchor: Math.min(head, text.length - (shared ? 0 : linesOf(text))) },
       extensions: [
-        EditorState.lineSeparator.of(lineBreakOf(text)),
+        EditorState.lineSeparator.of(shared ? '\n' : lineBreakOf(text)),
         look,
         highlightActiveLineGutter(),
         highlightActiveLine(),
         foldGutter(),
-        history(),
+        shared ? shared.editing : history(),
         indentOnInput(),
         bracketMatching(),
         highlightSelectionMatches(),
@@ -192,13 +215,13 @@ export class XmlEditor implements Omit<TextPane, 'load'> {
           },
           ...defaultKeymap,
           ...searchKeymap,
-          ...historyKeymap,
+          ...(shared ? [] : historyKeymap),
           ...foldKeymap,
         ]),
         EditorState.phrases.of(PHRASES),
         EditorView.contentAttributes.of({ 'aria-label': 'Text of the document, XML', tabindex: '0' }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged && !this.#isOurs) this.#options.onEdit();
+          if (update.docChanged && !this.#isOurs && !shared) this.#options.onEdit();
         }),
         this.#access.of(this.#accessNow()),
       ],

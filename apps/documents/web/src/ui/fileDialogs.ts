@@ -21,6 +21,12 @@ export function askDiscard(): Promise<boolean> {
   return ask({ title: 'Discard your text?', content, accept: 'Discard', isDangerous: true });
 }
 
+export function askEndSharing(): Promise<boolean> {
+  const words = 'The shared text has changes that are not saved. They will be gone for everybody.';
+  const content = [element('p', { textContent: words })];
+  return ask({ title: 'End sharing without saving?', content, accept: 'Discard and end', isDangerous: true });
+}
+
 /** Asks before a version replaces the gold standard. */
 export function askPromote({ document, file }: FoundFile): Promise<boolean> {
   const former = document.files.find(({ is_gold, variant }) => is_gold && variant === file.variant);

@@ -152,6 +152,7 @@ export class FileListView {
   #file(file: FileInfo): HTMLElement {
     const { locked_by: holder, is_gold: isGold } = file;
     const lock = holder === null ? 'free' : holder.mine ? 'mine' : 'other';
+    const shared = file.shared_draft;
     const isOpen = file.stable_id === this.#openId;
     const who = holder?.mine ? 'You are editing this' : `Locked by ${holder?.name}`;
     const mark =
@@ -183,6 +184,13 @@ export class FileListView {
         { className: 'file-line muted' },
         element('span', { textContent: `${file.changed_by}, ${shortDate(file.changed_at)}` }),
         mark ?? undefined,
+        !!shared &&
+          element(
+            'span',
+            { className: 'lock', title: `${shared.started_by} has started to edit this together` },
+            icon('share'),
+            'Together',
+          ),
       ),
     );
   }

@@ -2,13 +2,14 @@ import { problemOf } from '@dunlin/client';
 import { element, icon, showToast, type IconName, type User } from '@dunlin/kit';
 import type { DocumentsApi } from '../api/documents';
 import type { FoundFile, Library } from '../state/library';
-import type { Mode, OpenFile } from '../state/openFile';
+import { isWriting, type Mode, type OpenFile } from '../state/openFile';
 import { problemWords } from '../state/words';
 import type { Versions } from '../state/versions';
 import type { Workspace } from '../state/workspace';
 import { Comparing } from './comparing';
-import { askDelete, askDiscard, askNewVersion, askPromote } from './fileDialogs';
+import { askDelete, askDiscard, askEndSharing, askNewVersion, askPromote } from './fileDialogs';
 import { Notices } from './notices';
+import { People } from './people';
 import { SourcePane } from './sourcePane';
 import type { TextEditor } from './textEditor';
 
@@ -31,6 +32,7 @@ const STATUS: Readonly<Record<Mode, string>> = {
   queued: 'Waiting for your turn',
   otherTab: 'Open in another tab',
   reading: 'Read-only',
+  together: 'Editing together',
   maintenance: 'Read-only',
   lost: 'Lock lost',
 };
@@ -59,6 +61,9 @@ export class FilePane {
   readonly #newVersion = tool('plus', 'New version', 'Save as a new version');
   readonly #promote = tool('up', 'Make gold', 'Make this version the gold standard');
   readonly #history = tool('history', 'Versions', 'All versions, deleted ones too');
+  readonly #together = tool('share', 'Edit together', 'Let others edit this text at the same time');
+  readonly #end = tool('close', 'End sharing', 'End the shared draft for everybody');
+  readonly #people: People;
   readonly #delete = tool('trash', 'Delete', 'Delete this version or the whole document');
   readonly #source: SourcePane;
   readonly #comparing: Comparing;
@@ -107,6 +112,9 @@ export class FilePane {
     back.append(icon('left'));
     back.onclick = onBack;
     this.#save.onclick = () => void workspace.save();
+    this.#people = new People(user.name);
+    this.#together.onclick = () => void this.#startTogether();
+    this.#end.onclick = () => void this.#endTogether();
     this.#newVersion.onclick = () => void this.#saveAsNew();
     this.#promote.onclick = () => void this.#askPromote();
     this.#history.onclick = () => void this.#showTimeline();
@@ -115,6 +123,8 @@ export class FilePane {
     body.append(editor.element, this.#source.separator, this.#source.element);
     const tools = [
       this.#save,
+      this.#together,
+      this.#end,
       this.#newVersion,
       this.#history,
       this.#compareWith,
@@ -130,6 +140,7 @@ export class FilePane {
         { className: 'pane-head' },
         back,
         element('div', {}, this.#title, this.#subtitle),
+        this.#people.element,
         this.#status,
       ),
       element(
@@ -162,12 +173,14 @@ export class FilePane {
     if (!opened) {
       this.#source.show(undefined, false);
       this.#notices.clear();
+      this.#people.show(undefined);
       return;
     }
     this.#title.textContent = found?.document.title ?? '';
     this.#subtitle.textContent = found ? describe(found.file) : '';
     this.#status.textContent = statusOf(opened);
-    this.#status.dataset['status'] = opened.isDirty && opened.mode === 'editing' ? 'dirty' : opened.mode;
+    this.#status.dataset['status'] = opened.isDirty && isWriting(opened) ? 'dirty' : opened.mode;
+    this.#people.show(opened.shared?.people);
     this.#showTools(opened, found);
     this.#notices.show(opened, found?.file, library.list?.maintenance);
     this.#source.show(found?.document.pdf?.stable_id, this.#comparing.isShown);
@@ -177,9 +190,13 @@ export class FilePane {
   #showTools(opened: OpenFile, found: FoundFile | undefined): void {
     const can = found?.file.can;
     const isReady = opened.mode !== 'loading';
-    const isBlocked = !isReady || ['locked', 'queued', 'maintenance'].includes(opened.mode);
+    const isBlocked = !isReady || ['locked', 'queued', 'maintenance', 'together'].includes(opened.mode);
     this.#save.hidden = can?.write !== true;
-    this.#save.disabled = opened.mode !== 'editing' || !opened.isDirty || opened.isSaving;
+    this.#together.hidden = can?.write !== true || opened.mode !== 'editing';
+    this.#together.disabled = opened.isSaving || opened.draft !== undefined;
+    this.#end.hidden = opened.mode !== 'together' || can?.write !== true;
+    this.#end.disabled = opened.isSaving;
+    this.#save.disabled = !isWriting(opened) || !opened.isDirty || opened.isSaving;
     this.#newVersion.hidden = can?.new_version !== true;
     this.#newVersion.disabled = !isReady || opened.mode === 'maintenance';
     this.#promote.hidden = can?.promote !== true || found?.file.is_gold === true;
@@ -241,6 +258,21 @@ export class FilePane {
     });
   }
 
+  async #startTogether(): Promise<void> {
+    const { file, lease, together } = this.#options.workspace;
+    if (file?.mode !== 'editing') return;
+    await together.start(file, lease?.fence).catch((error: unknown) => failed(error, 'Not shared'));
+  }
+
+  async #endTogether(): Promise<void> {
+    const { workspace } = this.#options;
+    if (workspace.file?.isDirty && !(await askEndSharing())) return;
+    if (workspace.file)
+      await workspace.together
+        .end(workspace.file)
+        .catch((error: unknown) => failed(error, 'Sharing did not end'));
+  }
+
   async #askPromote(): Promise<void> {
     const found = this.#found();
     if (found && (await askPromote(found))) await this.#options.versions.promote(found);
@@ -287,8 +319,19 @@ export class FilePane {
   }
 }
 
+function failed(error: unknown, what: string): void {
+  const text = problemWords(problemOf(error), what);
+  if (text !== undefined) showToast({ kind: 'error', text });
+}
+
 function statusOf(opened: OpenFile): string {
   if (opened.isSaving) return 'Saving…';
+  if (opened.mode === 'together') {
+    const { shared, isDirty } = opened;
+    if (!shared?.canEdit) return shared ? 'Reading along' : 'Opening…';
+    if (!shared.isSent) return shared.name === 'synced' ? 'Sending…' : 'Offline: kept here';
+    return isDirty ? 'Shared, not saved' : STATUS.together;
+  }
   return opened.mode === 'editing' && opened.isDirty ? 'Not saved yet' : STATUS[opened.mode];
 }
 

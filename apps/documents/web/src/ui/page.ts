@@ -40,6 +40,8 @@ export function start(session: PageSession): Stop {
     tabs,
     pane: editor,
     notify: showToast,
+    client,
+    userName: user.name,
   };
   const workspace: Workspace = new Workspace(options);
   const versions = new Versions(options, workspace);
@@ -209,7 +211,12 @@ export function start(session: PageSession): Stop {
   document.body.dataset['view'] = 'list';
   reload();
   follow();
-  session.trackUnsent({ count: () => (workspace.file?.isDirty ? 1 : 0) });
+  session.trackUnsent({
+    count: () => {
+      const { isDirty, shared } = workspace.file ?? {};
+      return (shared ? !shared.isSent : isDirty) ? 1 : 0;
+    },
+  });
   return async () => {
     isDisposed = true;
     listeners.abort();

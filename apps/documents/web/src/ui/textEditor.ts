@@ -1,5 +1,6 @@
 import { element } from '@dunlin/kit';
 import type { TextPane } from '../state/openFile';
+import type { SharedText } from '../state/sharedText';
 import type { Fault } from '../state/words';
 import type { EditorOptions, XmlEditor } from './editor';
 
@@ -41,6 +42,12 @@ export class TextEditor implements TextPane {
 
   reveal(line: number, column: number, length: number): void {
     this.#editor?.reveal(line, column, length);
+  }
+
+  async share(shared: SharedText | undefined): Promise<void> {
+    if (!shared) return this.#editor?.share(undefined);
+    const { sharedEditing } = await import('./sharedEditing');
+    if (!this.#isDestroyed) this.#editor?.share({ shared, editing: sharedEditing(shared) });
   }
 
   clear(): void {
