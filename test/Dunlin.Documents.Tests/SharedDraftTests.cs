@@ -49,7 +49,7 @@ public sealed class SharedDraftTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lock_of_another_session_prevents_a_start_and_the_own_lock_becomes_the_draft()
+    public async Task Lock_of_another_session_prevents_a_start_and_the_own_lock_ends()
     {
         var lease = await _bob.LockAsync(_file);
         (await PutAsync(_carol, _file)).Is(423, "lease_held");

@@ -157,10 +157,12 @@ public sealed class SharedDraftTests(BrowserFixture browser)
         await WhenHasAsync(bob, "<!-- phone -->");
         await TypeAsync(bob, "<!-- desk -->");
         await Expect(carol.Page.Locator(".cm-ySelectionInfo")).ToHaveTextAsync("Bob Baker");
-        await axe.CheckAsync(bob.Page, "together");
-        await axe.CheckAsync(carol.Page, "together on a dark phone");
         await bob.Page.PictureAsync("documents-together");
         await carol.Page.PictureAsync("documents-together-phone");
+        await bob.Page.SetViewportSizeAsync(768, 1024);
+        await bob.Page.PictureAsync("documents-together-tablet");
+        await axe.CheckAsync(bob.Page, "together");
+        await axe.CheckAsync(carol.Page, "together on a dark phone");
         Assert.Equal(0, await carol.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth"));
         await Expect(Status(bob)).ToHaveTextAsync("Shared, not saved");
         await bob.Button("Save").ClickAsync();

@@ -30,7 +30,7 @@ test.each(['editing', 'locked', 'queued', 'otherTab', 'reading', 'maintenance'] 
   },
 );
 
-test('A shared file is opened again when its draft ends or another one starts', () => {
+test('A shared file is opened again when its draft ends or is replaced', () => {
   const file = { etag: '"1"', isFree: true };
   expect(types(joined(), { type: 'listed', file })).toEqual(['openAgain']);
   expect(types(joined(), { type: 'listed', file: { ...file, sharedDraft: 'e' } })).toEqual(['openAgain']);
@@ -67,7 +67,7 @@ test('A save over an unknown revision loads it and asks the user to look', () =>
   expect(types(state, { type: 'saveFailed', problem })).toEqual(['showFault', 'fetch', 'notify']);
 });
 
-test('Readers of a draft neither write nor save, and its text is never replaced', () => {
+test('Readers of a draft neither write nor save', () => {
   const reader = joined({ shared: { ...shared, canEdit: false }, isDirty: true });
   expect([isWriting(reader), isReading('together'), isWriting(joined())]).toEqual([false, false, true]);
   expect(types(reader, { type: 'save' })).toEqual([]);
