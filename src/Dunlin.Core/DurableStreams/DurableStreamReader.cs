@@ -97,7 +97,7 @@ public sealed class DurableStreamReader
             return new StreamPage(stream, [], after, HasMore: false, IsTrimmed: true);
         var start = Math.Max(after, row.TrimmedThrough);
         var items = new List<StreamItem>();
-        long bytes = 0;
+        var (bytes, counted) = (0L, 0);
         foreach (var part in row.SegmentsThrough(row.End))
         {
             var from = Math.Max(start, part.After);
@@ -105,7 +105,8 @@ public sealed class DurableStreamReader
             {
                 var budget = (int)Math.Max(1, maxBytes - bytes);
                 from = await ReadPartAsync(part, from, budget, items, cancellationToken);
-                bytes = items.Sum(static item => (long)item.Data.Length);
+                for (; counted < items.Count; counted++)
+                    bytes += items[counted].Data.Length;
                 if (bytes >= maxBytes && from < row.End)
                     return new StreamPage(stream, items, items[^1].Offset, items[^1].Offset < row.End, IsTrimmed: false);
             }
