@@ -1,6 +1,7 @@
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.Mercure;
 using Dunlin.Security;
+using Dunlin.Yjs;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -31,6 +32,8 @@ internal sealed class Announcement(
                 Console.WriteLine(mercure);
             if (DescribeStreams(services) is { } streams)
                 Console.WriteLine(streams);
+            if (DescribeYjs(services) is { } yjs)
+                Console.WriteLine(yjs);
             foreach (var line in NextSteps(settings, tokens.Value, address))
                 Console.WriteLine(line);
         });
@@ -108,6 +111,12 @@ internal sealed class Announcement(
     public static string? DescribeStreams(IServiceProvider services) =>
         services.GetRequiredService<IOptions<DurableStreamOptions>>().Value is { Enabled: true } streams
             ? $"  streams  {streams.Path}/..., topics {streams.TopicPrefix}/..."
+            : null;
+
+    /// <summary>Returns the place of collaborative documents; null if the server has none.</summary>
+    public static string? DescribeYjs(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<YjsOptions>>().Value is { Enabled: true }
+            ? $"  yjs      {ServerApplication.YjsPath}/..., each topic is a document"
             : null;
 
     private static string Versions(MercureDialects dialects) =>

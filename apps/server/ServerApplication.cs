@@ -12,6 +12,9 @@ namespace Dunlin.Server;
 /// </summary>
 internal static class ServerApplication
 {
+    /// <summary>The path of collaborative documents, which is the default of the browser client.</summary>
+    public const string YjsPath = "/api/yjs";
+
     /// <summary>Builds the application.</summary>
     /// <param name="given">Settings of the command line, by name without <c>Dunlin:</c>.</param>
     /// <param name="file">A JSON file with settings; null for none.</param>
@@ -45,6 +48,9 @@ internal static class ServerApplication
         var hasStreams = IsEnabled(builder.Configuration, "DurableStreams");
         if (hasStreams)
             dunlin.AddDurableStreams();
+        var hasYjs = IsEnabled(builder.Configuration, "Yjs");
+        if (hasYjs)
+            dunlin.AddYjs();
         // Last, so that the configuration overrides the options set above.
         ServerOptions.Add(dunlin.Services, builder.Configuration);
         builder.AddTelemetry();
@@ -66,6 +72,8 @@ internal static class ServerApplication
             app.MapMercure(new Uri(app.Services.GetRequiredService<IOptions<MercureOptions>>().Value.Url).AbsolutePath);
         if (hasStreams)
             app.MapDurableStreams();
+        if (hasYjs)
+            app.MapYjs(YjsPath);
         return app;
     }
 

@@ -20,7 +20,8 @@ internal static class ServerOptions
     )
         .WithEngine()
         .WithMercure()
-        .WithDurableStreams();
+        .WithDurableStreams()
+        .WithYjs();
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;
 

@@ -57,7 +57,7 @@ internal sealed class YjsDocuments(IStore store, DurableStreamReader reader, Acc
         }
     }
 
-    /// <summary>Appends an update, and answers with its offset. The first one creates the document.</summary>
+    /// <summary>Appends an update, and answers with its offset. The first one creates the document, unless an option forbids it.</summary>
     public async Task AppendAsync(HttpContext context)
     {
         var (caller, topic) = (context.RequireCaller(), TopicOf(context));
@@ -75,7 +75,11 @@ internal sealed class YjsDocuments(IStore store, DurableStreamReader reader, Acc
                     Origin = caller.AsOrigin(),
                 };
                 if (await unit.Streams.FindAsync(topic, ct) is null)
+                {
+                    if (!options.Value.CreateOnFirstUpdate)
+                        throw new DunlinException(ErrorCode.NotFound, $"There is no document '{topic}', or it was deleted.", "topic");
                     await unit.Streams.CreateAsync(topic, new StreamSettings { ContentType = ContentType }, ct);
+                }
                 return (await unit.Streams.AppendAsync(topic, append, ct)).Stream!.Tail;
             },
             CancellationToken.None

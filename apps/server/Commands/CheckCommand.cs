@@ -30,6 +30,8 @@ internal static class CheckCommand
             lines.Add(mercure);
         if (Announcement.DescribeStreams(app.Services) is { } streams)
             lines.Add(streams);
+        if (Announcement.DescribeYjs(app.Services) is { } yjs)
+            lines.Add(yjs);
         if (!run.Output.IsJson)
         {
             run.Output.Line($"The configuration can be used: {address}");
