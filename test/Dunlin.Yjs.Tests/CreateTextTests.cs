@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text;
 using Dunlin.Diagnostics;
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.TestKit;
 using Dunlin.Topics;
@@ -68,11 +70,25 @@ public sealed class CreateTextTests
         await CreateAsync(host, "kept");
     }
 
-    private static Task<DunlinTestHost> StartAsync() =>
+    [Fact]
+    public async Task Update_creates_no_document_where_only_the_server_does()
+    {
+        await using var host = await StartAsync(options => options.CreateOnFirstUpdate = false);
+        Assert.Equal(HttpStatusCode.NotFound, await EditAsync(host));
+        Assert.Empty(await ReadAsync(host));
+        await CreateAsync(host, "first");
+        Assert.Equal(HttpStatusCode.NoContent, await EditAsync(host));
+        await host.Services.GetRequiredService<IStore>().WriteAsync(async (unit, ct) => await unit.Streams.DeleteAsync(Note, ct));
+        // An update that was on its way when the document was deleted.
+        Assert.Equal(HttpStatusCode.NotFound, await EditAsync(host));
+        Assert.Empty(await ReadAsync(host));
+    }
+
+    private static Task<DunlinTestHost> StartAsync(Action<YjsOptions>? configure = null) =>
         DunlinTestHost.StartAsync(options =>
         {
             options.Dunlin = dunlin =>
-                dunlin.AddSqlite(Path.Combine(options.Folder, "notes.db")).AddYjs().AddAccessPolicy<NoteAccess>("notes");
+                dunlin.AddTestStore(options.Folder, "notes.db").AddYjs(configure).AddAccessPolicy<NoteAccess>("notes");
             options.Map = app => app.MapYjs("/api/yjs");
         });
 
@@ -85,6 +101,14 @@ public sealed class CreateTextTests
     {
         using var ann = host.Client("ann");
         return await ann.GetByteArrayAsync(new Uri("/api/yjs/notes/1", UriKind.Relative));
+    }
+
+    private static async Task<HttpStatusCode> EditAsync(DunlinTestHost host)
+    {
+        using var ann = host.Client("ann");
+        using var update = new ByteArrayContent([1, 1]);
+        using var answer = await ann.PostAsync(new Uri("/api/yjs/notes/1", UriKind.Relative), update);
+        return answer.StatusCode;
     }
 
     private static long Number(byte[] bytes, ref int at)
@@ -102,5 +126,7 @@ public sealed class CreateTextTests
     private sealed class NoteAccess : IAccessPolicy
     {
         public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
+
+        public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) => new(true);
     }
 }

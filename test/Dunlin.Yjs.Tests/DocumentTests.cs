@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using Dunlin.DurableStreams;
+using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.TestKit;
 using Dunlin.Topics;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dunlin.Yjs.Tests;
 
 /// <summary>The endpoints of documents: entries, snapshots, rights and wrong requests.</summary>
-public sealed class DocumentTests
+public abstract class DocumentTests
 {
     private const string Note = "/api/yjs/notes/1";
 
@@ -83,23 +84,6 @@ public sealed class DocumentTests
             .Received.Where(item => item.EventType == "stream.append")
             .SelectMany(item => Convert.FromBase64String(item.Data));
         Assert.Equal(update, Parse([.. pieces]).Single().Data);
-    }
-
-    [Fact]
-    public async Task Restart_keeps_updates_and_snapshots()
-    {
-        await using var host = await StartAsync();
-        long offset;
-        using (var ann = host.Client("ann"))
-        {
-            await CompactAsync(ann, await AppendAsync(ann, 1, 1), 8, 8);
-            offset = await AppendAsync(ann, 2, 2);
-        }
-        await host.RestartAsync();
-        using var again = host.Client("ann");
-        var (entries, tail) = await ReadAsync(again);
-        Assert.Equal([8, 2], entries.Select(entry => (int)entry.Data[0]));
-        Assert.Equal(offset, tail);
     }
 
     [Fact]
@@ -204,17 +188,19 @@ public sealed class DocumentTests
         Assert.Equal(HttpStatusCode.Conflict, await StatusAsync(ann, HttpMethod.Post, Note, [1, 1]));
     }
 
-    private static Task<DunlinTestHost> StartAsync(Action<YjsOptions>? configure = null) =>
+    protected abstract DunlinBuilder AddStore(DunlinBuilder dunlin, string folder);
+
+    private protected Task<DunlinTestHost> StartAsync(Action<YjsOptions>? configure = null) =>
         DunlinTestHost.StartAsync(options =>
         {
-            options.Dunlin = dunlin =>
-                dunlin.AddSqlite(Path.Combine(options.Folder, "notes.db")).AddYjs(configure).AddAccessPolicy<NoteAccess>("notes");
+            options.Dunlin = dunlin => AddStore(dunlin, options.Folder).AddYjs(configure).AddAccessPolicy<NoteAccess>("notes");
             options.Map = app => app.MapYjs("/api/yjs");
         });
 
-    private static Task<long> AppendAsync(HttpClient client, params byte[] update) => SendAsync(client, HttpMethod.Post, Note, update);
+    private protected static Task<long> AppendAsync(HttpClient client, params byte[] update) =>
+        SendAsync(client, HttpMethod.Post, Note, update);
 
-    private static Task<long> CompactAsync(HttpClient client, long through, params byte[] state) =>
+    private protected static Task<long> CompactAsync(HttpClient client, long through, params byte[] state) =>
         SendAsync(client, HttpMethod.Put, $"{Note}?through={through}", state);
 
     private static async Task<long> SendAsync(HttpClient client, HttpMethod method, string path, byte[] body)
@@ -245,7 +231,10 @@ public sealed class DocumentTests
         return request;
     }
 
-    private static async Task<(List<(int Kind, byte[] Data)> Entries, long Offset)> ReadAsync(HttpClient client, long? after = null)
+    private protected static async Task<(List<(int Kind, byte[] Data)> Entries, long Offset)> ReadAsync(
+        HttpClient client,
+        long? after = null
+    )
     {
         using var answer = await client.GetAsync(new Uri(after is null ? Note : $"{Note}?after={after}", UriKind.Relative));
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
@@ -276,4 +265,34 @@ public sealed class DocumentTests
         public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
             new(caller.UserId == "ann");
     }
+}
+
+/// <summary>The documents in SQLite, or with <c>DUNLIN_TEST_STORE=postgres</c> in PostgreSQL.</summary>
+public sealed class StoredDocumentTests : DocumentTests
+{
+    protected override DunlinBuilder AddStore(DunlinBuilder dunlin, string folder) => dunlin.AddTestStore(folder, "notes.db");
+
+    [Fact]
+    public async Task Restart_keeps_updates_and_snapshots()
+    {
+        await using var host = await StartAsync();
+        long offset;
+        using (var ann = host.Client("ann"))
+        {
+            await CompactAsync(ann, await AppendAsync(ann, 1, 1), 8, 8);
+            offset = await AppendAsync(ann, 2, 2);
+        }
+        await host.RestartAsync();
+        using var again = host.Client("ann");
+        var (entries, tail) = await ReadAsync(again);
+        Assert.Equal([8, 2], entries.Select(entry => (int)entry.Data[0]));
+        Assert.Equal(offset, tail);
+    }
+}
+
+/// <summary>The documents in the in-memory store.</summary>
+[Trait("Store", "own")]
+public sealed class InMemoryDocumentTests : DocumentTests
+{
+    protected override DunlinBuilder AddStore(DunlinBuilder dunlin, string folder) => dunlin.AddInMemory();
 }
