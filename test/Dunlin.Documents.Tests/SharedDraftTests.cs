@@ -177,6 +177,15 @@ public sealed class SharedDraftTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Pasted_text_up_to_the_size_of_a_file_is_one_edit()
+    {
+        var started = await StartAsync(_bob, 201);
+        Assert.Equal(HttpStatusCode.NoContent, await EditAsync(_bob, started, new string('x', 5_000_000)));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, await EditAsync(_bob, started, new string('x', 6_000_000)));
+        Assert.InRange((await DraftAsync(_bob, started)).Length, 5_000_000, 5_500_000);
+    }
+
+    [Fact]
     public async Task Members_learn_of_start_and_end_before_the_lock_is_free()
     {
         var lease = await _bob.LockAsync(_file);
@@ -222,10 +231,17 @@ public sealed class SharedDraftTests : IAsyncLifetime
 
     private static Uri Address(Answer draft) => new($"/api/v1/shared-drafts/{draft.Text("topic")}", UriKind.Relative);
 
-    /// <summary>Appends the update of an insertion of "x" by the client 7.</summary>
-    private static async Task<HttpStatusCode> EditAsync(DocumentsClient client, Answer draft)
+    /// <summary>Appends the update of an insertion by the client 7.</summary>
+    private static async Task<HttpStatusCode> EditAsync(DocumentsClient client, Answer draft, string text = "x")
     {
-        using var update = new ByteArrayContent([1, 1, 7, 0, 4, 1, 4, .. "text"u8, 1, (byte)'x', 0]);
+        List<byte> length = [];
+        for (var rest = text.Length; ; rest >>= 7)
+        {
+            length.Add((byte)(rest < 0x80 ? rest : 0x80 | (rest & 0x7F)));
+            if (rest < 0x80)
+                break;
+        }
+        using var update = new ByteArrayContent([1, 1, 7, 0, 4, 1, 4, .. "text"u8, .. length, .. Encoding.UTF8.GetBytes(text), 0]);
         using var answer = await client.Http.PostAsync(Address(draft), update);
         return answer.StatusCode;
     }

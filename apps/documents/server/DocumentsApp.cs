@@ -26,7 +26,7 @@ public static class DocumentsApp
         builder.AddAccessPolicy<DocumentAccess>(DocumentNames.Root);
         builder.AddAccessPolicy<OwnTopicAccess>(DocumentNames.Users);
         builder.AddAccessPolicy<NoticesAccess>(DocumentNames.Notices);
-        builder.AddYjs();
+        builder.AddYjs(SharedDraftEndpoints.Configure);
         builder.AddAccessPolicy<SharedDraftAccess>(DocumentNames.Drafts);
         builder.AddLeaseAnnouncer<FileLockAnnouncer>(DocumentNames.Root);
         builder.Services.Configure<RetentionOptions>(options =>

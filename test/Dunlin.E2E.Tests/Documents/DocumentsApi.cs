@@ -74,6 +74,26 @@ internal sealed class DocumentsApi(HttpClient http) : IDisposable
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Ends the shared draft of a file without a save.</summary>
+    public async Task EndSharingAsync(string file)
+    {
+        var list = await http.GetFromJsonAsync<JsonElement>("/api/v1/files/list");
+        var draft = list.GetProperty("documents")
+            .EnumerateArray()
+            .SelectMany(document => document.GetProperty("files").EnumerateArray())
+            .Single(listed => Id(listed) == file)
+            .GetProperty("shared_draft")
+            .GetProperty("id")
+            .GetString();
+        await DeleteAsync($"files/{file}/shared-draft/{draft}");
+    }
+
+    public async Task DeleteAsync(string path)
+    {
+        using var response = await http.DeleteAsync(new Uri("/api/v1/" + path, UriKind.Relative));
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
     /// <summary>Sets the maintenance mode. For administrators.</summary>
     public async Task MaintainAsync(bool on, string message = "")
     {

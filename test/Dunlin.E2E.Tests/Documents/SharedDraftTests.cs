@@ -134,6 +134,78 @@ public sealed class SharedDraftTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Unsaved_edits_become_a_draft_when_another_ends_the_sharing()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var file = await ShortLetterAsync(host, api);
+        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
+        await StartAsync(bob, file);
+        await JoinAsync(carol, file);
+        await TypeAsync(carol, "<!-- carol -->");
+        await WhenHasAsync(bob, "<!-- carol -->");
+        // Bob typed nothing, so nothing of his can be lost.
+        await bob.LeaveAsync();
+        await Expect(Status(carol)).ToHaveTextAsync("Shared, not saved");
+        await api.EndSharingAsync(file);
+        await Expect(carol.Toast("The shared draft of this document has ended")).ToBeVisibleAsync();
+        await Expect(Status(carol)).ToHaveTextAsync("Not saved yet");
+        await WhenHasAsync(carol, "<!-- carol -->");
+        await carol.SaveAsync();
+        Assert.Contains("<!-- carol -->", await api.TextAsync(file), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Offline_edits_become_a_draft_when_the_draft_has_ended()
+    {
+        await using var host = await TestHost.StartAsync();
+        host.ExpectRefusals(HttpStatusCode.Forbidden);
+        host.ExpectRefusals(HttpStatusCode.NotFound);
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var file = await ShortLetterAsync(host, api);
+        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
+        await StartAsync(bob, file);
+        await JoinAsync(carol, file);
+        await carol.Page.Context.SetOfflineAsync(true);
+        await TypeAsync(carol, "<!-- carol offline -->");
+        await Expect(Status(carol)).ToHaveTextAsync("Offline: kept here");
+        await TypeAsync(bob, "<!-- bob -->");
+        await bob.Button("Save").ClickAsync();
+        await Expect(Status(bob)).ToHaveTextAsync("Editing together");
+        await bob.Button("End sharing").ClickAsync();
+        await bob.IsEditableAsync();
+        await Expect(bob.Page.Locator("main[data-mode=editing]")).ToHaveCountAsync(1);
+        await bob.LeaveAsync();
+
+        await carol.Page.Context.SetOfflineAsync(false);
+        await carol.Button("Put it into the editor").ClickAsync();
+        await WhenHasAsync(carol, "<!-- carol offline -->");
+        await Expect(Status(carol)).ToHaveTextAsync("Not saved yet");
+    }
+
+    [Fact]
+    public async Task Removed_member_keeps_unsent_edits_on_the_clipboard_toast()
+    {
+        await using var host = await TestHost.StartAsync();
+        host.ExpectRefusals(HttpStatusCode.Forbidden);
+        host.ExpectRefusals(HttpStatusCode.NotFound);
+        using var api = await DocumentsApi.OpenAsync(host, "alice");
+        var file = await ShortLetterAsync(host, api);
+        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
+        await StartAsync(bob, file);
+        await JoinAsync(carol, file);
+        await carol.Page.Context.SetOfflineAsync(true);
+        await TypeAsync(carol, "<!-- carol offline -->");
+        await Expect(Status(carol)).ToHaveTextAsync("Offline: kept here");
+        await api.DeleteAsync("admin/collections/letters/members/carol");
+        await carol.Page.Context.SetOfflineAsync(false);
+        var toast = carol.Toast("The document you were viewing is no longer there");
+        await Expect(toast.GetByRole(AriaRole.Button, new() { NameRegex = new("^Copy") })).ToBeVisibleAsync();
+        await TypeAsync(bob, "<!-- bob continues -->");
+        await Expect(bob.Page.Locator(".people li")).ToHaveCountAsync(1);
+    }
+
+    [Fact]
     public async Task Shared_editing_keeps_line_endings_passes_axe_and_fits_phones()
     {
         var axe = new Axe();

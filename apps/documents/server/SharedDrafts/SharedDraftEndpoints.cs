@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
+using Dunlin.Apps.Documents.Files;
 using Dunlin.Problems;
 using Dunlin.Security;
+using Dunlin.Yjs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,6 +14,20 @@ namespace Dunlin.Apps.Documents.SharedDrafts;
 internal static class SharedDraftEndpoints
 {
     private const int MaxBody = 1024;
+
+    // A user may paste a whole text. Yjs adds a few bytes.
+    private const int MaxUpdate = DocumentXml.MaxBytes + (64 * 1024);
+
+    // Deleted text leaves only ids, but many separate edits of a large text need several bytes a letter.
+    private const int MaxSnapshot = 4 * DocumentXml.MaxBytes;
+
+    public static void Configure(YjsOptions options)
+    {
+        options.MaxUpdateBytes = MaxUpdate;
+        options.MaxSnapshotBytes = MaxSnapshot;
+        // Otherwise an edit that arrives during the end of a draft is stored, and nobody ever reads it.
+        options.CreateOnFirstUpdate = false;
+    }
 
     public static void Map(IEndpointRouteBuilder endpoints, RouteGroupBuilder group)
     {
@@ -33,22 +49,25 @@ internal static class SharedDraftEndpoints
                     new EndAnswer(await drafts.EndAsync(http.RequireCaller(), stableId, draftId, CancellationToken.None))
                 )
         );
-        endpoints.MapYjs("/api/v1/shared-drafts").Finally(RefuseDuringMaintenance);
+        endpoints.MapYjs("/api/v1/shared-drafts").Finally(GuardWrites);
     }
 
-    // A policy answers 403, after which a page stops to send. Edits must wait for the end of the maintenance instead.
-    private static void RefuseDuringMaintenance(EndpointBuilder endpoint)
+    private static void GuardWrites(EndpointBuilder endpoint)
     {
         var inner = endpoint.RequestDelegate!;
-        endpoint.RequestDelegate = async http =>
-        {
-            if (HttpMethods.IsPost(http.Request.Method) || HttpMethods.IsPut(http.Request.Method))
-            {
-                var drafts = http.RequestServices.GetRequiredService<SharedDraftService>();
-                await drafts.RequireNoMaintenanceAsync(http.RequireCaller(), http.RequestAborted);
-            }
-            await inner(http);
-        };
+        endpoint.RequestDelegate = http =>
+            HttpMethods.IsPost(http.Request.Method) || HttpMethods.IsPut(http.Request.Method) ? WriteAsync(http, inner) : inner(http);
+    }
+
+    private static async Task WriteAsync(HttpContext http, RequestDelegate inner)
+    {
+        var (caller, services) = (http.RequireCaller(), http.RequestServices);
+        DocumentRights.RequireWriter(caller);
+        // A policy would answer 403, after which a page stops to send. Edits must wait for the end of the maintenance instead.
+        await services.GetRequiredService<SharedDraftService>().RequireNoMaintenanceAsync(caller, http.RequestAborted);
+        var maxBytes = HttpMethods.IsPut(http.Request.Method) ? MaxSnapshot : MaxUpdate;
+        using var place = await services.GetRequiredService<LargeBodies>().TakeAsync(http.Request, caller.UserId, maxBytes);
+        await inner(http);
     }
 
     private sealed record StartBody([property: JsonPropertyName("lease")] long? Lease = null);

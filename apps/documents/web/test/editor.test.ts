@@ -1,6 +1,6 @@
 import { EditorState } from '@codemirror/state';
 import { expect, test } from 'vitest';
-import { lineBreakOf } from '../src/ui/editor';
+import { lineBreakOf, withLineBreaks } from '../src/ui/editor';
 
 test.each([
   '',
@@ -18,4 +18,9 @@ test.each([
     extensions: EditorState.lineSeparator.of(lineBreakOf(text)),
   });
   expect(state.sliceDoc()).toBe(text);
+});
+
+test('A pasted text gets the line breaks of the document', () => {
+  expect(withLineBreaks('a\r\nb\nc\rd', '\n')).toBe('a\nb\nc\nd');
+  expect(withLineBreaks('a\r\nb\nc', '\r\n')).toBe('a\r\nb\r\nc');
 });

@@ -78,9 +78,9 @@ const inputs = {
   reopen: { type: 'reopen', draft },
   maintenanceBegan: { type: 'maintenanceBegan' },
   maintenanceEnded: { type: 'maintenanceEnded' },
-  'listed, free': { type: 'listed', file: { etag: '1', isFree: true } },
-  'listed, held': { type: 'listed', file: { etag: '1', isFree: false } },
-  'listed, changed and held': { type: 'listed', file: { etag: '2', isFree: false } },
+  'listed, free': { type: 'listed', file: { etag: '1', isFree: true, canWrite: true } },
+  'listed, held': { type: 'listed', file: { etag: '1', isFree: false, canWrite: true } },
+  'listed, changed and held': { type: 'listed', file: { etag: '2', isFree: false, canWrite: true } },
   'listed, gone': { type: 'listed', file: undefined },
   deleted: { type: 'deleted', words: 'gone' },
 } satisfies Record<string, FileInput>;

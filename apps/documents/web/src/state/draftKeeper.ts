@@ -1,5 +1,5 @@
 import type { Draft, Drafts } from './drafts';
-import type { OpenFile, TextPane } from './openFile';
+import { isOnlyHere, type OpenFile, type TextPane } from './openFile';
 
 /** Milliseconds between the last keystroke and writing the local draft. */
 const DRAFT_MS = 400;
@@ -60,11 +60,11 @@ export class DraftKeeper {
 
   #draftOf(opened: OpenFile): Draft | undefined {
     this.stop();
-    const isUnsent = opened.mode === 'together' && opened.shared?.isSent === false;
     const isUnsaved = opened.isDirty && (opened.mode === 'editing' || opened.mode === 'lost');
-    if (!isUnsent && !isUnsaved) return undefined;
+    if (!isUnsaved && !isOnlyHere(opened)) return undefined;
     // The stored draft stays whole until the user has merged or discarded it.
     if (opened.draft) return undefined;
-    return { fileId: opened.id, text: this.#pane.text, etag: opened.etag, at: this.#now() };
+    const { id, etag, base = etag } = opened;
+    return { fileId: id, text: this.#pane.text, etag: base, at: this.#now() };
   }
 }

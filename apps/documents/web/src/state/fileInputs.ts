@@ -23,6 +23,8 @@ export type FileInput =
   /** The user compares the text of a lost lock, which is `draft` now, with the stored text. */
   | { readonly type: 'reopen'; readonly draft: Draft }
   | { readonly type: 'maintenanceBegan' | 'maintenanceEnded' }
+  /** The page starts a shared draft. */
+  | { readonly type: 'share' | 'shareFailed' }
   /** `isSame`: the text did not change since it was sent. */
   | { readonly type: 'saved'; readonly etag: string; readonly isSame: boolean }
   | { readonly type: 'saveFailed'; readonly problem: Problem }
@@ -43,7 +45,12 @@ export type FileInput =
   | {
       readonly type: 'listed';
       readonly file:
-        | { readonly etag: string; readonly isFree: boolean; readonly sharedDraft?: string | undefined }
+        | {
+            readonly etag: string;
+            readonly isFree: boolean;
+            readonly canWrite: boolean;
+            readonly sharedDraft?: string | undefined;
+          }
         | undefined;
     }
   | { readonly type: 'deleted'; readonly words: string };

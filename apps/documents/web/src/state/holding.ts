@@ -20,7 +20,7 @@ export function listedFile(list: FileList, id: string) {
   const file = list.documents.flatMap(({ files }) => files).find(({ stable_id }) => stable_id === id);
   if (!file) return undefined;
   const isFree = !file.locked_by || file.locked_by.mine;
-  return { etag: file.etag, isFree, sharedDraft: file.shared_draft?.id };
+  return { etag: file.etag, isFree, canWrite: file.can.write, sharedDraft: file.shared_draft?.id };
 }
 
 /** Resolves with undefined if maintenance refused the lock. */

@@ -51,6 +51,8 @@ export interface OpenFile {
   readonly mode: Mode;
   /** Revision of the displayed text. */
   readonly etag: string;
+  /** In mode `together`: the revision from before the saves of others, which the text may lack. Undefined: `etag`. */
+  readonly base: string | undefined;
   readonly isDirty: boolean;
   readonly isSaving: boolean;
   /** An unsaved text of another revision than the displayed one. The user has to choose. */
@@ -74,6 +76,7 @@ export function openedFile(id: string): OpenFile {
     id,
     mode: 'loading',
     etag: '',
+    base: undefined,
     isDirty: false,
     isSaving: false,
     draft: undefined,
@@ -92,6 +95,12 @@ export function isReading(mode: Mode): boolean {
 /** Whether the user can type into the text. */
 export function isWriting({ mode, shared }: OpenFile): boolean {
   return mode === 'editing' || (mode === 'together' && shared?.canEdit === true);
+}
+
+/** Whether edits of this page in a shared draft are nowhere else: the server does not have them, or the draft has ended. */
+export function isOnlyHere({ mode, shared, sharedDraft }: OpenFile): boolean {
+  if (mode !== 'together' || !shared) return false;
+  return !shared.isSent || (sharedDraft === undefined && shared.isDirty && shared.hasEdits);
 }
 
 /** Returns the next state, or the same one when nothing changes. No other code changes the state of an open file. */
@@ -113,7 +122,7 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
     case 'saved':
       if (!state.isSaving) return same(state);
       return {
-        state: { ...state, etag: input.etag, isDirty: !input.isSame, restored: undefined },
+        state: { ...state, etag: input.etag, base: undefined, isDirty: !input.isSame, restored: undefined },
         effects: [{ type: 'showFault', fault: undefined }],
       };
     case 'saveFailed':
@@ -161,7 +170,7 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
     case 'refreshed':
       if (mode === 'together')
         return {
-          state: { ...state, etag: input.etag },
+          state: { ...state, etag: input.etag, base: state.base ?? state.etag },
           effects: [{ type: 'compareShared', stored: input.text }],
         };
       if (!isReading(mode)) return same(state);
@@ -206,6 +215,10 @@ export function transition(state: OpenFile, input: FileInput): FileTransition {
       return { state: { ...state, mode: 'maintenance' }, effects: [{ type: 'reloadList' }] };
     case 'maintenanceEnded':
       return mode === 'maintenance' ? race({ ...state, mode: 'locked' }) : same(state);
+    case 'share':
+      return { state, effects: isEditing ? [{ type: 'setEditable', isEditable: false }] : [] };
+    case 'shareFailed':
+      return { state, effects: isEditing ? [{ type: 'setEditable', isEditable: true }] : [] };
     case 'sharedChanged':
       return sharedChanged(state, input.shared);
     case 'listed':
@@ -231,7 +244,15 @@ function read(
     { type: 'showFault', fault: undefined },
   ];
   if (lease === 'held' && isEditing) effects.push({ type: 'holdLease' });
-  const next = { ...state, mode, etag, isDirty: false, draft: undefined, restored: undefined };
+  const next = {
+    ...state,
+    mode,
+    etag,
+    base: undefined,
+    isDirty: false,
+    draft: undefined,
+    restored: undefined,
+  };
   if (mode === 'together') {
     const { sharedDraft } = input;
     effects.push({ type: 'setEditable', isEditable: false }, { type: 'join', stored: text });
@@ -258,20 +279,28 @@ function sharedChanged(state: OpenFile, shared: SharedState): FileTransition {
   const effects: FileEffect[] = [];
   if (!shared.isSent) effects.push({ type: 'keepDraftLater' });
   else if (state.shared?.isSent === false && !state.draft) effects.push({ type: 'forgetDraft' });
-  if (shared.name === 'ended') effects.push({ type: 'reloadList' });
+  // The list tells whether the draft has ended, or the user has lost the right to write.
+  if (shared.name === 'ended' || shared.problem) effects.push({ type: 'reloadList' });
   return { state: { ...state, shared, isDirty: shared.isDirty }, effects };
 }
 
 function failed(problem: Problem, mode: Mode): FileEffect[] {
   if (problem.kind === 'lost') return [{ type: 'markLeaseLost', reason: problem.reason }];
+  if (mode === 'together') return failedTogether(problem);
   // Another client of the same session saved under this lock, so the text is not based on the current revision.
-  if (problem.status === 412 && mode !== 'together') return [{ type: 'releaseLease' }];
+  if (problem.status === 412) return [{ type: 'releaseLease' }];
+  return [{ type: 'keepDraft' }, ...notifyProblem(problem, 'Not saved; your text is kept as a draft')];
+}
+
+// The text is in the shared draft, unless that has ended.
+function failedTogether(problem: Problem): FileEffect[] {
   if (problem.status === 412)
     return [
       { type: 'fetch', thenRace: false },
       { type: 'notify', notice: { kind: 'error', text: WORDS.savedMeanwhile } },
     ];
-  return [{ type: 'keepDraft' }, ...notifyProblem(problem, 'Not saved; your text is kept as a draft')];
+  const effects = notifyProblem(problem, 'Not saved');
+  return problem.code === 'shared_draft_ended' ? [...effects, { type: 'reloadList' }] : effects;
 }
 
 function lost(state: OpenFile, reason: LeaseLostReason): FileTransition {
@@ -317,22 +346,24 @@ function restoredDiscarded(state: OpenFile): FileTransition {
 }
 
 /** Applies changes whose events were lost while the connection was down. */
-function listed(
-  state: OpenFile,
-  file: { etag: string; isFree: boolean; sharedDraft?: string | undefined } | undefined,
-): FileTransition {
-  const { mode } = state;
+function listed(state: OpenFile, file: (FileInput & { type: 'listed' })['file']): FileTransition {
+  const { mode, shared } = state;
   if (mode === 'loading') return same(state);
   if (!file) return clear(state, WORDS.gone);
-  if (file.sharedDraft !== state.sharedDraft && mode !== 'lost')
-    return { state, effects: [{ type: 'openAgain' }] };
+  const isOther = file.sharedDraft !== state.sharedDraft && mode !== 'lost';
+  if (isOther || (shared && shared.mayEdit !== file.canWrite))
+    return {
+      state: isOther ? { ...state, sharedDraft: undefined } : state,
+      effects: [{ type: 'openAgain' }],
+    };
   const raced = mode === 'locked' && file.isFree ? race(state) : same(state);
   if ((!isReading(mode) && mode !== 'together') || file.etag === state.etag) return raced;
   return { state: raced.state, effects: [...raced.effects, { type: 'fetch', thenRace: false }] };
 }
 
 function clear(state: OpenFile, words: string): FileTransition {
-  const copyPane = state.mode === 'lost';
+  const isOver = { ...state, sharedDraft: undefined };
+  const copyPane = state.mode === 'lost' || isOnlyHere(isOver);
   return { state: undefined, effects: [{ type: 'clear', words, copy: state.draft?.text, copyPane }] };
 }
 

@@ -62,11 +62,24 @@ export class SharedText {
     this.#doc.destroy();
   }
 
-  // Other pages choose what they send. The editor writes the colour into a style attribute.
+  // Other pages choose what they send, and the editor trusts it: it writes the colour into a style attribute.
   #makeSafe(): void {
     for (const state of this.awareness.getStates().values()) {
       const { name } = (state['user'] ?? {}) as Partial<Person>;
       state['user'] = personOf(typeof name === 'string' ? name.slice(0, MAX_NAME) : '?');
+      if (!this.#isPlace(state['cursor'])) state['cursor'] = null;
+    }
+  }
+
+  // A place that Yjs cannot resolve would stop the editor from showing any cursor.
+  #isPlace(cursor: unknown): boolean {
+    const { anchor, head } = (cursor ?? {}) as { anchor?: unknown; head?: unknown };
+    try {
+      for (const end of [anchor, head])
+        Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(end), this.#doc);
+      return true;
+    } catch {
+      return false;
     }
   }
 }

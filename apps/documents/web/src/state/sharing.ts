@@ -1,4 +1,4 @@
-import type { Client, Problem } from '@dunlin/client';
+import { problemOf, type Client, type Problem } from '@dunlin/client';
 import type { SharedDraft } from '../api/types';
 import type { SharedText } from './sharedText';
 
@@ -10,8 +10,14 @@ export interface SharedState {
   readonly isSent: boolean;
   /** Whether the shared text differs from the stored one. */
   readonly isDirty: boolean;
-  /** Whether this user may edit. Others read along. */
+  /** Whether some of that difference was typed on this page. */
+  readonly hasEdits: boolean;
+  /** Whether this user has the right to edit. Others read along. */
+  readonly mayEdit: boolean;
+  /** Whether this user can edit now. */
   readonly canEdit: boolean;
+  /** Why the draft cannot be reached, or why the server refuses edits. */
+  readonly problem?: Problem | undefined;
   /** Names of the users who edit, this one included, in alphabetical order. */
   readonly people: readonly string[];
 }
@@ -56,23 +62,20 @@ export class Sharing {
   #isLeft = false;
   #isCarried = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #leavers = new Set<() => void>();
 
   constructor(options: SharingOptions, join: JoinOptions) {
     this.#options = options;
     this.#join = join;
     this.#stored = join.stored;
     const { canEdit } = join;
-    this.#state = { name: 'connecting', isSent: true, isDirty: false, canEdit, people: [] };
-    void this.#begin();
+    const nothing = { isSent: true, isDirty: false, hasEdits: false, people: [] };
+    this.#state = { ...nothing, name: 'connecting', mayEdit: canEdit, canEdit };
+    void this.#begin().catch(this.#failed);
   }
 
   get state(): SharedState {
     return this.#state;
-  }
-
-  /** Why the server refuses the draft or edits; undefined if it does not. */
-  get problem(): Problem | undefined {
-    return this.#shared?.provider.get().problem;
   }
 
   /** Another text is stored now. */
@@ -81,19 +84,20 @@ export class Sharing {
     this.#compare();
   }
 
-  /** Resolves when the server has all edits of this page; `false` if it cannot be reached. */
+  /** Resolves when the server has all edits of this page; `false` if it cannot be reached, refuses them, or the page leaves. */
   whenSent(): Promise<boolean> {
     return new Promise((resolve) => {
       const provider = this.#shared?.provider;
       const settled = () => {
         const { name, hasUnsent, problem } = provider?.get() ?? {};
-        if (name === 'synced' && hasUnsent && !problem) return false;
+        if (name === 'synced' && hasUnsent && !problem && !this.#isLeft) return;
         cancel?.();
+        this.#leavers.delete(settled);
         resolve(name === 'synced' && !hasUnsent);
-        return true;
       };
-      let cancel: (() => void) | undefined;
-      if (!settled()) cancel = provider?.subscribe(settled);
+      const cancel = provider?.subscribe(settled);
+      this.#leavers.add(settled);
+      settled();
     });
   }
 
@@ -101,8 +105,17 @@ export class Sharing {
   leave(): void {
     this.#isLeft = true;
     clearTimeout(this.#timer);
+    for (const leave of [...this.#leavers]) leave();
     void this.#options.pane.share(undefined);
     this.#shared?.dispose();
+  }
+
+  /** Leaves a draft that this page has ended. The user wanted its text to be discarded. */
+  discard(): void {
+    if (this.#isLeft) return;
+    this.#set({ isSent: true, isDirty: false, hasEdits: false });
+    this.leave();
+    this.#options.pane.setEditable(false);
   }
 
   async #begin(): Promise<void> {
@@ -112,12 +125,14 @@ export class Sharing {
     if (this.#isLeft) return;
     const shared = new Made({ client, draft, userName: canEdit ? (userName ?? '?') : undefined });
     this.#shared = shared;
-    shared.provider.subscribe(() => void this.#changed());
-    shared.onPeople(() => void this.#changed());
-    shared.text.observe(() => {
+    const changed = () => void this.#changed().catch(this.#failed);
+    shared.provider.subscribe(changed);
+    shared.onPeople(changed);
+    shared.text.observe((_, { local }) => {
       clearTimeout(this.#timer);
       // At once: the user who ends the draft must be asked about this edit.
-      if (shared.isShown && !this.#isLeft) this.#set({ isDirty: true });
+      if (shared.isShown && !this.#isLeft)
+        this.#set({ isDirty: true, hasEdits: this.#state.hasEdits || local });
       this.#timer = setTimeout(() => this.#compare(), COMPARE_MS);
     });
     await this.#changed();
@@ -126,7 +141,7 @@ export class Sharing {
   async #changed(): Promise<void> {
     const shared = this.#shared;
     if (!shared || this.#isLeft) return;
-    const { name, hasUnsent, isReadOnly, isLoaded } = shared.provider.get();
+    const { name, hasUnsent, isReadOnly, isLoaded, problem } = shared.provider.get();
     const { pane } = this.#options;
     const canEdit = this.#join.canEdit && !isReadOnly && name !== 'refused';
     if (isLoaded && !shared.isShown) {
@@ -143,6 +158,7 @@ export class Sharing {
       name: name === 'synced' ? name : ended,
       isSent: !hasUnsent,
       canEdit,
+      problem,
       people: shared.people,
     });
   }
@@ -157,9 +173,15 @@ export class Sharing {
   }
 
   #compare(): void {
-    if (!this.#isLeft && this.#shared?.isShown)
-      this.#set({ isDirty: this.#options.pane.text !== this.#stored });
+    if (this.#isLeft || !this.#shared?.isShown) return;
+    const isDirty = this.#options.pane.text !== this.#stored;
+    this.#set({ isDirty, hasEdits: isDirty && this.#state.hasEdits });
   }
+
+  // A part of the page could not be loaded.
+  readonly #failed = (error: unknown): void => {
+    if (!this.#isLeft) this.#set({ name: 'ended', canEdit: false, problem: problemOf(error) });
+  };
 
   #set(change: Partial<SharedState>): void {
     const next = { ...this.#state, ...change };

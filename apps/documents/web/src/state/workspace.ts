@@ -3,14 +3,8 @@ import { LOCK_SECONDS } from '../api/fileLocks';
 import type { FileList } from '../api/types';
 import { DraftKeeper } from './draftKeeper';
 import { listedFile, newHolding, unlessMaintenance, type Holding } from './holding';
-import {
-  openedFile,
-  transition,
-  type FileEffect,
-  type FileInput,
-  type Mode,
-  type OpenFile,
-} from './openFile';
+import type { FileEffect, FileInput } from './fileInputs';
+import { isOnlyHere, openedFile, transition, type Mode, type OpenFile } from './openFile';
 import { Together } from './together';
 import type { WorkspaceOptions } from './options';
 import { problemWords, WORDS } from './words';
@@ -32,7 +26,7 @@ export class Workspace {
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
-    this.together = new Together(options);
+    this.together = new Together(options, (id, input) => this.#takeFor([id], input));
     this.#keeper = new DraftKeeper(options.drafts, options.pane, options.now);
     options.library.subscribe((list) => this.#listed(list));
     options.tabs.onNews(({ deleted, saved }) => {
@@ -64,8 +58,12 @@ export class Workspace {
     this.#file = openedFile(fileId);
     this.#options.pane.clear();
     this.#changed();
+    const { library } = this.#options;
+    const before = library.list;
     try {
       await this.#begin(holding);
+      // A list that arrived meanwhile was ignored.
+      if (before && library.list && before !== library.list) this.#listed(library.list);
     } catch (error) {
       if (holding !== this.#holding) return;
       const text = problemWords(problemOf(error), 'The document could not be opened');
@@ -222,7 +220,7 @@ export class Workspace {
       case 'reloadList':
         return void library.reload().catch(() => {});
       case 'openAgain':
-        return void this.#openAgain(holding);
+        return void this.openAgain();
       case 'join':
         return this.#join(holding, effect.stored);
       case 'compareShared':
@@ -244,15 +242,11 @@ export class Workspace {
     const { library, tabs, notify, pane } = this.#options;
     await Promise.all([pane.load(), library.list ? undefined : library.reload()]);
     const found = library.find(holding.id)?.file;
-    if (found?.shared_draft || found?.can.write !== true) {
-      await this.#show(holding, undefined, found?.shared_draft ? 'together' : 'reading');
-      return;
-    }
+    if (found?.shared_draft || found?.can.write !== true)
+      return void (await this.#show(holding, undefined, found?.shared_draft ? 'together' : 'reading'));
     const onTurn = () => this.#take({ type: 'otherTabClosed' }, holding);
-    if (!(await tabs.claim(holding.id, holding.abort.signal, onTurn))) {
-      await this.#show(holding, undefined, 'otherTab');
-      return;
-    }
+    if (!(await tabs.claim(holding.id, holding.abort.signal, onTurn)))
+      return void (await this.#show(holding, undefined, 'otherTab'));
     const result = await this.#tryLock(holding).catch(unlessMaintenance);
     if (!result) {
       await this.#show(holding, undefined, 'maintenance');
@@ -292,11 +286,12 @@ export class Workspace {
 
   #hold(holding: Holding): void {
     const { lease } = holding;
-    lease?.lost.addEventListener('abort', () => {
-      if (holding !== this.#holding || holding.lease !== lease) return;
+    const lost = () => {
+      if (!lease || holding !== this.#holding || holding.lease !== lease) return;
       holding.lease = undefined;
       this.#take({ type: 'leaseLost', reason: (lease.lost.reason as LeaseLost).reason }, holding);
-    });
+    };
+    lease?.lost.addEventListener('abort', () => this.together.afterStart(lost));
   }
 
   async #send(holding: Holding): Promise<void> {
@@ -323,12 +318,15 @@ export class Workspace {
     }
   }
 
-  async #openAgain({ id }: Holding): Promise<void> {
-    const before = this.#file?.mode;
+  /** Closes the file, and opens it as it is now. The toast offers a text that is not stored because of an undecided draft. */
+  async openAgain(): Promise<void> {
+    const before = this.#file;
+    if (!before) return;
+    const copy = before.draft && isOnlyHere(before) ? this.#options.pane.text : undefined;
     await this.close();
-    await this.open(id);
-    if (this.#file?.mode === 'together') this.#options.notify(WORDS.together);
-    else if (before === 'together') this.#options.notify(WORDS.apart);
+    await this.open(before.id);
+    if (this.#file?.mode === 'together') this.#options.notify({ ...WORDS.together, copy });
+    else if (before.mode === 'together') this.#options.notify({ ...WORDS.apart, copy });
   }
 
   #join(holding: Holding, stored: string): void {
@@ -337,6 +335,8 @@ export class Workspace {
       onChange: (shared) => this.#take({ type: 'sharedChanged', shared }, holding),
       onCarried: () => void this.settle(holding.id),
     });
+    // It ended while the text was loaded.
+    if (!this.#options.library.find(holding.id)?.file.shared_draft) void this.openAgain();
   }
 
   async #race(holding: Holding): Promise<void> {

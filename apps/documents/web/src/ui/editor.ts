@@ -220,6 +220,7 @@ export class XmlEditor implements Omit<TextPane, 'load' | 'share'> {
         ]),
         EditorState.phrases.of(PHRASES),
         EditorView.contentAttributes.of({ 'aria-label': 'Text of the document, XML', tabindex: '0' }),
+        EditorView.clipboardInputFilter.of((pasted, { lineBreak }) => withLineBreaks(pasted, lineBreak)),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !this.#isOurs && !shared) this.#options.onEdit();
         }),
@@ -254,6 +255,11 @@ export function differenceOf(before: string, after: string): { from: number; to:
 /** Returns the line separator that preserves the text. Lone line feeds are kept only when the separator is a line feed. */
 export function lineBreakOf(text: string): string {
   return text.includes('\r\n') && !/(^|[^\r])\n/.test(text) ? '\r\n' : '\n';
+}
+
+/** Returns a pasted text with the line breaks of the document. The clipboard has those of the operating system. */
+export function withLineBreaks(pasted: string, lineBreak: string): string {
+  return pasted.replace(/\r\n?|\n/g, lineBreak);
 }
 
 // In the editor every line break counts as one character.

@@ -22,7 +22,8 @@ export function askDiscard(): Promise<boolean> {
 }
 
 export function askEndSharing(): Promise<boolean> {
-  const words = 'The shared text has changes that are not saved. They will be gone for everybody.';
+  const words =
+    'The shared text has changes that are not saved. They are discarded. Others who typed some of them keep the text as a draft.';
   const content = [element('p', { textContent: words })];
   return ask({ title: 'End sharing without saving?', content, accept: 'Discard and end', isDangerous: true });
 }

@@ -100,6 +100,7 @@ export class FilePane {
           this.#mergeWanted = workspace.file?.id;
           void workspace.reopen();
         },
+        openAgain: () => void workspace.openAgain(),
       },
       user.name,
     );
@@ -328,7 +329,10 @@ function statusOf(opened: OpenFile): string {
   if (opened.isSaving) return 'Saving…';
   if (opened.mode === 'together') {
     const { shared, isDirty } = opened;
-    if (!shared?.canEdit) return shared ? 'Reading along' : 'Opening…';
+    if (!shared) return 'Opening…';
+    if (shared.name === 'ended') return 'Not connected';
+    if (shared.problem) return 'Edits not accepted';
+    if (!shared.canEdit) return 'Reading along';
     if (!shared.isSent) return shared.name === 'synced' ? 'Sending…' : 'Offline: kept here';
     return isDirty ? 'Shared, not saved' : STATUS.together;
   }

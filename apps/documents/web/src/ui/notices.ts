@@ -1,6 +1,9 @@
+import type { Problem } from '@dunlin/client';
 import { element, icon, type IconName } from '@dunlin/kit';
 import type { FileInfo, Maintenance } from '../api/types';
 import type { Mode, OpenFile } from '../state/openFile';
+import type { SharedState } from '../state/sharing';
+import { problemWords } from '../state/words';
 import { shortDate } from './dates';
 
 /** The commands that notices offer. */
@@ -13,7 +16,10 @@ export interface NoticeActions {
   useDraft(): void;
   compareDraft(): void;
   reopen(): void;
+  openAgain(): void;
 }
+
+const NOT_CONNECTED: Problem = { kind: 'network', code: 'network', title: '' };
 
 type Action = readonly [label: string, run: () => void];
 
@@ -35,10 +41,21 @@ export class Notices {
   }
 
   show(opened: OpenFile, file: FileInfo | undefined, maintenance: Maintenance | undefined): void {
-    const { id, mode, draft, restored } = opened;
+    const { id, mode, draft, restored, shared } = opened;
     const holder = file?.locked_by && !file.locked_by.mine ? file.locked_by : undefined;
     const queue = this.#waiters(mode, file);
-    const key = JSON.stringify([id, mode, holder?.name, draft?.at, restored?.at, queue, maintenance]);
+    const key = JSON.stringify([
+      id,
+      mode,
+      holder?.name,
+      draft?.at,
+      restored?.at,
+      queue,
+      maintenance,
+      shared?.name === 'ended',
+      shared?.problem?.code,
+      shared?.mayEdit,
+    ]);
     // Keep the elements, and with them the focus, while nothing changes.
     if (key === this.#key) return;
     this.#key = key;
@@ -50,7 +67,7 @@ export class Notices {
   }
 
   #ofMode(
-    { mode }: OpenFile,
+    { mode, shared }: OpenFile,
     holder: string | undefined,
     maintenance: Maintenance | undefined,
   ): HTMLElement | undefined {
@@ -72,6 +89,8 @@ export class Notices {
         return notice('info', 'You are editing this document in another tab. Close it there to go on here.');
       case 'reading':
         return notice('info', 'You may read this document, not change it.');
+      case 'together':
+        return shared && this.#ofShared(shared);
       case 'maintenance': {
         const why = maintenance?.on && maintenance.message ? `: ${maintenance.message}` : '.';
         return notice(
@@ -92,6 +111,21 @@ export class Notices {
       default:
         return undefined;
     }
+  }
+
+  #ofShared({ name, problem, mayEdit }: SharedState): HTMLElement | undefined {
+    const again: Action = ['Try again', () => this.#actions.openAgain()];
+    if (name === 'ended') {
+      const text = problemWords(problem ?? NOT_CONNECTED, 'The shared draft is not connected');
+      return text === undefined ? undefined : notice('alert', `${text}. Your text is kept here.`, [again]);
+    }
+    const text = problem && problemWords(problem, 'The server does not accept your last edits');
+    if (text !== undefined)
+      return notice('alert', `${text}. They are kept here.`, [
+        ['Save as a new version', () => this.#actions.saveAsNew()],
+        again,
+      ]);
+    return mayEdit ? undefined : notice('info', 'Others edit this document together. You are reading along.');
   }
 
   #draft({ mode, draft }: OpenFile): HTMLElement {
