@@ -9,7 +9,7 @@ import {
   type OpenFile,
 } from '../src/state/openFile';
 import type { SharedState } from '../src/state/sharing';
-import { personOf } from '../src/state/sharedText';
+import { personOf } from '../src/state/person';
 
 const shared: SharedState = {
   name: 'synced',

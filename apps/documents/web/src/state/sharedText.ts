@@ -3,16 +3,9 @@ import { DocumentProvider } from '@dunlin/client/yjs';
 import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import type { SharedDraft } from '../api/types';
+import { personOf, type Person } from './person';
 
-/** Number of the colours `--person-1` to `--person-8` of the style sheet. */
-const COLOURS = 8;
 const MAX_NAME = 60;
-
-interface Person {
-  readonly name: string;
-  readonly color: string;
-  readonly colorLight: string;
-}
 
 /** A shared text: the Yjs document, the connection with the server, and the cursors. Loaded with the first shared draft. */
 export class SharedText {
@@ -82,11 +75,4 @@ export class SharedText {
       return false;
     }
   }
-}
-
-/** Returns the name and colours of a user. The colour depends on the name alone, so all pages show the same one. */
-export function personOf(name: string): Person {
-  const sum = [...name].reduce((total, letter) => (total * 31 + letter.codePointAt(0)!) % 9973, 7);
-  const color = `var(--person-${1 + (sum % COLOURS)})`;
-  return { name, color, colorLight: `color-mix(in srgb, ${color} 24%, transparent)` };
 }

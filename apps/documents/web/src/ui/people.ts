@@ -1,4 +1,5 @@
 import { avatar, element } from '@dunlin/kit';
+import { personOf } from '../state/person';
 
 /** The users who edit the shared draft. Arrivals and departures are announced to screen readers. */
 export class People {
@@ -27,10 +28,14 @@ export class People {
     this.#list.replaceChildren(
       ...now.map((name) => {
         const label = name === this.#userName ? `${name} (you)` : name;
+        const face = avatar(name);
+        // The colour of the cursor in the text.
+        face.style.background = personOf(name).color;
+        face.style.color = 'var(--person-text)';
         return element(
           'li',
           { title: label },
-          avatar(name),
+          face,
           element('span', { className: 'person-name', textContent: label }),
         );
       }),
