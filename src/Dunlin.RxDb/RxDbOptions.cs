@@ -18,6 +18,20 @@ public sealed class RxDbOptions
     [Range(1, 10_000)]
     public int MaxPushRows { get; set; } = 1_000;
 
+    /// <summary>
+    /// Rows that one user may push per second, on average, on this node. More gets 429, and none of the push is written. Zero: no limit.
+    /// Default: 200. Range: 0 to 1,000,000.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RowsPerSecond { get; set; } = 200;
+
+    /// <summary>
+    /// Rows that one user may push at once after a pause, such as those made offline. More gets 429. Default: 10,000. Range: 1 to
+    /// 10,000,000.
+    /// </summary>
+    [Range(1, 10_000_000)]
+    public int RowBurst { get; set; } = 10_000;
+
     /// <summary>Largest push, in bytes. A larger one gets 413. Default: 8 MiB. Range: 1 KiB to 256 MiB.</summary>
     [Range(1024, 256 * 1024 * 1024)]
     public int MaxPushBytes { get; set; } = 8 * 1024 * 1024;

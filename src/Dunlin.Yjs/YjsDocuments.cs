@@ -4,6 +4,7 @@ using Dunlin.Diagnostics;
 using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Problems;
+using Dunlin.Publishing;
 using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -14,7 +15,13 @@ using Microsoft.Net.Http.Headers;
 namespace Dunlin.Yjs;
 
 /// <summary>Serves collaborative documents. A document is a durable stream, whose topic is its name. Thread-safe.</summary>
-internal sealed class YjsDocuments(IStore store, DurableStreamReader reader, AccessPolicies policies, IOptions<YjsOptions> options)
+internal sealed class YjsDocuments(
+    IStore store,
+    DurableStreamReader reader,
+    AccessPolicies policies,
+    PublishRate rate,
+    IOptions<YjsOptions> options
+)
 {
     public const string ContentType = "application/vnd.dunlin.yjs";
 
@@ -64,6 +71,7 @@ internal sealed class YjsDocuments(IStore store, DurableStreamReader reader, Acc
         await RequireWriterAsync(context, caller, topic);
         var body = await RequestBytes.ReadAsync(context, options.Value.MaxUpdateBytes, context.RequestAborted);
         var entry = YjsEntry.Encode(YjsEntryKind.Update, body);
+        rate.Take(caller, topic, StreamEvents.CountOf([entry]));
         // The token of the request is not passed on: a cancelled append may still commit.
         var tail = await store.WriteAsync(
             async (unit, ct) =>
@@ -99,6 +107,7 @@ internal sealed class YjsDocuments(IStore store, DurableStreamReader reader, Acc
             ?? throw new DunlinException(ErrorCode.InvalidField, "Name the last offset that the snapshot has: ?through=42.", "through");
         var body = await RequestBytes.ReadAsync(context, options.Value.MaxSnapshotBytes, context.RequestAborted);
         var entry = YjsEntry.Encode(YjsEntryKind.Snapshot, body);
+        rate.Take(caller, topic, StreamEvents.CountOf([entry]));
         var tail = await store.WriteAsync(
             async (unit, ct) =>
             {

@@ -399,7 +399,7 @@ public sealed class PushTests
         return document is null ? "" : $"{document["text"]} {document["rev"]} {document["by"]}";
     }
 
-    private static object Thing(string id, string text) =>
+    internal static object Thing(string id, string text) =>
         new
         {
             id,

@@ -27,6 +27,7 @@ public sealed class SecurityPageTests
         "ReplicacheOptions.MutationsPerSecond",
         "ReplicacheOptions.ClientsPerHour",
         "RxDbOptions.MaxPushRows",
+        "RxDbOptions.RowsPerSecond",
     ];
 
     [Fact]

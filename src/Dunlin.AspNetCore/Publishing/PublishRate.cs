@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 
 namespace Dunlin.Publishing;
 
-/// <summary>Limits the events, idempotency keys and topics of one user. Administrators, and tokens that may publish everywhere, are back
-/// ends and have no limit. Thread-safe.</summary>
+/// <summary>Limits the events, idempotency keys and topics of one user, over all protocols that store events. Administrators, and tokens
+/// that may publish everywhere, are back ends and have no limit. Thread-safe.</summary>
 internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates rates, TimeProvider time)
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -20,23 +20,50 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
     private readonly Lock _gate = new(); // guards _hours
     private readonly Dictionary<string, TopicHour> _hours = new(StringComparer.Ordinal);
 
-    /// <summary>Counts a request.</summary>
+    /// <summary>Counts a publish request.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
     /// the time to wait.</exception>
     public void Take(Caller caller, List<PublishItem> items, bool hasKey)
     {
-        if (caller.IsAdministrator || caller.Grants.Publish.Any(static pattern => pattern.Text == "**"))
+        if (IsBackEnd(caller))
             return;
         rates.Take(_events, caller.UserId, items.Count);
         if (hasKey)
             rates.Take(_keys, caller.UserId);
-        if (_topicsPerHour > 0)
-            TakeTopics(caller.UserId, items);
+        foreach (var item in items)
+        {
+            if (!item.IsTransient)
+                TakeTopic(caller.UserId, item.Draft.Topic);
+        }
     }
 
-    // The store keeps each topic name for ever, in a few bytes. Only the store can tell whether a topic is new, so every topic counts.
-    private void TakeTopics(string userId, List<PublishItem> items)
+    /// <summary>Counts events that a request of another protocol stores in one topic.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
+    /// the time to wait.</exception>
+    public void Take(Caller caller, TopicName topic, int events)
     {
+        if (!IsBackEnd(caller))
+            Take(caller.UserId, [topic], events);
+    }
+
+    /// <summary>Counts events of a user who is no back end.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
+    /// the time to wait.</exception>
+    public void Take(string userId, IEnumerable<TopicName> topics, int events)
+    {
+        rates.Take(_events, userId, events);
+        foreach (var topic in topics)
+            TakeTopic(userId, topic);
+    }
+
+    private static bool IsBackEnd(Caller caller) =>
+        caller.IsAdministrator || caller.Grants.Publish.Any(static pattern => pattern.Text == "**");
+
+    // The store keeps each topic name for ever, in a few bytes. Only the store can tell whether a topic is new, so every topic counts.
+    private void TakeTopic(string userId, TopicName name)
+    {
+        if (_topicsPerHour == 0)
+            return;
         var now = time.GetTimestamp();
         lock (_gate)
         {
@@ -46,15 +73,12 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
                     Sweep(now);
                 _hours[userId] = hour = new TopicHour(now, []);
             }
-            foreach (var item in items)
-            {
-                var topic = item.Draft.Topic.GetHashCode();
-                if (item.IsTransient || hour.Topics.Contains(topic))
-                    continue;
-                if (hour.Topics.Count >= _topicsPerHour)
-                    throw TooMany(Hour - time.GetElapsedTime(hour.Began, now));
-                hour.Topics.Add(topic);
-            }
+            var topic = name.GetHashCode();
+            if (hour.Topics.Contains(topic))
+                return;
+            if (hour.Topics.Count >= _topicsPerHour)
+                throw TooMany(Hour - time.GetElapsedTime(hour.Began, now));
+            hour.Topics.Add(topic);
         }
     }
 

@@ -44,6 +44,10 @@ internal static class StreamEvents
     /// <summary>Returns which piece of a message an event holds; null if it holds the whole message.</summary>
     public static string? PieceOf(DunlinEvent entry) => entry.Extra?.Headers.GetValueOrDefault(PieceHeader);
 
+    /// <summary>Returns the number of events that hold these messages: at least 1, for the request itself.</summary>
+    public static int CountOf(IEnumerable<ReadOnlyMemory<byte>> messages) =>
+        Math.Max(1, messages.Sum(static message => Math.Max(1, (message.Length + PieceBytes - 1) / PieceBytes)));
+
     public static bool HasMore(DunlinEvent entry) => PieceOf(entry) is FirstPiece or NextPiece;
 
     /// <summary>Returns the events of a message.</summary>

@@ -51,7 +51,9 @@ public static class DurableStreamEndpoints
     private static void Describe(CorsPolicyBuilder policy, OriginOptions origins)
     {
         OriginMiddlewareExtensions.Describe(policy, origins, new AllowedOrigins(origins.AllowedOrigins));
-        policy.WithHeaders([.. StreamFields.OfRequests, "If-None-Match"]).WithExposedHeaders([.. StreamFields.OfAnswers, "Location"]);
+        policy
+            .WithHeaders([.. StreamFields.OfRequests, "If-None-Match"])
+            .WithExposedHeaders([.. StreamFields.OfAnswers, "Location", "Retry-After"]);
     }
 
     private static void Map<T>(RouteGroupBuilder group, string path, string[] methods, Func<T, HttpContext, StreamName, Task> serve)

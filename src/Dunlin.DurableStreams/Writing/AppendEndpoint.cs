@@ -4,13 +4,20 @@ using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Wire;
 using Dunlin.Journal;
 using Dunlin.Problems;
+using Dunlin.Publishing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.DurableStreams.Writing;
 
 /// <summary>Serves <c>POST</c> of a stream: appends, closes, or both, in one transaction.</summary>
-internal sealed class AppendEndpoint(IStore store, IJournal journal, StreamRights rights, IOptions<DurableStreamOptions> options)
+internal sealed class AppendEndpoint(
+    IStore store,
+    IJournal journal,
+    StreamRights rights,
+    PublishRate rate,
+    IOptions<DurableStreamOptions> options
+)
 {
     /// <summary>The largest integer that every client reads exactly.</summary>
     private const long MaxInteger = (1L << 53) - 1;
@@ -35,6 +42,7 @@ internal sealed class AppendEndpoint(IStore store, IJournal journal, StreamRight
             Closes = closes,
             Origin = caller.AsOrigin(),
         };
+        rate.Take(caller, topic, StreamEvents.CountOf(append.Messages));
         // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
         var result = await store.WriteAsync((unit, ct) => unit.Streams.TryAppendAsync(topic, append, ct), CancellationToken.None);
         Answer(context.Response, result, append);

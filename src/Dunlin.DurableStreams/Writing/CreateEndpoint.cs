@@ -5,6 +5,7 @@ using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Wire;
 using Dunlin.Journal;
 using Dunlin.Problems;
+using Dunlin.Publishing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.Extensions.Options;
@@ -17,6 +18,7 @@ internal sealed partial class CreateEndpoint(
     IJournal journal,
     DurableStreamReader reader,
     StreamRights rights,
+    PublishRate rate,
     IOptions<DurableStreamOptions> options
 )
 {
@@ -45,6 +47,7 @@ internal sealed partial class CreateEndpoint(
                 : [body],
             Origin = caller.AsOrigin(),
         };
+        rate.Take(caller, topic, StreamEvents.CountOf(settings.Messages));
         // The token of the request is not passed on: a cancelled change may still commit, and its caller has gone.
         var result = await store.WriteAsync((unit, ct) => unit.Streams.CreateAsync(topic, settings, ct), CancellationToken.None);
         Answer(context, result);

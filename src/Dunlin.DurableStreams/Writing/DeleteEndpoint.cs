@@ -1,15 +1,17 @@
 using Dunlin.DurableStreams.Wire;
 using Dunlin.Journal;
+using Dunlin.Publishing;
 using Microsoft.AspNetCore.Http;
 
 namespace Dunlin.DurableStreams.Writing;
 
 /// <summary>Serves <c>DELETE</c> of a stream.</summary>
-internal sealed class DeleteEndpoint(IStore store, StreamRights rights)
+internal sealed class DeleteEndpoint(IStore store, StreamRights rights, PublishRate rate)
 {
     public async Task ServeAsync(HttpContext context, StreamName name)
     {
-        var (topic, _) = await rights.RequireWriteAsync(context, name);
+        var (topic, caller) = await rights.RequireWriteAsync(context, name);
+        rate.Take(caller, topic, events: 1);
         var stream = await store.WriteAsync((unit, ct) => unit.Streams.DeleteAsync(topic, ct), CancellationToken.None);
         if (stream is null)
             throw StreamErrors.NotFound();

@@ -23,6 +23,9 @@ internal sealed record MercureGrants(IReadOnlyList<TopicMatcher> Publish, IReadO
 
     public static readonly MercureGrants None = new([], []);
 
+    /// <summary>Gets whether the token permits every topic, as tokens of back ends do.</summary>
+    public bool MayPublishAnything => Publish.Any(static matcher => matcher is AnyTopic);
+
     /// <summary>Returns whether every topic of an update may be published.</summary>
     public bool MayPublish(IReadOnlyList<Topic> topics) => topics.All(topic => Publish.Any(matcher => matcher.IsMatch(topic)));
 

@@ -4,6 +4,7 @@ using Dunlin.Journal;
 using Dunlin.Mercure.Access;
 using Dunlin.Mercure.Forms;
 using Dunlin.Mercure.Subscriptions;
+using Dunlin.Publishing;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.Primitives;
 namespace Dunlin.Mercure.Publishing;
 
 /// <summary>Serves <c>POST</c> of the hub's URL: one update in one transaction. Answers with its id.</summary>
-internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, IJournal journal)
+internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, PublishRate rate, IJournal journal)
 {
     public async Task ServeAsync(HttpContext context)
     {
@@ -25,6 +26,8 @@ internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, IJou
                 "The access token does not permit to publish to all topics of the update."
             );
         var draft = DraftOf(update);
+        if (!publisher.Grants.MayPublishAnything)
+            rate.Take(publisher.UserId, [draft.Topic, .. draft.AlsoOn], events: 1);
         // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
         var positions = await journal.AppendAsync([draft], null, CancellationToken.None);
         context.Response.ContentType = "text/plain; charset=utf-8";

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Limits;
 using Dunlin.Problems;
 using Dunlin.Security;
 using Dunlin.Topics;
@@ -14,7 +15,7 @@ namespace Dunlin.RxDb.Push;
 /// accepted, as RxDB requires (<c>[]</c> for none). Thread-safe.</summary>
 /// <remarks>
 /// Several rows share a commit. If a row cannot be processed, the rows before it commit, and only that row is refused. Each response other
-/// than 5xx, 401 and 426 therefore means that all rows are processed.
+/// than 5xx, 401, 426 and 429 therefore means that all rows are processed.
 /// </remarks>
 internal sealed partial class PushService(
     IStore store,
@@ -23,11 +24,14 @@ internal sealed partial class PushService(
     RxDbInstruments instruments,
     IOptions<RxDbOptions> options,
     IServiceProvider services,
+    UserRates rates,
     ILogger<PushService> logger
 )
 {
     private const int MaxRemembered = 10_000;
     private const int MaxRefusalsTold = 50;
+
+    private readonly UserRate _rows = new("rows", options.Value.RowsPerSecond, options.Value.RowBurst);
 
     // The number of time-outs per row. _lock guards it, and MaxRemembered limits its size.
     private readonly Dictionary<string, int> _overruns = new(StringComparer.Ordinal);
@@ -39,6 +43,7 @@ internal sealed partial class PushService(
         var collection = SchemaCheck.Require(context, collections, collectionName);
         var utf8 = await RequestBody.ReadUtf8Async(context, options.Value.MaxPushBytes, context.RequestAborted);
         var rows = PushRequest.Read(utf8, collection, options.Value);
+        rates.Take(_rows, caller.UserId, rows.Count);
         var outcomes = await RunAsync(collection, rows, Leases(context), caller);
         foreach (var outcome in outcomes)
             instruments.Row(collection.Name, outcome.Kind);

@@ -22,7 +22,10 @@ public sealed class StreamHost : IAsyncDisposable
 
     public ManualTime Time => Host.Time;
 
-    public static async Task<StreamHost> StartAsync(Action<DurableStreamOptions>? configure = null) =>
+    public static async Task<StreamHost> StartAsync(
+        Action<DurableStreamOptions>? configure = null,
+        Action<IServiceCollection>? services = null
+    ) =>
         new(
             await DunlinTestHost.StartAsync(options =>
             {
@@ -31,6 +34,7 @@ public sealed class StreamHost : IAsyncDisposable
                         .AddSqlite(Path.Combine(options.Folder, "streams.db"))
                         .AddAccessPolicy<Owners>("streams")
                         .AddDurableStreams(configure);
+                options.Services = services;
                 options.Map = static app => app.MapDurableStreams();
             })
         );

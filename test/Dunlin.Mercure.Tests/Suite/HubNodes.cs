@@ -28,23 +28,26 @@ public sealed class HubNodes : IAsyncDisposable
         Action<DunlinBuilder, string> addStore,
         bool two,
         Action<MercureOptions>? configure = null,
-        Action<WebApplication>? map = null
+        Action<WebApplication>? map = null,
+        Action<IServiceCollection>? services = null
     )
     {
         var time = new ManualTime();
-        var first = await StartNodeAsync(addStore, time, configure, map);
-        return new HubNodes(first, two ? await StartNodeAsync(addStore, time, configure, map) : first);
+        var first = await StartNodeAsync(addStore, time, configure, map, services);
+        return new HubNodes(first, two ? await StartNodeAsync(addStore, time, configure, map, services) : first);
     }
 
     private static Task<DunlinTestHost> StartNodeAsync(
         Action<DunlinBuilder, string> addStore,
         ManualTime time,
         Action<MercureOptions>? configure,
-        Action<WebApplication>? map
+        Action<WebApplication>? map,
+        Action<IServiceCollection>? services
     ) =>
         DunlinTestHost.StartAsync(options =>
         {
             options.Time = time;
+            options.Services = services;
             options.Dunlin = dunlin =>
             {
                 addStore(dunlin, options.Folder);

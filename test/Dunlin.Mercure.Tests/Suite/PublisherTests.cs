@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Dunlin.Journal;
+using Dunlin.Publishing;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -116,5 +117,30 @@ public sealed class PublisherTests
             ],
             own.Headers.GetValues("Link")
         );
+    }
+
+    [Fact]
+    public async Task Publications_over_the_rate_are_refused_with_429()
+    {
+        await using var hub = await HubNodes.StartAsync(
+            static (dunlin, _) => dunlin.AddInMemory(),
+            two: false,
+            services: static services => services.Configure<PublishOptions>(static o => (o.PerSecond, o.Burst, o.TopicsPerHour) = (1, 2, 2))
+        );
+        var own = Tokens.Publisher(hub.Time, "https://example.com/a", "https://example.com/b", "https://example.com/c");
+        async Task<(HttpStatusCode, TimeSpan?)> PublishAsync(string token, string topic)
+        {
+            using var answer = await hub.PublishAsync(token, ("topic", $"https://example.com/{topic}"), ("data", "x"));
+            return (answer.StatusCode, answer.Headers.RetryAfter?.Delta);
+        }
+        Assert.Equal((HttpStatusCode.OK, null), await PublishAsync(own, "a"));
+        Assert.Equal((HttpStatusCode.OK, null), await PublishAsync(own, "b"));
+        Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(1)), await PublishAsync(own, "a"));
+        for (var i = 0; i < 3; i++)
+            Assert.Equal((HttpStatusCode.OK, null), await PublishAsync(Tokens.Publisher(hub.Time), $"all/{i}"));
+        hub.Time.Advance(TimeSpan.FromSeconds(1));
+        var (status, wait) = await PublishAsync(own, "c");
+        Assert.Equal(HttpStatusCode.TooManyRequests, status);
+        Assert.Equal(TimeSpan.FromSeconds(3_599), wait);
     }
 }
