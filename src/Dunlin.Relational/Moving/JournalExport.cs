@@ -2,14 +2,15 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dunlin.Journal;
+using Dunlin.Relational.Journal;
 using Dunlin.Relational.Moving;
 
 namespace Dunlin.Relational;
 
 /// <summary>Writes the journal of a store as JSON lines, for archives, programs and <see cref="JournalImport"/>. Thread-safe.</summary>
-/// <remarks>The first line has the format, the epoch, and the first and last offset. A line for each event follows in journal order, then
-/// the topics from which retention deleted events, then the number of events. Leases, records, accounts and idempotency keys are not
-/// exported: <see cref="StoreMove"/> copies a whole store.</remarks>
+/// <remarks>The first line has the format, the epoch, and the first and last offset. A line for each durable stream and producer follows,
+/// then one for each event in journal order. The topics from which retention deleted events and the number of events are last. Leases,
+/// records, accounts and idempotency keys are not exported: <see cref="StoreMove"/> copies a whole store.</remarks>
 public static class JournalExport
 {
     private const int PageSize = 1_000;
@@ -49,26 +50,19 @@ public static class JournalExport
         var done = target is { CanSeek: true, Length: > 0 } ? await ContinueAsync(target, head, cancellationToken) : default;
         if (done.IsComplete)
             return done.Events;
-        var buffer = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(buffer, Writing);
-        if (done.Header is not { } header)
-        {
-            header = await HeaderAsync(source, head, cancellationToken);
-            Line(writer => JournalLine.Write(writer, header));
-        }
+        using var lines = new LineWriter(target);
+        var header = done.Header ?? await BeginAsync(source, lines, cancellationToken);
         var (after, events) = (done.Through, done.Events);
         while (after < header.Last)
         {
             var page = await source.ReadAsync(new JournalQuery(after, null, PageSize), cancellationToken);
             foreach (var entry in page.Events.TakeWhile(entry => entry.Position.Offset <= header.Last))
             {
-                Line(writer => JournalLine.Write(writer, entry));
+                await lines.AddAsync(writer => JournalLine.Write(writer, entry), cancellationToken);
                 events++;
-                if (buffer.WrittenCount > FlushBytes)
-                    await FlushAsync();
             }
             after = Math.Min(page.Through, header.Last);
-            await FlushAsync();
+            await lines.FlushAsync(cancellationToken);
             progress?.Invoke(after, header.Last);
             if (!page.HasMore)
                 break;
@@ -78,29 +72,30 @@ public static class JournalExport
         {
             var topics = await source.LookUpAsync((session, ct) => session.TrimmedAsync(last, PageSize, ct), cancellationToken);
             foreach (var topic in topics)
-                Line(writer => JournalLine.Write(writer, topic with { Through = Math.Min(topic.Through, header.Last) }));
-            await FlushAsync();
+            {
+                var mark = topic with { Through = Math.Min(topic.Through, header.Last) };
+                await lines.AddAsync(writer => JournalLine.Write(writer, mark), cancellationToken);
+            }
             last = topics.Count == PageSize ? topics[^1].Name : null;
         }
-        Line(writer => JournalLine.WriteEnd(writer, events));
-        await FlushAsync();
+        await lines.AddAsync(writer => JournalLine.WriteEnd(writer, events), cancellationToken);
+        await lines.FlushAsync(cancellationToken);
         return events;
-
-        void Line(Action<Utf8JsonWriter> write)
-        {
-            json.Reset();
-            write(json);
-            json.Flush();
-            buffer.Write(NewLine);
-        }
-
-        async ValueTask FlushAsync()
-        {
-            await target.WriteAsync(buffer.WrittenMemory, cancellationToken);
-            await target.FlushAsync(cancellationToken);
-            buffer.ResetWrittenCount();
-        }
     }
+
+    /// <summary>Writes the header and the rows that belong to the journal.</summary>
+    /// <remarks>Both are of one snapshot: a producer must not count an append that the file does not have.</remarks>
+    private static ValueTask<JournalHeader> BeginAsync(RelationalStore source, LineWriter lines, CancellationToken cancellationToken) =>
+        source.ReadAsync(
+            async (scope, ct) =>
+            {
+                var header = await HeaderAsync(source, scope.Position, ct);
+                await lines.AddAsync(writer => JournalLine.Write(writer, header), ct);
+                await TransferTables.ReadAsync(((ReadScope)scope).Session, row => lines.AddAsync(row.Write, ct), ct);
+                return header;
+            },
+            cancellationToken
+        );
 
     private static async Task<JournalHeader> HeaderAsync(RelationalStore source, Position head, CancellationToken cancellationToken)
     {
@@ -128,11 +123,16 @@ public static class JournalExport
             var read = JournalLines.At(number, () => JournalLine.Read(line));
             if (read is long)
                 return state with { IsComplete = true };
+            if (read is TableRow)
+                whole += line.Length + 1;
             if (read is not DunlinEvent entry)
                 continue;
             whole += line.Length + 1;
             state = state with { Through = entry.Position.Offset, Events = state.Events + 1 };
         }
+        // Rows that are not followed by an event may be of an incomplete list, and the journal may have changed since: begin again.
+        if (state.Events == 0)
+            (state, whole) = (default, 0);
         target.SetLength(whole);
         target.Position = whole;
         return state;
@@ -140,4 +140,30 @@ public static class JournalExport
 
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
     private readonly record struct Interrupted(JournalHeader? Header, long Through, long Events, bool IsComplete);
+
+    private sealed class LineWriter(Stream target) : IDisposable
+    {
+        private readonly ArrayBufferWriter<byte> _buffer = new();
+        private Utf8JsonWriter? _json;
+
+        public async ValueTask AddAsync(Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
+        {
+            _json ??= new Utf8JsonWriter(_buffer, Writing);
+            _json.Reset();
+            write(_json);
+            _json.Flush();
+            _buffer.Write(NewLine);
+            if (_buffer.WrittenCount > FlushBytes)
+                await FlushAsync(cancellationToken);
+        }
+
+        public async ValueTask FlushAsync(CancellationToken cancellationToken)
+        {
+            await target.WriteAsync(_buffer.WrittenMemory, cancellationToken);
+            await target.FlushAsync(cancellationToken);
+            _buffer.ResetWrittenCount();
+        }
+
+        public void Dispose() => _json?.Dispose();
+    }
 }

@@ -7,8 +7,8 @@ using Dunlin.Relational.Moving;
 namespace Dunlin.Relational;
 
 /// <summary>Reads the lines of <see cref="JournalExport"/> into the empty journal of a store. Thread-safe.</summary>
-/// <remarks>Events keep their order, topic, type, data, origin and time. Readers are not notified: import before the servers
-/// start.</remarks>
+/// <remarks>Events keep their order, topic, type, data, origin and time. Durable streams keep their state, producers and forks. Readers are
+/// not notified: import before the servers start.</remarks>
 public static class JournalImport
 {
     private const int BatchEvents = 500;
@@ -26,7 +26,8 @@ public static class JournalImport
     /// <returns>The number of events in the journal.</returns>
     /// <exception cref="FormatException">A line is invalid, or the file is incomplete. The message contains the number of the line. The
     /// import can continue with a corrected file that has the same first line.</exception>
-    /// <exception cref="InvalidOperationException">The target has events that are not of an interrupted import of this file.</exception>
+    /// <exception cref="InvalidOperationException">The target has events or durable streams that are not of an interrupted import of this
+    /// file. Or the file has durable streams, and <paramref name="keepPositions"/> is false.</exception>
     /// <exception cref="System.Data.Common.DbException">The database cannot store a line, for example NUL in PostgreSQL.</exception>
     /// <exception cref="Diagnostics.DunlinException">The store failed.</exception>
     public static async Task<long> RunAsync(
@@ -48,6 +49,7 @@ public static class JournalImport
                 var header = JournalLines.At(number, () => JournalLine.ReadHeader(line));
                 var found = await target.LookUpAsync((session, ct) => session.FindImportAsync(ct), cancellationToken);
                 import = new Import(target, header, IdOf(line, keepPositions), keepPositions, found, progress);
+                await import.BeginAsync(cancellationToken);
                 continue;
             }
             await import.AddAsync(number, JournalLines.At(number, () => JournalLine.Read(line)), cancellationToken);
@@ -71,13 +73,21 @@ public static class JournalImport
     )
     {
         private readonly List<DunlinEvent> _batch = [];
+        private readonly List<TableRow> _rows = [];
         private readonly List<TrimmedTopic> _trimmed = [];
         private readonly long _skipThrough = Check(found, id);
         private int _bytes;
         private long _last;
         private long _events;
         private long _imported;
+        private bool _hasRows;
         private bool _isComplete;
+
+        public async ValueTask BeginAsync(CancellationToken cancellationToken)
+        {
+            if (found.Source != id && !await target.LookUpAsync(TransferTables.AreEmptyAsync, cancellationToken))
+                throw NotEmpty();
+        }
 
         public async ValueTask AddAsync(long number, object line, CancellationToken cancellationToken)
         {
@@ -85,7 +95,12 @@ public static class JournalImport
                 throw new FormatException($"Line {number} follows the last line of the export.");
             switch (line)
             {
+                case TableRow row:
+                    await AddAsync(number, row, cancellationToken);
+                    break;
                 case DunlinEvent entry:
+                    if (_rows.Count > 0)
+                        await SaveRowsAsync(cancellationToken);
                     await AddAsync(number, entry, cancellationToken);
                     break;
                 case TrimmedTopic topic:
@@ -103,6 +118,8 @@ public static class JournalImport
         {
             if (!_isComplete)
                 throw new FormatException($"The file is incomplete: it ends after {_events} events. Run the export again to complete it.");
+            if (_rows.Count > 0)
+                await SaveRowsAsync(cancellationToken);
             await SaveAsync(isLast: true, cancellationToken);
             return _events;
         }
@@ -127,6 +144,43 @@ public static class JournalImport
             _bytes += entry.Data.Length;
             if (_batch.Count >= BatchEvents || _bytes >= BatchBytes)
                 await SaveAsync(isLast: false, cancellationToken);
+        }
+
+        private async ValueTask AddAsync(long number, TableRow row, CancellationToken cancellationToken)
+        {
+            if (!keepPositions)
+                throw new InvalidOperationException(
+                    "The file has durable streams, whose readers know their offsets. Import it with its positions (--keep-positions)."
+                );
+            if (_events > 0 || _trimmed.Count > 0)
+                throw new FormatException($"Line {number}: rows of the table '{row.Table}' must be before the first event.");
+            // All rows were committed before the first event.
+            if (_skipThrough > 0)
+                return;
+            _rows.Add(row);
+            if (_rows.Count >= BatchEvents)
+                await SaveRowsAsync(cancellationToken);
+        }
+
+        private async Task SaveRowsAsync(CancellationToken cancellationToken)
+        {
+            await target.WriteAsync(
+                async (unit, ct) =>
+                {
+                    var session = ((UnitOfWork)unit).Session;
+                    if ((await session.FindImportAsync(ct)).Head != 0)
+                        throw NotEmpty();
+                    // Rows of an import that stopped before its first event.
+                    if (!_hasRows)
+                        await TransferTables.ClearAsync(session, ct);
+                    await TransferTables.InsertAsync(session, _rows, ct);
+                    await session.Call("import_save").Number(id).Number(0).RunAsync(ct);
+                    return true;
+                },
+                cancellationToken
+            );
+            _hasRows = true;
+            _rows.Clear();
         }
 
         private async Task SaveAsync(bool isLast, CancellationToken cancellationToken)
@@ -166,6 +220,8 @@ public static class JournalImport
             : throw NotEmpty();
 
         private static InvalidOperationException NotEmpty() =>
-            new("The journal is not empty, and its events are not of an interrupted import of this file. Import into a new database.");
+            new(
+                "The journal is not empty, and its events or streams are not of an interrupted import of this file. Import into a new database."
+            );
     }
 }

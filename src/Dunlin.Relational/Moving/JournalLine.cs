@@ -7,8 +7,8 @@ using Dunlin.Topics;
 
 namespace Dunlin.Relational.Moving;
 
-/// <summary>Writes and reads the lines of an exported journal. Each line is one JSON object: the header, an event, a mark of retention, or
-/// the end.</summary>
+/// <summary>Writes and reads the lines of an exported journal. Each line is one JSON object: the header, a row of a stream or producer, an
+/// event, a mark of retention, or the end.</summary>
 /// <remarks>Data that is JSON on one line stands in the line byte by byte, so that an import restores the same bytes. Other data is in
 /// base64.</remarks>
 internal static class JournalLine
@@ -120,8 +120,8 @@ internal static class JournalLine
         return header;
     }
 
-    /// <summary>Reads a line after the header: a <see cref="DunlinEvent"/>, a <see cref="TrimmedTopic"/>, or the number of events as a
-    /// <see cref="long"/>.</summary>
+    /// <summary>Reads a line after the header: a <see cref="TableRow"/>, a <see cref="DunlinEvent"/>, a <see cref="TrimmedTopic"/>, or the
+    /// number of events as a <see cref="long"/>.</summary>
     /// <exception cref="FormatException">The line is invalid. The message names the field.</exception>
     public static object Read(ReadOnlySpan<byte> line)
     {
@@ -180,6 +180,8 @@ internal static class JournalLine
         private DateTimeOffset? _time;
         private byte[]? _data;
         private EventExtra? _extra;
+        private string? _table;
+        private Dictionary<string, object>? _row;
 
         public void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> line)
         {
@@ -235,6 +237,12 @@ internal static class JournalLine
                         foreach (var topic in _extra?.AlsoOn ?? [])
                             _ = Topic(topic.Value);
                         break;
+                    case "table":
+                        _table = reader.GetString();
+                        break;
+                    case "row":
+                        _row = TableRow.Read(ref reader);
+                        break;
                     default:
                         throw new FormatException("the format does not have it.");
                 }
@@ -256,6 +264,10 @@ internal static class JournalLine
         {
             if (_events is { } events)
                 return events;
+            if (_table is { } table)
+                return TransferTables.Names.Contains(table, StringComparer.Ordinal)
+                    ? new TableRow(table, _row ?? throw Missing("row"))
+                    : throw new FormatException($"This version has no table '{table}'. Import with the version that exported.");
             if (_trimmed is { } trimmed)
                 return new TrimmedTopic(Topic(trimmed).Value, _through ?? throw Missing("through"));
             var type = _type ?? throw Missing("type");

@@ -102,6 +102,8 @@ internal static class TransferStatements
             );
             await session.Call("import_trimmed").Text(rows).RunAsync(cancellationToken);
         }
+        if (trimmed.Count > 0)
+            await session.Call("import_streams").RunAsync(cancellationToken);
         var last = trimmed.Count == 0 ? 0 : trimmed.Max(topic => topic.Through);
         await session.Call("import_end").Number(header?.Epoch ?? 0).Number(last).RunAsync(cancellationToken);
     }

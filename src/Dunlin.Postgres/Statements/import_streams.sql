@@ -1,0 +1,3 @@
+-- Raises the beginning of streams to the marks of their topics: events may have been deleted during the export.
+UPDATE dunlin_stream AS stream SET trimmed_through = mark.trimmed_through FROM dunlin_topic AS mark
+WHERE mark.name = stream.topic AND stream.trimmed_through < mark.trimmed_through AND stream.starts_after < mark.trimmed_through
