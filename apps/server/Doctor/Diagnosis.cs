@@ -29,7 +29,10 @@ internal static class Diagnosis
         if (options.Origin is { } origin)
             await CorsCheck.RunAsync(examination, origin, report, cancellationToken);
         if (await TokenCheck.RunAsync(examination, options, report, cancellationToken) is { } topic)
+        {
             await StreamChecks.RunAsync(examination, topic, report, cancellationToken);
+            await TransportChecks.RunAsync(examination, topic, report, cancellationToken);
+        }
         return true;
     }
 }

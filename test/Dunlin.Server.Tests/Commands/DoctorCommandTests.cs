@@ -11,6 +11,8 @@ public sealed class DoctorCommandTests : IDisposable
 {
     private const string Good = "proxy_buffering off; proxy_read_timeout 24h; large_client_header_buffers 4 64k;";
 
+    private const string Upgrading = Good + "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;";
+
     private const string Buffering =
         "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types text/event-stream; gzip_min_length 0; "
         + "large_client_header_buffers 4 64k;";
@@ -46,6 +48,8 @@ public sealed class DoctorCommandTests : IDisposable
                 "compression",
                 "buffering",
                 "heartbeat",
+                "websocket",
+                "long poll",
             },
             levels.Select(level => level.Check).ToHashSet(StringComparer.Ordinal)
         );
@@ -115,7 +119,7 @@ public sealed class DoctorCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_good_proxy_passes_even_if_it_drops_Upgrade()
+    public async Task A_proxy_that_drops_Upgrade_gets_a_warning_about_WebSockets_only()
     {
         await using var server = await StartAsync(1);
         await using var nginx = await Proxies.StartNginxAsync(
@@ -124,7 +128,34 @@ public sealed class DoctorCommandTests : IDisposable
         );
         var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", "60");
         Assert.True(code == 0, string.Join('\n', levels));
+        var warning = Assert.Single(levels, level => level.Level != "ok" && level.Check != "clock");
+        Assert.Equal(("websocket", "warn"), (warning.Check, warning.Level));
+        Assert.Contains("proxy_set_header Upgrade $http_upgrade", warning.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_passes_Upgrade_passes_all_checks()
+    {
+        await using var server = await StartAsync(1);
+        await using var nginx = await Proxies.StartNginxAsync(server.Address, Upgrading);
+        var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", "60");
+        Assert.True(code == 0, string.Join('\n', levels));
         Assert.DoesNotContain(levels, level => level.Level != "ok" && level.Check != "clock");
+    }
+
+    // The transports are examined where a proxy holds back streams: there clients need them.
+    [Fact]
+    public async Task Transports_pass_a_proxy_that_buffers_streams()
+    {
+        await using var server = await StartAsync(15);
+        await using var nginx = await Proxies.StartNginxAsync(
+            server.Address,
+            Buffering + "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;"
+        );
+        var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", "3");
+        Assert.Equal(1, code);
+        Assert.Contains(levels, level => level is { Check: "buffering", Level: "fail" });
+        Assert.Equal(["ok", "ok"], levels.Where(level => level.Check is "websocket" or "long poll").Select(level => level.Level));
     }
 
     [Theory]
@@ -134,11 +165,22 @@ public sealed class DoctorCommandTests : IDisposable
     [InlineData("address size", "warn", "proxy_buffering off; proxy_read_timeout 24h;")]
     [InlineData("header size", "warn", "proxy_buffering off; large_client_header_buffers 4 4k;")]
     [InlineData("keep-alive", "warn", Good + "keepalive_timeout 0;")]
+    [InlineData(
+        "websocket",
+        "warn",
+        Upgrading + "location = /dunlin/v1/events { if ($http_upgrade) { return 403; } proxy_http_version 1.1; proxy_pass SERVER; }"
+    )]
+    [InlineData(
+        "long poll",
+        "warn",
+        Good + "location = /dunlin/v1/events { if ($arg_wait) { return 204; } proxy_http_version 1.1; proxy_pass SERVER; }"
+    )]
     [InlineData("version", "fail", "location /dunlin { return 502; }")]
     public async Task A_proxy_that_breaks_something_is_found_out(string check, string level, string settings)
     {
         await using var server = await StartAsync(check is "buffering" or "heartbeat" ? 15 : 1);
-        await using var nginx = await Proxies.StartNginxAsync(server.Address, settings);
+        var target = server.Address.GetLeftPart(UriPartial.Authority);
+        await using var nginx = await Proxies.StartNginxAsync(server.Address, settings.Replace("SERVER", target, StringComparison.Ordinal));
         var (code, levels) = await ExamineAsync(nginx.Address, Mint.User("ann"), "--patience", check == "buffering" ? "3" : "60");
         var found = Assert.Single(levels, finding => finding.Check == check);
         Assert.Equal(level, found.Level);
