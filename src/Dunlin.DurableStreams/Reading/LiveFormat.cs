@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Dunlin.DurableStreams.Wire;
 using Dunlin.Fanout;
 using Dunlin.Journal;
@@ -11,21 +13,17 @@ namespace Dunlin.DurableStreams.Reading;
 /// </remarks>
 internal sealed class LiveFormat : IRawFormat, IEndingFormat
 {
-    private static readonly LiveFormat Json = new(StreamKind.Json);
-    private static readonly LiveFormat Text = new(StreamKind.Text);
-    private static readonly LiveFormat Binary = new(StreamKind.Binary);
+    // At most 55 for each kind.
+    private static readonly ConcurrentDictionary<(StreamKind Kind, long Lead), LiveFormat> Known = new();
 
     private readonly StreamKind _kind;
+    private readonly long _lead;
 
-    private LiveFormat(StreamKind kind) => _kind = kind;
+    private LiveFormat(StreamKind kind, long lead) => (_kind, _lead) = (kind, lead);
 
-    public static LiveFormat For(StreamKind kind) =>
-        kind switch
-        {
-            StreamKind.Json => Json,
-            StreamKind.Text => Text,
-            _ => Binary,
-        };
+    /// <summary>Returns the format of all readers of this kind whose cursors are equally far ahead of the time.</summary>
+    public static LiveFormat For(StreamKind kind, long lead) =>
+        Known.GetOrAdd((kind, lead), static key => new LiveFormat(key.Kind, key.Lead));
 
     public bool EndsAfter(DunlinEvent source) => source.Type is StreamEvents.ClosedType or StreamEvents.EndedType;
 
@@ -48,8 +46,10 @@ internal sealed class LiveFormat : IRawFormat, IEndingFormat
         {
             buffer.End();
             var offset = StreamOffset.Format(source.Position.Epoch, source.Position.Offset);
-            // The frame is shared by all readers, so its cursor is that of the append.
-            buffer.Control(offset, StreamCursor.After(null, source.Time), isUpToDate: true);
+            // The frame is shared by readers, so its cursor depends on the time of the append. Cursors never go backwards: commit times
+            // rise, and the lead of a reader is constant.
+            var cursor = (StreamCursor.At(source.Time) + _lead).ToString(CultureInfo.InvariantCulture);
+            buffer.Control(offset, cursor, isUpToDate: true);
         }
         return buffer.Written;
     }

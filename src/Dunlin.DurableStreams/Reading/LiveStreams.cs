@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dunlin.Access;
 using Dunlin.Diagnostics;
 using Dunlin.DurableStreams.Hosting;
@@ -41,7 +42,8 @@ internal sealed class LiveStreams(
     )
     {
         var kind = stream.KindOf();
-        var connection = fanout.Open(RequestOf(context, caller, stream.Topic, kind, sink));
+        var lead = StreamCursor.LeadOf(context.Request.Query["cursor"], stream.ReadAt);
+        var connection = fanout.Open(RequestOf(context, caller, stream.Topic, LiveFormat.For(kind, lead), sink));
         try
         {
             // Rights may have been revoked before the registration. From here on the connection receives changed rights.
@@ -55,7 +57,7 @@ internal sealed class LiveStreams(
             if (kind == StreamKind.Binary)
                 context.Response.Headers[StreamFields.Encoding] = "base64";
             await using var aborted = StreamResponse.CloseWhenGone(context, connection);
-            var (opening, last) = await SendStoredAsync(context, stream, after, kind, sink);
+            var (opening, last) = await SendStoredAsync(context, stream, after, kind, lead, sink);
             if (last.IsEnd)
                 connection.Close(ConnectionEnd.Completed);
             await fanout.StartAsync(connection, opening, LongPolls.PositionOf(last.Stream, journal.Head));
@@ -75,10 +77,12 @@ internal sealed class LiveStreams(
         StreamState stream,
         long after,
         StreamKind kind,
+        long lead,
         PipeFrameSink sink
     )
     {
-        string? cursor = context.Request.Query["cursor"];
+        // The clock of the store, as for the times of later appends: a cursor must not go backwards.
+        var cursor = (StreamCursor.At(stream.ReadAt) + lead).ToString(CultureInfo.InvariantCulture);
         while (true)
         {
             var page = await reader.ReadAsync(stream, after, options.Value.PageBytes, context.RequestAborted);
@@ -88,7 +92,7 @@ internal sealed class LiveStreams(
             if (page.Items.Count > 0)
                 buffer.Data(page.Items);
             var next = StreamOffset.Format(journal.Head.Epoch, page.Next);
-            buffer.Control(next, page.IsEnd ? null : StreamCursor.After(cursor, time.GetUtcNow()), !page.HasMore);
+            buffer.Control(next, page.IsEnd ? null : cursor, !page.HasMore);
             if (!page.HasMore)
                 return (buffer.Written, page);
             sink.Write(buffer.Written);
@@ -98,7 +102,7 @@ internal sealed class LiveStreams(
         }
     }
 
-    private ConnectionRequest RequestOf(HttpContext context, Caller caller, TopicName topic, StreamKind kind, PipeFrameSink sink)
+    private ConnectionRequest RequestOf(HttpContext context, Caller caller, TopicName topic, LiveFormat format, PipeFrameSink sink)
     {
         var latest = time.GetUtcNow() + options.Value.MaxStreamDuration;
         return new ConnectionRequest(
@@ -110,7 +114,7 @@ internal sealed class LiveStreams(
             sink
         )
         {
-            Format = LiveFormat.For(kind),
+            Format = format,
             SendsControlFrames = false,
             Heartbeat = streams.Value.Heartbeat,
             RemoteAddress = context.Connection.RemoteIpAddress?.ToString(),

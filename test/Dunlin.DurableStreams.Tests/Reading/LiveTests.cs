@@ -30,6 +30,38 @@ public sealed class LiveTests
         Assert.Contains("\"streamClosed\":true", reader.Received[^1].Data, StringComparison.Ordinal);
     }
 
+    // PROTOCOL.md, "Server-Generated Cursors": never backwards, and greater than the cursor of the client.
+    [Theory]
+    [InlineData(null)]
+    [InlineData(-5L)]
+    [InlineData(0L)]
+    [InlineData(1L)]
+    [InlineData(150L)]
+    [InlineData(1L << 40)]
+    public async Task Cursors_of_an_event_stream_rise_above_that_of_the_client(long? ahead)
+    {
+        await using var host = await StreamHost.StartAsync();
+        (await host.SendAsync("PUT", Notes, "one", type: "text/plain")).Is(201);
+        var current =
+            (host.Time.GetUtcNow() - new DateTimeOffset(2024, 10, 9, 0, 0, 0, TimeSpan.Zero)).Ticks / TimeSpan.TicksPerSecond / 20;
+        var given = ahead is null ? "" : $"&cursor={current + ahead}";
+        await using var reader = await OpenAsync(host, $"?offset=-1&live=sse{given}");
+        await reader.UntilAsync(static item => item.EventType == "control");
+        (await host.SendAsync("POST", Notes, "two")).Is(204);
+        await reader.UntilAsync(static item => item.EventType == "control");
+        host.Time.Advance(TimeSpan.FromSeconds(21));
+        (await host.SendAsync("POST", Notes, "three")).Is(204);
+        await reader.UntilAsync(static item => item.EventType == "control");
+        var cursors = reader
+            .Received.Where(static item => item.EventType == "control")
+            .Select(static item => long.Parse(JsonElement.Parse(item.Data).GetProperty("streamCursor").GetString()!, null))
+            .ToList();
+        Assert.Equal(3, cursors.Count);
+        Assert.Equal(cursors.Order(), cursors);
+        Assert.All(cursors, cursor => Assert.True(cursor >= current && (ahead is null || cursor > current + ahead), $"{cursor}"));
+        Assert.Equal(cursors[0] + 1, cursors[2]);
+    }
+
     [Theory]
     [InlineData("application/json")]
     [InlineData("text/plain")]
