@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dunlin.Client.Security;
+using Dunlin.Client.Streams;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Client;
@@ -44,6 +45,9 @@ internal sealed class ClientRequests(HttpClient http, DunlinClientOptions option
     public TokenSource Tokens => tokens;
 
     public DunlinClientOptions Options => options;
+
+    /// <summary>Gets the choice of the transport, which all streams of the client share.</summary>
+    public TransportChooser Transports { get; } = new(options.TimeProvider);
 
     /// <summary>Gets or sets the function that returns the id of an open stream. The server learns the origin of a request from
     /// it.</summary>

@@ -37,6 +37,11 @@ public sealed class DunlinClientOptions
     /// <summary>The largest event that a stream may receive, in bytes. A larger one closes the subscription. Default: 4 MiB.</summary>
     public int MaxEventBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>Whether a stream becomes a sequence of long polls if no byte of it arrives within 4 seconds, as behind a proxy that holds
+    /// back responses. The client tries streams again after 10 minutes, and after at most one hour if that fails again. Default:
+    /// true.</summary>
+    public bool FallsBackToLongPoll { get; set; } = true;
+
     /// <summary>The highest HTTP version of requests and streams. HTTP/2 needs TLS, because the client uses the highest version that both
     /// sides offer. Default: 2.0.</summary>
     public Version HttpVersion { get; set; } = System.Net.HttpVersion.Version20;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Dunlin.Client.Streams;
@@ -15,6 +16,15 @@ internal sealed record StreamTarget(string Path, string? Form, bool AwaitsHello)
     private const int MaxPath = 2000;
 
     private const string Engine = "/dunlin/v1/events";
+
+    /// <summary>Returns the path and query of a stream, or of a long poll that waits for some seconds.</summary>
+    public string PathOf(int? wait) =>
+        wait is { } seconds
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Path}{(Path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}wait={seconds}"
+            )
+            : Path;
 
     public static StreamTarget OfTopics(IEnumerable<string> topics, SubscribeOptions options)
     {

@@ -12,6 +12,9 @@ namespace Dunlin.Client.Streams;
 /// </remarks>
 internal sealed class Subscription : IAsyncDisposable
 {
+    // Shorter than the idle time of common proxies.
+    private const int MaxPollSeconds = 25;
+
     // A stream that was live for this long resets the back-off.
     private static readonly TimeSpan Steady = TimeSpan.FromSeconds(5);
 
@@ -25,9 +28,11 @@ internal sealed class Subscription : IAsyncDisposable
     private StreamPosition? _position;
     private StreamPosition? _helloPosition;
     private TimeSpan? _retry;
+    private TimeSpan _heartbeat;
     private Token? _token;
 
     // Of the open stream.
+    private StreamTransport _transport;
     private HttpResponseMessage? _response;
     private Stream? _body;
     private FrameReader? _reader;
@@ -49,6 +54,7 @@ internal sealed class Subscription : IAsyncDisposable
     )
     {
         (_requests, _target, _options, _onState) = (requests, target, options, onState);
+        _heartbeat = options.Heartbeat;
         _opener = new StreamOpener(requests, target);
         _position = options.After;
         if (options.Positions is { } store)
@@ -160,23 +166,10 @@ internal sealed class Subscription : IAsyncDisposable
         _abort = CancellationTokenSource.CreateLinkedTokenSource(_watch.Silent, cancellationToken);
         try
         {
-            var expired = _token;
-            var opened = await _opener
-                .OpenAsync(_position, _state.Renews, expired, token => _token = token, _abort.Token)
-                .ConfigureAwait(false);
-            if (opened.Problem is not null)
-            {
-                Close();
-                Apply(new ConnectionInput.Failed(opened.Problem, IsSteady: false));
+            // The first poll does not wait: a resumed stream would otherwise become live only with its next event.
+            if (!await RequestAsync(_state.Renews, wait: 0).ConfigureAwait(false))
                 return;
-            }
-            _response = opened.Response!;
-            _body = await _response.Content.ReadAsStreamAsync(_abort.Token).ConfigureAwait(false);
             _openedAt = _requests.Time.GetTimestamp();
-            _reader = new FrameReader(_requests.Options.MaxEventBytes);
-            _lastId = "";
-            _connectionId = _response.Headers.TryGetValues("Dunlin-Connection", out var ids) ? ids.FirstOrDefault() : null;
-            _watch.SetReading(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -185,6 +178,30 @@ internal sealed class Subscription : IAsyncDisposable
         }
         if (!_target.AwaitsHello)
             Apply(new ConnectionInput.Opened(_connectionId));
+    }
+
+    /// <summary>Sends a request for the stream or its next poll.</summary>
+    /// <returns>Whether the server answered with a stream.</returns>
+    private async Task<bool> RequestAsync(bool renewsFirst, int wait)
+    {
+        _watch!.SetReading(true);
+        var opened = await _opener
+            .OpenAsync(_position, renewsFirst, _token, token => _token = token, wait, _abort!.Token)
+            .ConfigureAwait(false);
+        if (opened.Problem is not null)
+        {
+            Fail(opened.Problem);
+            return false;
+        }
+        _reader?.Dispose();
+        _response?.Dispose();
+        (_response, _transport) = (opened.Response!, opened.Transport);
+        _body = await _response.Content.ReadAsStreamAsync(_abort.Token).ConfigureAwait(false);
+        _reader = new FrameReader(_requests.Options.MaxEventBytes);
+        _lastId = "";
+        _connectionId = _response.Headers.TryGetValues("Dunlin-Connection", out var ids) ? ids.FirstOrDefault() : null;
+        _watch.SetReading(false);
+        return true;
     }
 
     /// <summary>Returns the next item, or null if the state changed or a frame without an item was read.</summary>
@@ -198,7 +215,11 @@ internal sealed class Subscription : IAsyncDisposable
                 return Receive(frame);
             if (_saver is not null)
                 await _saver.OfferAsync(_position, isIdle: true, cancellationToken).ConfigureAwait(false);
-            if (await FillAsync().ConfigureAwait(false) == 0)
+            if (await FillAsync().ConfigureAwait(false) > 0)
+                return null;
+            if (_transport == StreamTransport.LongPoll && _state.Status == ConnectionStatus.Live)
+                await RequestAsync(renewsFirst: false, PollSeconds()).ConfigureAwait(false);
+            else
                 Fail(ClientProblem.Network("The stream ended."));
         }
         catch (InvalidDataException exception)
@@ -274,7 +295,10 @@ internal sealed class Subscription : IAsyncDisposable
     private void Greet(ControlFrame hello)
     {
         if (hello.Heartbeat is { } heartbeat)
+        {
+            _heartbeat = heartbeat;
             _watch!.SetHeartbeat(heartbeat);
+        }
         _helloPosition = StreamPosition.OfWire(hello.Position);
         // A resumed stream starts at the position of the request, before that of the hello. Only a fresh stream adopts it.
         _position ??= _helloPosition;
@@ -300,6 +324,9 @@ internal sealed class Subscription : IAsyncDisposable
         Close();
         Apply(new ConnectionInput.Failed(problem, isSteady));
     }
+
+    // The watch allows 2.5 heartbeats of silence.
+    private int PollSeconds() => Math.Clamp((int)(_heartbeat * 2).TotalSeconds, 1, MaxPollSeconds);
 
     private bool IsSteady() => _state.Status == ConnectionStatus.Live && _requests.Time.GetElapsedTime(_openedAt) >= Steady;
 

@@ -36,6 +36,8 @@ internal sealed class ScenarioRun : IAsyncDisposable
             User = scenario.TryGetProperty("user", out var user) ? user.GetString() : null,
             GetToken = tokens.ValueKind == JsonValueKind.Array ? _ => new ValueTask<string?>(NextToken()) : null,
             RequestTimeout = Timeout.InfiniteTimeSpan,
+            // The scenarios describe one transport.
+            FallsBackToLongPoll = false,
             TimeProvider = _time,
             NextRandom = () => random,
         };
