@@ -16,6 +16,7 @@ internal static class ClientConfiguration
         Set(section, "RequestTimeout", Time, value => options.RequestTimeout = value);
         Set(section, "PublishAttempts", Number, value => options.PublishAttempts = value);
         Set(section, "MaxEventBytes", Number, value => options.MaxEventBytes = value);
+        Set(section, "FallsBackToLongPoll", bool.Parse, value => options.FallsBackToLongPoll = value);
         Set(section, "HttpVersion", static text => new Version(text), value => options.HttpVersion = value);
         Set(section, "TicketPath", static text => text, value => options.TicketPath = value);
     }

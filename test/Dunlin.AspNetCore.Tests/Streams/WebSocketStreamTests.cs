@@ -245,6 +245,32 @@ public sealed class WebSocketStreamTests
         Assert.DoesNotContain("permessage-deflate", peer.Text, StringComparison.OrdinalIgnoreCase);
     }
 
+    // Kestrel announces extended CONNECT on HTTP/2 connections. Streams do not offer it: docs/spec/event-stream.md.
+    [Fact]
+    public async Task Extended_CONNECT_over_HTTP_2_is_refused_with_405()
+    {
+        await using var host = await EngineHost.StartAsync(listen: new TakeOverTests.KestrelSide("https").Listen);
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        using var invoker = new HttpMessageInvoker(handler);
+        using var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = System.Net.HttpVersion.Version20;
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.SetRequestHeader("X-User", "ann");
+        socket.Options.AddSubProtocol("dunlin.v1");
+        var target = new UriBuilder(host.Address)
+        {
+            Scheme = "wss",
+            Path = "/dunlin/v1/events",
+            Query = "topic=t",
+        }.Uri;
+        await Assert.ThrowsAsync<WebSocketException>(() =>
+            socket.ConnectAsync(target, invoker, TestContext.Current.CancellationToken).WaitAsync(Patience)
+        );
+        Assert.Equal(405, (int)socket.HttpStatusCode);
+    }
+
     [Fact]
     public async Task Refused_topics_and_limits_are_ordinary_responses()
     {

@@ -34,6 +34,7 @@ public sealed class RegistrationTests
 
     [Theory]
     [InlineData("PublishAttempts", "many")]
+    [InlineData("FallsBackToLongPoll", "sometimes")]
     [InlineData("RequestTimeout", "soon")]
     [InlineData("Address", "not an address")]
     public void Wrong_configuration_value_is_named_without_its_content(string key, string value)
