@@ -51,7 +51,7 @@ async function startDunlin(data) {
     Dunlin__DurableStreams__MaxStreamDuration: '01:00:00',
     Logging__LogLevel__Default: 'Warning',
   };
-  const grants = ['--subscribe', 'streams/**', '--publish', 'streams/**'];
+  const grants = ['--subscribe', 'streams/**', '--publish', '**'];
   const maker = spawn('dotnet', [program, 'token', '--subject', 'bench', ...grants, ...args], {
     env: { ...process.env, ...env },
   });

@@ -33,10 +33,10 @@ internal static partial class SuiteRun
             },
         };
 
-    /// <summary>Returns a token for all streams.</summary>
+    /// <summary>Returns a token for all streams, without a rate limit.</summary>
     public static async Task<string> TokenAsync(DunlinProcess server)
     {
-        var made = await server.RunAsync("token", "--subject", "suite", "--subscribe", "streams/**", "--publish", "streams/**");
+        var made = await server.RunAsync("token", "--subject", "suite", "--subscribe", "streams/**", "--publish", "**");
         Assert.True(made.Code == 0, made.Error);
         return made.Output.Trim().Split('\n')[^1];
     }
