@@ -14,4 +14,7 @@ public static class DunlinMeters
 
     /// <summary>The meter of jobs: attempts and their outcomes.</summary>
     public const string Jobs = "Dunlin.Jobs";
+
+    /// <summary>The meter of durable streams: webhooks of subscriptions.</summary>
+    public const string DurableStreams = "Dunlin.DurableStreams";
 }

@@ -36,4 +36,6 @@ internal interface IStreamTable
 internal interface IStreamScope
 {
     IStreamTable Streams { get; }
+
+    IStreamSubscriptionTable StreamSubscriptions { get; }
 }

@@ -40,6 +40,16 @@ internal sealed class InMemoryReadScope(
             lastEvent
         );
 
+    public IStreamSubscriptionTable StreamSubscriptions =>
+        new InMemoryStreamSubscriptionTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return streams;
+            },
+            null
+        );
+
     public Position Position => position;
 
     public DateTimeOffset Now => now;

@@ -50,6 +50,16 @@ internal sealed class InMemoryUnit(
             topic => _events.FindLast(entry => entry.Topic == topic)?.Position.Offset ?? lastEvent(topic)
         );
 
+    public IStreamSubscriptionTable StreamSubscriptions =>
+        new InMemoryStreamSubscriptionTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return StreamRows;
+            },
+            rows => StreamRows = rows
+        );
+
     public IRecordTable Records => Table;
 
     public ISpaceAccessTable Access => Table;

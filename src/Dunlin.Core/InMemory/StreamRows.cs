@@ -15,6 +15,8 @@ internal sealed record StreamRows(
     public static StreamRows Empty { get; } =
         new(ImmutableDictionary<TopicName, StreamRow>.Empty, ImmutableDictionary<(long Id, string Producer), StreamProducerState>.Empty);
 
+    public StreamSubscriptionRows Subscriptions { get; init; } = StreamSubscriptionRows.Empty;
+
     public StreamRow? Find(long id) => ByTopic.Values.FirstOrDefault(row => row.Id == id);
 
     public StreamRows With(StreamRow row) => this with { ByTopic = ByTopic.SetItem(row.Topic, row) };

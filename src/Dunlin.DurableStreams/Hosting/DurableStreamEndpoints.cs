@@ -1,6 +1,7 @@
 using Dunlin.Diagnostics;
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Reading;
+using Dunlin.DurableStreams.Subscriptions;
 using Dunlin.DurableStreams.Wire;
 using Dunlin.DurableStreams.Writing;
 using Dunlin.Problems;
@@ -44,6 +45,7 @@ public static class DurableStreamEndpoints
         Map<ReadEndpoint>(group, path, Read, static (one, context, name) => one.ServeAsync(context, name));
         Map<CreateEndpoint>(group, path, [HttpMethods.Put], static (one, context, name) => one.ServeAsync(context, name));
         Map<AppendEndpoint>(group, path, [HttpMethods.Post], static (one, context, name) => one.ServeAsync(context, name));
+        MapSubscriptions(group, path);
         Map<DeleteEndpoint>(group, path, [HttpMethods.Delete], static (one, context, name) => one.ServeAsync(context, name));
         return group;
     }
@@ -58,15 +60,42 @@ public static class DurableStreamEndpoints
 
     private static void Map<T>(RouteGroupBuilder group, string path, string[] methods, Func<T, HttpContext, StreamName, Task> serve)
         where T : notnull =>
+        Map<T>(group, path + "/{**stream}", methods, (one, context) => serve(one, context, StreamName.Of(context, path)));
+
+    private static void MapSubscriptions(RouteGroupBuilder group, string path)
+    {
+        var root = $"{path}/{StreamName.Reserved}";
+        Map<SubscriptionEndpoint>(group, root + "/jwks.json", Read, static (one, context) => one.KeysAsync(context));
+        var subscription = root + "/subscriptions/{id}";
+        On(HttpMethods.Put, "", static (one, context, at) => one.CreateAsync(context, at));
+        On(HttpMethods.Get, "", static (one, context, at) => one.GetAsync(context, at));
+        On(HttpMethods.Delete, "", static (one, context, at) => one.DeleteAsync(context, at));
+        On(HttpMethods.Post, "/streams", static (one, context, at) => one.AddStreamsAsync(context, at));
+        On(HttpMethods.Delete, "/streams/{**stream}", static (one, context, at) => one.RemoveStreamAsync(context, at));
+        On(HttpMethods.Post, "/callback", static (one, context, at) => one.CallbackAsync(context, at));
+        On(HttpMethods.Post, "/claim", static (one, context, at) => one.ClaimAsync(context, at));
+        On(HttpMethods.Post, "/ack", static (one, context, at) => one.AckAsync(context, at));
+        On(HttpMethods.Post, "/release", static (one, context, at) => one.ReleaseAsync(context, at));
+
+        void On(string method, string tail, Func<SubscriptionEndpoint, HttpContext, string, Task> serve) =>
+            Map<SubscriptionEndpoint>(group, subscription + tail, [method], (one, context) => serve(one, context, path));
+    }
+
+    private static void Map<T>(RouteGroupBuilder group, string route, string[] methods, Func<T, HttpContext, Task> serve)
+        where T : notnull =>
         group.MapMethods(
-            path + "/{**stream}",
+            route,
             methods,
             async context =>
             {
                 StreamAnswers.ApplySecurity(context.Response);
                 try
                 {
-                    await serve(context.RequestServices.GetRequiredService<T>(), context, StreamName.Of(context, path));
+                    await serve(context.RequestServices.GetRequiredService<T>(), context);
+                }
+                catch (SubscriptionFault fault)
+                {
+                    await SubscriptionEndpoint.FailAsync(context, fault);
                 }
 #pragma warning disable CA1031 // any exception becomes a problem response
                 catch (Exception exception)

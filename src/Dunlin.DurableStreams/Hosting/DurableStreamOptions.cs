@@ -44,6 +44,43 @@ public sealed class DurableStreamOptions
     /// second to 1 hour.</summary>
     [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan MaxStreamDuration { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// The public URL of this server, such as <c>https://example.com</c>. Webhooks call back below it. Default: null, which means the
+    /// scheme and host of the request that creates a subscription.
+    /// </summary>
+    [RegularExpression("https?://[^/?#]+(/[A-Za-z0-9._-]+)*")]
+    public string? PublicUrl { get; set; }
+
+    /// <summary>The maximum number of subscriptions of one user. Default: 100. Range: 0 to 10,000; 0 allows none.</summary>
+    [Range(0, 10_000)]
+    public int MaxSubscriptionsPerUser { get; set; } = 100;
+
+    /// <summary>The maximum number of subscriptions of the store. Default: 1,000. Range: 0 to 10,000.</summary>
+    [Range(0, 10_000)]
+    public int MaxSubscriptions { get; set; } = 1_000;
+
+    /// <summary>
+    /// Networks that are not public but may receive webhooks, in CIDR notation such as <c>10.1.0.0/16</c>. With <c>127.0.0.0/8</c>, the
+    /// URLs <c>http://localhost</c> and <c>http://127.0.0.1</c> are allowed too. Default: none.
+    /// </summary>
+    public IList<string> WebhookNetworks { get; } = [];
+
+    /// <summary>The time in which a receiver must answer a webhook. Default: 10 seconds. Range: 1 to 60 seconds.</summary>
+    [TimeSpanRange("00:00:01", "00:01:00")]
+    public TimeSpan WebhookTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The time of failed deliveries after which a subscription is disabled. Default: 3 days. Range: 1 minute to 30
+    /// days.</summary>
+    [TimeSpanRange("00:01:00", "30.00:00:00")]
+    public TimeSpan DisableWebhooksAfter { get; set; } = TimeSpan.FromDays(3);
+
+    /// <summary>
+    /// The number of the key that signs webhooks. Raise it by one for a new key. Its neighbours are published too, so nodes may change one
+    /// after the other. Default: 1. Range: 1 to 1,000,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int WebhookKey { get; set; } = 1;
 }
 
 [OptionsValidator]

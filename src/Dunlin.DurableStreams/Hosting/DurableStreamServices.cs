@@ -1,8 +1,14 @@
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Reading;
+using Dunlin.DurableStreams.Subscriptions;
 using Dunlin.DurableStreams.Wire;
 using Dunlin.DurableStreams.Writing;
 using Dunlin.Hosting;
+using Dunlin.Journal;
+using Dunlin.Outbound;
+using Dunlin.Security;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -34,6 +40,27 @@ public static class DurableStreamServices
         services.AddSingleton<LongPolls>();
         services.AddSingleton<LiveStreams>();
         services.AddSingleton<ReadEndpoint>();
+        AddSubscriptions(services);
         return builder;
+    }
+
+    private static void AddSubscriptions(IServiceCollection services)
+    {
+        services.AddSingleton(static provider => new OutboundRules(
+            provider.GetRequiredService<IOptions<DurableStreamOptions>>().Value.WebhookNetworks
+        ));
+        services.AddSingleton(static provider => new OutboundSender(
+            provider.GetRequiredService<OutboundRules>(),
+            provider.GetRequiredService<StoreClock>().TimeProvider,
+            provider.GetService<OutboundLookup>()
+        ));
+        // The key of the server signs webhooks, also where users come from another issuer. It is made at its first use.
+        services.TryAddSingleton<SigningKeyStore>();
+        services.AddSingleton<WebhookKeys>();
+        services.AddSingleton<SubscriptionRights>();
+        services.AddSingleton<SubscriptionSettings>();
+        services.AddSingleton<SubscriptionInstruments>();
+        services.AddSingleton<SubscriptionEndpoint>();
+        services.AddHostedSingleton<SubscriptionWorker>();
     }
 }

@@ -10,7 +10,7 @@ namespace Dunlin.DurableStreams.Wire;
 internal sealed record StreamName(string Root, IReadOnlyList<string> Segments)
 {
     /// <summary>The first segment of the addresses of the protocol itself.</summary>
-    private const string Reserved = "__ds";
+    public const string Reserved = "__ds";
 
     /// <exception cref="DunlinException"><see cref="ErrorCode.NotFound"/>: the address belongs to the protocol.
     /// <see cref="ErrorCode.InvalidTopic"/>: the name is empty or has an empty segment.</exception>
@@ -41,7 +41,7 @@ internal sealed record StreamName(string Root, IReadOnlyList<string> Segments)
         if (segments[0] == Reserved)
             throw new DunlinException(
                 ErrorCode.NotFound,
-                $"The address '{Reserved}' is reserved for the protocol, and serves nothing yet."
+                $"The address '{Reserved}' is reserved for the protocol, and has no such request."
             );
         return segments.All(static segment => segment.Length > 0)
             ? segments

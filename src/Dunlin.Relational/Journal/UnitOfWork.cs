@@ -41,6 +41,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
 
     public IStreamTable Streams => _streams ??= new StreamTable(() => Open.Session, () => Open.Events);
 
+    public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Open.Session, isWritable: true);
+
     private RecordTable Table => _records ??= new RecordTable(() => Open.Session, isWritable: true);
 
     private WriteTransaction Open
@@ -90,6 +92,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     public ISpaceAccessTable Access => Table;
 
     public IStreamTable Streams => _streams ??= new StreamTable(() => Session, appended: null);
+
+    public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Session, isWritable: false);
 
     private RecordTable Table => _records ??= new RecordTable(() => Session, isWritable: false);
 

@@ -76,10 +76,13 @@ public sealed class StreamHost : IAsyncDisposable
         await Host.DisposeAsync();
     }
 
-    public sealed class Owners : IAccessPolicy
+    public sealed class Owners : IAccessPolicy, IPatternAccessPolicy
     {
         public ValueTask<bool> MayReadAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
             new(topic.IsUnder("streams/public") || topic.IsUnder($"streams/{caller.UserId}"));
+
+        public ValueTask<bool> MayReadAllAsync(Caller caller, TopicPattern pattern, CancellationToken cancellationToken) =>
+            new(NamePrefix.Covers($"streams/{caller.UserId}", pattern.Prefix));
 
         public ValueTask<bool> MayPublishAsync(Caller caller, TopicName topic, CancellationToken cancellationToken) =>
             new(topic.IsUnder($"streams/{caller.UserId}"));

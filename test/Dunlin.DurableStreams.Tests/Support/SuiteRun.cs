@@ -26,6 +26,8 @@ internal static partial class SuiteRun
                 ["Dunlin__DurableStreams__Enabled"] = "true",
                 ["Dunlin__DurableStreams__Path"] = "/v1/stream",
                 ["Dunlin__DurableStreams__LongPollTimeout"] = string.Create(CultureInfo.InvariantCulture, $"00:00:0{LongPollSeconds}"),
+                // The suite receives webhooks on this machine.
+                ["Dunlin__DurableStreams__WebhookNetworks__0"] = "127.0.0.0/8",
                 ["Dunlin__Streams__MaxPerUser"] = "1000",
                 ["Dunlin__Streams__MaxPerAddress"] = "1000",
                 ["Dunlin__Origins__AllowedOrigins__0"] = "https://example.com",

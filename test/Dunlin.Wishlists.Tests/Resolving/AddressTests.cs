@@ -1,5 +1,6 @@
 using System.Net;
 using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Outbound;
 
 namespace Dunlin.Wishlists.Tests.Resolving;
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Dunlin.Outbound;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
 

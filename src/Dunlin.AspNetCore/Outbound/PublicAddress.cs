@@ -1,14 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Dunlin.Apps.Wishlists.Resolving;
+namespace Dunlin.Outbound;
 
 /// <summary>
 /// Classifies addresses of the public Internet. Not public are: the special-purpose registries of IANA (RFC 6890 and its successors),
 /// multicast, addresses that embed another address (IPv4-mapped, NAT64, 6to4, Teredo), and cloud metadata services with addresses that look
 /// public.
 /// </summary>
-internal static class PublicAddress
+public static class PublicAddress
 {
     private static readonly IPNetwork[] NotPublic4 = Parse(
         "0.0.0.0/8",
@@ -37,7 +37,8 @@ internal static class PublicAddress
 
     private static readonly IPNetwork[] NotPublic6 = Parse("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20");
 
-    /// <summary>Whether a request may be sent to the address.</summary>
+    /// <summary>Returns whether a request whose address a user chose may be sent to the address.</summary>
+    /// <param name="address">The address.</param>
     public static bool IsPublic(IPAddress address)
     {
         address = Unmap(address);
@@ -49,8 +50,13 @@ internal static class PublicAddress
                 && !Contains(NotPublic6, address);
     }
 
-    /// <summary>Converts an IPv4-mapped IPv6 address to its IPv4 address.</summary>
-    public static IPAddress Unmap(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    /// <summary>Converts an IPv4-mapped IPv6 address to its IPv4 address. Returns other addresses unchanged.</summary>
+    /// <param name="address">The address.</param>
+    public static IPAddress Unmap(IPAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    }
 
     private static bool Contains(IPNetwork[] networks, IPAddress address)
     {

@@ -1,0 +1,2 @@
+-- Removes a subscription of streams.
+DELETE FROM dunlin_stream_subscription WHERE id = $1
