@@ -1,5 +1,6 @@
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Diagnostics;
+using Dunlin.Outbound;
 
 namespace Dunlin.Apps.Wishlists;
 
@@ -10,7 +11,7 @@ internal static class WireText
     public const int MaxBody = 32 * 1024;
 
     // No settings of this server: they open its own network to its fetcher, not to the browsers of members.
-    private static readonly FetchOptions Public = new();
+    private static readonly OutboundRules Public = new([]);
 
     private static WishlistLimits Limits => WishlistLimits.Shared;
 
@@ -79,7 +80,7 @@ internal static class WireText
     {
         if (string.IsNullOrWhiteSpace(text))
             return null;
-        return PageAddress.Parse(text) is { Scheme: "https" } image && PageAddress.MayBeAsked(image, Public)
+        return PageAddress.Parse(text) is { Scheme: "https" } image && Public.AllowsHost(image)
             ? text.Trim()
             : throw new DunlinException(
                 ErrorCode.InvalidField,

@@ -4,6 +4,7 @@ using Dunlin.Apps.Wishlists.Lists;
 using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Apps.Wishlists.Sharing;
 using Dunlin.Hosting;
+using Dunlin.Outbound;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,7 +23,7 @@ public static class WishlistsApp
         var services = builder.Services;
         services.AddOptions<FetchOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WishlistOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<HostLookup>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
+        services.TryAddSingleton<OutboundLookup>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
         services.AddSingleton<PageFetcher>();
         services.AddSingleton<PageReader>();
         services.AddSingleton<WishlistService>();

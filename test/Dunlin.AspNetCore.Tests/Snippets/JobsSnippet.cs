@@ -1,5 +1,6 @@
 using Dunlin.Jobs;
 using Dunlin.Journal;
+using Dunlin.Outbound;
 using Dunlin.Records;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,6 +43,18 @@ internal static class JobsSnippet
 
         await unit.Jobs().EnqueueAsync("import", order, new JobRequest { FairnessKey = caller.UserId, ConcurrencyKey = order.Host }, ct);
         // </jobs-fairness>
+    }
+
+    public static async Task FetchAsync(string[] networks, Uri url, CancellationToken ct)
+    {
+        // <jobs-outbound>
+        var rules = new OutboundRules(networks);
+        if (!rules.AllowsHost(url))
+            throw new JobFailedException("address_refused", isFinal: true);
+
+        using var client = new HttpClient(OutboundHandler.Create(rules));
+        using var response = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, ct);
+        // </jobs-outbound>
     }
 
     internal sealed record Order(string Id, string Host);

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Dunlin.Apps.Wishlists.Resolving;
+using Dunlin.Outbound;
 using Dunlin.TestKit;
 using Dunlin.Wishlists.Tests.Support;
 using Microsoft.Extensions.Options;
@@ -17,7 +18,7 @@ public sealed class FetchTests : IAsyncDisposable
     private readonly TestSite _site = new();
     private readonly FetchOptions _options = new();
     private readonly List<string> _lookups = [];
-    private HostLookup _lookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
+    private OutboundLookup _lookup = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
     private PageFetcher? _fetcher;
 
     public FetchTests()

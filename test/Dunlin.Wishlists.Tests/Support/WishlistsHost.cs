@@ -8,6 +8,7 @@ using Dunlin.Apps.Wishlists.Resolving;
 using Dunlin.Hosting;
 using Dunlin.Jobs;
 using Dunlin.Journal;
+using Dunlin.Outbound;
 using Dunlin.Sqlite;
 using Dunlin.TestKit;
 using Microsoft.AspNetCore.Builder;
@@ -62,7 +63,7 @@ internal sealed class WishlistsHost : IAsyncDisposable
                         );
                 options.Services = services =>
                 {
-                    services.AddSingleton<HostLookup>(
+                    services.AddSingleton<OutboundLookup>(
                         static (host, ct) =>
                             host.EndsWith(".example", StringComparison.Ordinal)
                                 ? Task.FromResult<IPAddress[]>([IPAddress.Loopback])

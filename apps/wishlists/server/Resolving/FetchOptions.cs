@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
 using Dunlin.Outbound;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
@@ -37,8 +36,7 @@ public sealed class FetchOptions
     [Required]
     public string UserAgent { get; set; } = "Mozilla/5.0 (compatible; DunlinWishlists/1.0; link preview)";
 
-    internal bool Allows(IPAddress address) =>
-        PublicAddress.IsPublic(address) || AllowedNetworks.Any(network => IPNetwork.Parse(network).Contains(PublicAddress.Unmap(address)));
+    internal OutboundRules Rules => new(AllowedNetworks);
 
     internal bool AllowsPort(int port) => port is 80 or 443 || AllowedPorts.Contains(port);
 }

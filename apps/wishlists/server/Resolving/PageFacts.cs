@@ -63,7 +63,7 @@ internal sealed class FactBook(Uri address, FetchOptions options)
             text is not null
             && Uri.TryCreate(address, text.Trim(), out var uri)
             && PageAddress.Parse(uri.AbsoluteUri) is { } image
-            && PageAddress.MayBeAsked(image, options)
+            && options.Rules.AllowsHost(image)
         )
         {
             _image = Better(_image, new Fact<string>(image.AbsoluteUri, source, confidence));

@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Dunlin.Outbound;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
-
-/// <summary>Resolves the addresses of a host name. Tests replace it.</summary>
-internal delegate Task<IPAddress[]> HostLookup(string host, CancellationToken cancellationToken);
 
 /// <summary>A fetched page.</summary>
 /// <param name="Address">The final address after redirects.</param>
@@ -13,41 +11,23 @@ internal delegate Task<IPAddress[]> HostLookup(string host, CancellationToken ca
 internal sealed record FetchedPage(Uri Address, string Html);
 
 /// <summary>
-/// Fetches pages whose addresses come from users. Threat: server-side request forgery. The fetcher resolves the name, refuses it if any of
-/// its addresses may not be fetched, and connects to the checked address itself. So DNS rebinding has no effect, and every redirect is
-/// checked in the same way. Thread-safe.
+/// Fetches pages whose addresses come from users. Threat: server-side request forgery. <see cref="OutboundHandler"/> checks the address of
+/// each connection, so every redirect is checked in the same way. Thread-safe.
 /// </summary>
 internal sealed class PageFetcher : IDisposable
 {
     private readonly FetchOptions _options;
-    private readonly HostLookup _lookup;
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
 
-    public PageFetcher(IOptions<FetchOptions> options, HostLookup lookup, TimeProvider time)
+    public PageFetcher(IOptions<FetchOptions> options, OutboundLookup lookup, TimeProvider time)
     {
-        (_options, _lookup, _time) = (options.Value, lookup, time);
-        _client = new HttpClient(
-            new SocketsHttpHandler
-            {
-                ConnectCallback = ConnectAsync,
-                AllowAutoRedirect = false,
-                UseCookies = false,
-                UseProxy = false,
-                Credentials = null,
-                PreAuthenticate = false,
-                AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
-                MaxResponseHeadersLength = _options.MaxHeaderKibibytes,
-                ConnectTimeout = _options.TimeLimit,
-                // No pooling: each request opens and checks its own connection, and an abandoned response closes it.
-                PooledConnectionLifetime = TimeSpan.Zero,
-                ResponseDrainTimeout = TimeSpan.Zero,
-                ActivityHeadersPropagator = null,
-            }
-        )
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        (_options, _time) = (options.Value, time);
+        var handler = OutboundHandler.Create(_options.Rules, lookup);
+        handler.AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli;
+        handler.MaxResponseHeadersLength = _options.MaxHeaderKibibytes;
+        handler.ConnectTimeout = _options.TimeLimit;
+        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>Fetches a page.</summary>
@@ -63,11 +43,11 @@ internal sealed class PageFetcher : IDisposable
         catch (Exception error) when (error is not FetchException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // The handler wraps exceptions of the connect callback.
-            for (var cause = error.InnerException; cause is not null; cause = cause.InnerException)
+            // The handler may wrap exceptions of the connection.
+            for (Exception? cause = error; cause is not null; cause = cause.InnerException)
             {
-                if (cause is FetchException refused)
-                    throw refused;
+                if (cause is OutboundRefusedException)
+                    throw new FetchException(FetchFault.AddressRefused, "The address is not public.", error);
             }
             if (limit.IsCancellationRequested)
                 throw new FetchException(FetchFault.TooSlow, $"The page took longer than {_options.TimeLimit.TotalSeconds:0} s.", error);
@@ -157,43 +137,5 @@ internal sealed class PageFetcher : IDisposable
             // Deflate throws InvalidDataException and Brotli InvalidOperationException.
             throw new FetchException(FetchFault.Unreadable, "The compressed page is damaged.", error);
         }
-    }
-
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var addresses = await AddressesAsync(context.DnsEndPoint.Host, cancellationToken);
-        // Refuse the name if any address is refused. Otherwise the owner of the name could control which one is used.
-        if (addresses.FirstOrDefault(address => !_options.Allows(address)) is not null)
-            throw new FetchException(FetchFault.AddressRefused, "The address is not public.");
-        Exception? last = null;
-        foreach (var address in addresses)
-        {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(address, context.DnsEndPoint.Port), cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException error)
-            {
-                socket.Dispose();
-                last = error;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-        throw new FetchException(FetchFault.Unreachable, "The site cannot be reached.", last);
-    }
-
-    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken cancellationToken)
-    {
-        host = host.Trim('[', ']').TrimEnd('.');
-        if (IPAddress.TryParse(host, out var literal))
-            return [literal];
-        var addresses = await _lookup(host, cancellationToken);
-        return addresses.Length > 0 ? addresses : throw new FetchException(FetchFault.Unreachable, "The site cannot be found.");
     }
 }

@@ -1,6 +1,7 @@
 using Dunlin.Apps.Wishlists.Items;
 using Dunlin.Jobs;
 using Dunlin.Journal;
+using Dunlin.Outbound;
 using Dunlin.Records;
 
 namespace Dunlin.Apps.Wishlists.Resolving;
@@ -91,7 +92,7 @@ internal static class ResolveQueue
     // The end of a host name identifies its owner better than the beginning.
     private static string SiteOf(string url)
     {
-        var host = PageAddress.Parse(url) is { } page ? PageAddress.HostOf(page) : "";
+        var host = PageAddress.Parse(url) is { } page ? OutboundRules.HostOf(page) : "";
         return host.Length == 0 ? "-"
             : host.Length > RecordLimits.MaxKeyLength ? host[^RecordLimits.MaxKeyLength..]
             : host;
