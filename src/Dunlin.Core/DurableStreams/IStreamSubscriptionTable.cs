@@ -27,7 +27,8 @@ internal interface IStreamSubscriptionTable
     /// <summary>Returns the cursor of a subscription on a stream; null if there is none.</summary>
     ValueTask<StreamLink?> FindLinkAsync(string id, TopicName topic, CancellationToken cancellationToken);
 
-    /// <summary>Returns cursors of a subscription, by topic.</summary>
+    /// <summary>Returns cursors of a subscription, by topic. Those that are pending only: the least advanced first, so that busy streams
+    /// do not keep others out of a wake.</summary>
     ValueTask<IReadOnlyList<StreamLink>> ListLinksAsync(string id, bool pendingOnly, int limit, CancellationToken cancellationToken);
 
     /// <summary>Returns the cursors of all subscriptions on a stream.</summary>

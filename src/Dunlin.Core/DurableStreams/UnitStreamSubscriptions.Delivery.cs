@@ -26,17 +26,45 @@ internal enum StreamDeliveryOutcome
 /// <param name="Links">The pending streams of the wake.</param>
 internal sealed record StreamDelivery(StreamSubscription Row, IReadOnlyList<StreamLink> Links);
 
+/// <summary>The deliveries that a node may begin. Not thread-safe.</summary>
+/// <param name="free">The number of deliveries.</param>
+/// <param name="perOwner">The maximum number of deliveries of one owner at a time, so that no user delays the others.</param>
+/// <param name="running">The owners of the deliveries that run.</param>
+internal sealed class StreamDeliverySlots(int free, int perOwner, IEnumerable<string> running)
+{
+    private readonly Dictionary<string, int> _counts = running
+        .CountBy(static owner => owner, StringComparer.Ordinal)
+        .ToDictionary(StringComparer.Ordinal);
+    private int _free = free;
+
+    /// <summary>Gets whether a delivery was refused.</summary>
+    public bool HasRefused { get; private set; }
+
+    public bool TryTake(string owner)
+    {
+        var count = _counts.GetValueOrDefault(owner);
+        if (_free <= 0 || count >= perOwner)
+        {
+            HasRefused = true;
+            return false;
+        }
+        _counts[owner] = count + 1;
+        _free--;
+        return true;
+    }
+}
+
 internal sealed partial class UnitStreamSubscriptions
 {
-    private const int MaxDue = 64;
+    private const int MaxDue = 256;
 
     /// <summary>Ends leases, wakes workers, and takes deliveries that are due. The caller must send them.</summary>
-    /// <param name="limit">The maximum number of deliveries.</param>
+    /// <param name="slots">The deliveries that the caller may begin.</param>
     /// <param name="attemptTime">The time after which another node may repeat a delivery without a result.</param>
     /// <param name="disableAfter">The time of failures after which a subscription is disabled.</param>
     /// <param name="cancellationToken">Cancels the change. The unit of work must then fail.</param>
     public async ValueTask<IReadOnlyList<StreamDelivery>> TakeDueAsync(
-        int limit,
+        StreamDeliverySlots slots,
         TimeSpan attemptTime,
         TimeSpan disableAfter,
         CancellationToken cancellationToken
@@ -45,7 +73,7 @@ internal sealed partial class UnitStreamSubscriptions
         var deliveries = new List<StreamDelivery>();
         foreach (var due in await _table.ListDueAsync(_unit.Now, MaxDue, cancellationToken))
         {
-            if (due.IsWebhook && deliveries.Count == limit)
+            if (due.IsWebhook && !slots.TryTake(due.Owner))
                 continue;
             var row = due;
             if (row is { IsSending: false, LeaseUntil: not null })

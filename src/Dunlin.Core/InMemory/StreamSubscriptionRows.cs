@@ -55,7 +55,8 @@ internal sealed class InMemoryStreamSubscriptionTable(Func<StreamRows> get, Acti
         new([
             .. Rows
                 .Links.Values.Where(link => link.SubscriptionId == id && (!pendingOnly || link.IsPending))
-                .OrderBy(static link => link.Topic.Value, StringComparer.Ordinal)
+                .OrderBy(link => pendingOnly ? link.Acked : 0)
+                .ThenBy(static link => link.Topic.Value, StringComparer.Ordinal)
                 .Take(limit),
         ]);
 

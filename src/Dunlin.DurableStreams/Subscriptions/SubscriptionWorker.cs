@@ -20,6 +20,9 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
     /// <summary>The maximum number of webhooks that a node sends at the same time: 16.</summary>
     public const int MaxDeliveries = 16;
 
+    /// <summary>The maximum number of webhooks of one user that a node sends at the same time: 8.</summary>
+    public const int MaxDeliveriesOfUser = 8;
+
     /// <summary>The interval at which a node looks at the store: 2 seconds.</summary>
     public static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
@@ -27,7 +30,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
     private readonly Lock _gate = new(); // guards _created, _hasAny and _running
-    private readonly HashSet<Task> _running = [];
+    private readonly Dictionary<Task, string> _running = []; // with the owners
     private readonly IStore _store;
     private readonly IJournal _journal;
     private readonly StoreClock _clock;
@@ -76,7 +79,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
         await _loop.StopAsync(cancellationToken);
         Task[] running;
         lock (_gate)
-            running = [.. _running];
+            running = [.. _running.Keys];
         await Task.WhenAll(running).WaitAsync(cancellationToken);
     }
 
@@ -149,26 +152,31 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
             );
             if (due is not { } next || next - now >= PollInterval)
                 return PollInterval;
-            // Whole milliseconds, rounded up: a timer rounds down, and would fire before the time.
+            // Rounded up: timers drop the part below 1 ms. The loop would wake early and then spin, because a wait of zero never yields.
             if (next > now)
                 return TimeSpan.FromMilliseconds(Math.Ceiling((next - now).TotalMilliseconds));
-            int free;
+            string[] running;
             lock (_gate)
-                free = MaxDeliveries - _running.Count;
-            if (free == 0)
-                return PollInterval; // the end of a delivery wakes the loop
-            var deliveries = await _store.WriteAsync(
-                (unit, ct) =>
-                    new UnitStreamSubscriptions(unit).TakeDueAsync(
-                        free,
+                running = [.. _running.Values];
+            var (deliveries, isFull) = await _store.WriteAsync(
+                async (unit, ct) =>
+                {
+                    // The store may run this function again, so it begins with new slots.
+                    var slots = new StreamDeliverySlots(MaxDeliveries - running.Length, MaxDeliveriesOfUser, running);
+                    var taken = await new UnitStreamSubscriptions(unit).TakeDueAsync(
+                        slots,
                         _options.WebhookTimeout + Grace,
                         _options.DisableWebhooksAfter,
                         ct
-                    ),
+                    );
+                    return (taken, slots.HasRefused);
+                },
                 stopping
             );
             foreach (var delivery in deliveries)
                 Start(delivery, stopping);
+            if (isFull)
+                return PollInterval; // the end of a delivery wakes the loop
         }
     }
 
@@ -177,7 +185,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
         lock (_gate)
         {
             var task = Task.Run(() => DeliverAsync(delivery, stopping), CancellationToken.None);
-            _running.Add(task);
+            _running.Add(task, delivery.Row.Owner);
             _ = task.ContinueWith(
                 ended =>
                 {
@@ -219,10 +227,10 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
             if (row is { Status: StreamSubscriptionStatus.Disabled })
             {
                 _instruments.Disabled();
-                LogDisabled(row.Id, row.WebhookUrl!, fault ?? "");
+                LogDisabled(row.Id, HostOf(row), fault ?? "");
             }
             else if (row is not null && fault is not null)
-                LogFailed(row.Id, row.WebhookUrl!, fault, row.DueAt);
+                LogFailed(row.Id, HostOf(row), fault, row.DueAt);
         }
 #pragma warning disable CA1031 // the store may be temporarily unavailable; the delivery is due again after its time
         catch (Exception exception)
@@ -278,6 +286,9 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
             _ => "failed",
         };
 
+    // The rest of a URL often has a secret, and logs are no place for it.
+    private static string HostOf(StreamSubscription row) => new Uri(row.WebhookUrl!).Authority;
+
     private void Signal() => Volatile.Read(ref _signal).TrySetResult();
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -285,16 +296,16 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
     [LoggerMessage(
         9000,
         LogLevel.Warning,
-        "The webhook of subscription '{Id}' to {Url} failed: {Fault}. The next attempt is at {Next}. Correct the receiver."
+        "The webhook of subscription '{Id}' to {Host} failed: {Fault}. The next attempt is at {Next}. Correct the receiver."
     )]
-    private partial void LogFailed(string id, string url, string fault, DateTimeOffset? next);
+    private partial void LogFailed(string id, string host, string fault, DateTimeOffset? next);
 
     [LoggerMessage(
         9001,
         LogLevel.Error,
-        "Subscription '{Id}' is disabled: its webhook to {Url} failed for too long ({Fault}). Confirm it with PUT to start it again."
+        "Subscription '{Id}' is disabled: its webhook to {Host} failed for too long ({Fault}). Confirm it with PUT to start it again."
     )]
-    private partial void LogDisabled(string id, string url, string fault);
+    private partial void LogDisabled(string id, string host, string fault);
 
     [LoggerMessage(9002, LogLevel.Warning, "The result of a webhook of subscription '{Id}' was not stored. The webhook is sent again.")]
     private partial void LogResultLost(Exception exception, string id);

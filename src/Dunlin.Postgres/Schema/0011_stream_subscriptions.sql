@@ -31,8 +31,8 @@ CREATE TABLE dunlin_stream_link (
 -- Finds the cursors on a stream.
 CREATE INDEX dunlin_stream_link_topic ON dunlin_stream_link (topic);
 
--- Finds the streams that are pending.
-CREATE INDEX dunlin_stream_link_pending ON dunlin_stream_link (subscription, topic) WHERE tail > acked;
+-- Finds the streams that are pending, the least advanced first.
+CREATE INDEX dunlin_stream_link_pending ON dunlin_stream_link (subscription, acked, topic) WHERE tail > acked;
 
 -- The offset through which the journal was scanned; null without subscriptions.
 CREATE TABLE dunlin_stream_scan (

@@ -49,6 +49,12 @@ public sealed class InMemoryStreamTests : StreamConformance
         InMemoryBackend.CreateAsync(time, retention);
 }
 
+public sealed class InMemoryStreamSubscriptionTests : StreamSubscriptionConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
+}
+
 internal static class InMemoryBackend
 {
     public static ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
@@ -12,6 +13,7 @@ internal sealed class Receiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Channel<Wake> _wakes = Channel.CreateUnbounded<Wake>();
+    private readonly ConcurrentQueue<Wake> _all = new();
     private int _received;
 
     private Receiver(WebApplication app) => _app = app;
@@ -23,6 +25,12 @@ internal sealed class Receiver : IAsyncDisposable
 
     /// <summary>Gets the number of requests so far.</summary>
     public int Received => Volatile.Read(ref _received);
+
+    /// <summary>Gets all webhooks so far.</summary>
+    public IReadOnlyCollection<Wake> All => _all;
+
+    /// <summary>Returns the webhook of a request.</summary>
+    public static Wake Of(HttpContext context) => (Wake)context.Items[typeof(Wake)]!;
 
     public static async Task<Receiver> StartAsync()
     {
@@ -72,6 +80,8 @@ internal sealed class Receiver : IAsyncDisposable
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         var wake = new Wake(body.ToArray(), context.Request.Headers["Webhook-Signature"].ToString(), context.Request.GetDisplayUrl());
+        context.Items[typeof(Wake)] = wake;
+        _all.Enqueue(wake);
         Interlocked.Increment(ref _received);
         await _wakes.Writer.WriteAsync(wake);
         await Answer(context);
