@@ -1,5 +1,6 @@
 // Measures durable streams: appends a second of 64 appenders, and the memory of waiting readers. Usage:
 //   node bench/streams.mjs [--only dunlin,reference] [--seconds 10] [--warm 25] [--appenders 64] [--bytes 200] [--readers 2000]
+//     [--subscriptions 0] [--pattern other/*]   subscriptions of workers, Dunlin only
 // Build the server first. For the reference server: npm install --no-save @durable-streams/server@0.3.7
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     bytes: { type: 'string', default: '200' },
     readers: { type: 'string', default: '2000' },
     store: { type: 'string' },
+    subscriptions: { type: 'string', default: '0' },
+    pattern: { type: 'string', default: 'other/*' },
   },
 });
 const seconds = Number(values.seconds);
@@ -91,6 +94,14 @@ async function once(target, text) {
   if (!/^HTTP\/1.1 2/.test(answer)) throw new Error(answer);
 }
 
+async function subscribe(target) {
+  for (let i = 0; i < Number(values.subscriptions); i++) {
+    const text = JSON.stringify({ type: 'pull-wake', pattern: values.pattern, wake_stream: 'wake' });
+    const extra = `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+    await once(target, head(target, 'PUT', `__ds/subscriptions/s${i}`, extra));
+  }
+}
+
 async function append(target) {
   const type = 'Content-Type: application/octet-stream\r\n';
   await once(target, `${head(target, 'PUT', 'log', type)}Content-Length: 0\r\n\r\n`);
@@ -160,6 +171,7 @@ const starts = {
 for (const name of values.only.split(',')) {
   const data = mkdtempSync(join(tmpdir(), 'streams-bench-'));
   const target = await starts[name](data);
+  await subscribe(target);
   const { rate, cpu } = await append(target);
   const [sse, poll] = [await wait(target, 'sse'), await wait(target, 'long-poll')];
   console.log(

@@ -24,8 +24,8 @@ public static class OutboundHandler
     /// <summary>Creates a handler. You may set further properties, such as the decompression, before its first request.</summary>
     /// <param name="rules">The rules of addresses.</param>
     /// <param name="lookup">Resolves names. Default: null, which means the resolver of the operating system.</param>
-    /// <returns>The handler. Its requests fail with an <see cref="HttpRequestException"/>. Where the rules refuse an address, this exception
-    /// or one of its inner exceptions is an <see cref="OutboundRefusedException"/>.</returns>
+    /// <returns>The handler. Its requests fail with an <see cref="HttpRequestException"/>. Where the rules refuse an address, this
+    /// exception or one of its inner exceptions is an <see cref="OutboundRefusedException"/>.</returns>
     public static SocketsHttpHandler Create(OutboundRules rules, OutboundLookup? lookup = null)
     {
         ArgumentNullException.ThrowIfNull(rules);

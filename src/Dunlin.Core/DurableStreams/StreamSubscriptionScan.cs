@@ -10,9 +10,13 @@ internal sealed class StreamSubscriptionScan(IStore store, IJournal journal, str
 {
     private const int PageEvents = 256;
 
+    /// <summary>The number of events after which the stored offset moves even if no subscription matches. It limits what a node reads
+    /// again after its start.</summary>
+    private const int MaxUnsaved = 4_096;
+
     private readonly TopicPattern _pattern = TopicPattern.Parse(prefix + "/**");
 
-    // The journal has no event of a stream between the stored offset and this one. Saves a write for commits of other topics.
+    // No event between the stored offset and this one concerns a subscription. Saves a write for each commit of other streams.
     private long _empty;
 
     /// <summary>Scans through the head that this node knows.</summary>
@@ -32,7 +36,7 @@ internal sealed class StreamSubscriptionScan(IStore store, IJournal journal, str
             if (page.Through <= start)
                 return true;
             var changes = Read(page.Events);
-            if (changes.Count > 0)
+            if (page.Through - from >= MaxUnsaved || await ConcernAsync(changes, cancellationToken))
                 await store.WriteAsync(
                     (unit, ct) => new UnitStreamSubscriptions(unit).ApplyAsync(from, page.Through, changes, ct),
                     cancellationToken
@@ -43,6 +47,14 @@ internal sealed class StreamSubscriptionScan(IStore store, IJournal journal, str
                 return true;
         }
     }
+
+    // Reads the subscriptions after the page. A subscription that it does not see is newer than the page, and begins after it.
+    private async ValueTask<bool> ConcernAsync(Dictionary<TopicName, StreamChange> changes, CancellationToken cancellationToken) =>
+        changes.Count > 0
+        && await store.ReadAsync(
+            (scope, ct) => UnitStreamSubscriptions.ConcernAsync(UnitStreamSubscriptions.TableOf(scope), changes.Keys, ct),
+            cancellationToken
+        );
 
     private static Dictionary<TopicName, StreamChange> Read(IReadOnlyList<DunlinEvent> events)
     {

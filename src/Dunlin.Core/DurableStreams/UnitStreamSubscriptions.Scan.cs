@@ -25,11 +25,7 @@ internal sealed partial class UnitStreamSubscriptions
         if (await _table.FindScannedAsync(cancellationToken) != from)
             return false;
         await _table.SaveScannedAsync(through, cancellationToken);
-        var keys = await _table.ListKeysAsync(cancellationToken);
-        var wakes = await WakeTopicsAsync(cancellationToken);
-        var globs = keys.Where(static key => key.Pattern is not null)
-            .Select(static key => (key.Id, Glob: StreamGlob.OfTopics(key.Pattern!)))
-            .ToList();
+        var patterns = new Patterns(await _table.ListKeysAsync(cancellationToken));
         var pending = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (topic, change) in changes)
         {
@@ -38,8 +34,7 @@ internal sealed partial class UnitStreamSubscriptions
                 links = await EndAsync(links, change.EndedAt, cancellationToken);
             if (change.Tail == 0)
                 continue;
-            var matching = wakes.Contains(topic.Value) ? [] : globs.Where(one => one.Glob.Matches(topic)).Select(static one => one.Id);
-            foreach (var link in await WithMatchingAsync(topic, links, matching, cancellationToken))
+            foreach (var link in await WithMatchingAsync(topic, links, patterns.Matching(topic), cancellationToken))
             {
                 var moved = link with { Tail = Math.Max(link.Tail, change.Tail) };
                 await _table.SaveLinkAsync(moved, cancellationToken);
@@ -53,6 +48,22 @@ internal sealed partial class UnitStreamSubscriptions
                 await _table.SaveAsync(row with { DueAt = _unit.Now }, cancellationToken);
         }
         return true;
+    }
+
+    /// <summary>Returns whether a change of some stream concerns a subscription.</summary>
+    public static async ValueTask<bool> ConcernAsync(
+        IStreamSubscriptionTable table,
+        IEnumerable<TopicName> topics,
+        CancellationToken cancellationToken
+    )
+    {
+        var patterns = new Patterns(await table.ListKeysAsync(cancellationToken));
+        foreach (var topic in topics)
+        {
+            if (patterns.Matching(topic).Any() || (await table.ListLinksOfAsync(topic, cancellationToken)).Count > 0)
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Returns the cursors that stay after the end of a stream: the explicit ones, which wait for a new stream.</summary>
@@ -100,5 +111,25 @@ internal sealed partial class UnitStreamSubscriptions
         )
             return null;
         return new StreamLink(id, topic) { Acked = stream.Row.StartsAfter < row.StartsAfter ? row.StartsAfter : -1 };
+    }
+
+    /// <summary>The patterns of all subscriptions. No pattern matches a wake stream: two subscriptions would wake each other for
+    /// ever.</summary>
+    private sealed class Patterns(IReadOnlyList<StreamSubscriptionKey> keys)
+    {
+        private readonly HashSet<string> _wakes = keys.Select(static key => key.WakeTopic)
+            .OfType<string>()
+            .ToHashSet(StringComparer.Ordinal);
+
+        private readonly List<(string Id, StreamGlob Glob)> _globs =
+        [
+            .. keys.Where(static key => key.Pattern is not null).Select(static key => (key.Id, StreamGlob.OfTopics(key.Pattern!))),
+        ];
+
+        public bool IsWake(TopicName topic) => _wakes.Contains(topic.Value);
+
+        /// <summary>Returns the ids of the subscriptions whose patterns match a stream.</summary>
+        public IEnumerable<string> Matching(TopicName topic) =>
+            IsWake(topic) ? [] : _globs.Where(one => one.Glob.Matches(topic)).Select(static one => one.Id);
     }
 }

@@ -14,6 +14,9 @@ internal sealed record StreamSubscriptionLimits(int PerUser, int Total)
 
     /// <summary>The maximum number of cursors of a subscription in one answer, and of cursors made at its creation: 1,000.</summary>
     public const int MaxLinks = 1_000;
+
+    /// <summary>The maximum number of existing streams that a creation compares with its pattern: 10,000.</summary>
+    public const int MaxListed = 10_000;
 }
 
 /// <summary>
@@ -106,25 +109,30 @@ internal sealed partial class UnitStreamSubscriptions
             await SaveOrRemoveAsync(link with { Kinds = link.Kinds & ~StreamLinkKinds.Explicit }, cancellationToken);
     }
 
+    /// <summary>Links existing streams that a pattern matches. A scan links those beyond the limits with their first append, at the offset
+    /// of the creation.</summary>
     private async ValueTask LinkMatchingAsync(StreamSubscription row, StreamGlob glob, CancellationToken cancellationToken)
     {
-        var wakes = await WakeTopicsAsync(cancellationToken);
-        var (after, linked) = ("", 0);
-        while (linked < StreamSubscriptionLimits.MaxLinks)
+        var patterns = new Patterns(await _table.ListKeysAsync(cancellationToken));
+        var (literal, linked, listed) = (TopicName.FromStored(glob.Literal), 0, 0);
+        IReadOnlyList<TopicName> page = await Streams.FindAsync(literal, cancellationToken) is { IsDeleted: false } ? [literal] : [];
+        for (var after = ""; ; after = page[^1].Value)
         {
-            var page = await _table.ListStreamsAsync(row.Prefix, after, StreamSubscriptionLimits.MaxLinks, cancellationToken);
-            foreach (var topic in page.Where(topic => glob.Matches(topic) && !wakes.Contains(topic.Value)))
+            foreach (var topic in page.Where(topic => glob.Matches(topic) && !patterns.IsWake(topic)))
             {
                 var link = await _table.FindLinkAsync(row.Id, topic, cancellationToken);
                 link ??= await NewLinkAsync(row.Id, topic, cancellationToken);
                 await _table.SaveLinkAsync(link with { Kinds = link.Kinds | StreamLinkKinds.Glob }, cancellationToken);
-                // A scan links the others with their first append, at the offset of the creation.
                 if (++linked == StreamSubscriptionLimits.MaxLinks)
                     return;
             }
-            if (page.Count < StreamSubscriptionLimits.MaxLinks)
+            // The writer is locked meanwhile.
+            if (listed >= StreamSubscriptionLimits.MaxListed)
                 return;
-            after = page[^1].Value;
+            page = await _table.ListStreamsAsync(glob.Literal, after, StreamSubscriptionLimits.MaxLinks, cancellationToken);
+            if (page.Count == 0)
+                return;
+            listed += page.Count;
         }
     }
 
@@ -140,13 +148,6 @@ internal sealed partial class UnitStreamSubscriptions
         else
             await _table.SaveLinkAsync(link, cancellationToken);
     }
-
-    /// <summary>Returns the topics of wake streams. No pattern matches them: two subscriptions would wake each other for ever.</summary>
-    private async ValueTask<HashSet<string>> WakeTopicsAsync(CancellationToken cancellationToken) =>
-        (await _table.ListKeysAsync(cancellationToken))
-            .Select(static key => key.WakeTopic)
-            .OfType<string>()
-            .ToHashSet(StringComparer.Ordinal);
 
     private static string NewId(string prefix) => prefix + Guid.NewGuid().ToString("N");
 }

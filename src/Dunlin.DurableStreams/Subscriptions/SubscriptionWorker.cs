@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Dunlin.Diagnostics;
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.Journal;
 using Dunlin.Outbound;
@@ -227,7 +228,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
             if (row is { Status: StreamSubscriptionStatus.Disabled })
             {
                 _instruments.Disabled();
-                LogDisabled(row.Id, HostOf(row), fault ?? "");
+                LogDisabled(row.Id, HostOf(row), fault);
             }
             else if (row is not null && fault is not null)
                 LogFailed(row.Id, HostOf(row), fault, row.DueAt);
@@ -287,7 +288,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
         };
 
     // The rest of a URL often has a secret, and logs are no place for it.
-    private static string HostOf(StreamSubscription row) => new Uri(row.WebhookUrl!).Authority;
+    private static PeerText HostOf(StreamSubscription row) => new(new Uri(row.WebhookUrl!).Authority);
 
     private void Signal() => Volatile.Read(ref _signal).TrySetResult();
 
@@ -298,15 +299,15 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
         LogLevel.Warning,
         "The webhook of subscription '{Id}' to {Host} failed: {Fault}. The next attempt is at {Next}. Correct the receiver."
     )]
-    private partial void LogFailed(string id, string host, string fault, DateTimeOffset? next);
+    private partial void LogFailed(PeerText id, PeerText host, PeerText fault, DateTimeOffset? next);
 
     [LoggerMessage(
         9001,
         LogLevel.Error,
         "Subscription '{Id}' is disabled: its webhook to {Host} failed for too long ({Fault}). Confirm it with PUT to start it again."
     )]
-    private partial void LogDisabled(string id, string host, string fault);
+    private partial void LogDisabled(PeerText id, PeerText host, PeerText fault);
 
     [LoggerMessage(9002, LogLevel.Warning, "The result of a webhook of subscription '{Id}' was not stored. The webhook is sent again.")]
-    private partial void LogResultLost(Exception exception, string id);
+    private partial void LogResultLost(Exception exception, PeerText id);
 }

@@ -118,6 +118,41 @@ public abstract partial class StreamSubscriptionConformance
         Assert.Equal(StreamClaimOutcome.NoPendingWork, (await ClaimAsync("one")).Outcome);
     }
 
+    /// <summary>Checks that appends of streams without a subscription cost no write, and that nodes that start do not read them all again.
+    /// </summary>
+    [Fact]
+    public async Task Appends_of_other_streams_move_the_scan_rarely()
+    {
+        await SubscribeAsync(Row("s") with { Pattern = "streams/b" });
+        var from = await ReadAsync((table, ct) => table.FindScannedAsync(ct));
+        await CreateAsync(A);
+        await PutAsync(A);
+        await ScanAsync();
+        Assert.Equal(from, await ReadAsync((table, ct) => table.FindScannedAsync(ct)));
+        var messages = Enumerable.Repeat<ReadOnlyMemory<byte>>("1"u8.ToArray(), 5_000).ToList();
+        await Store.WriteAsync(
+            async (unit, ct) => await unit.Streams.AppendAsync(A, new StreamAppend { Messages = messages }, ct),
+            Cancellation
+        );
+        await ScanAsync();
+        Assert.InRange((await ReadAsync((table, ct) => table.FindScannedAsync(ct)))!.Value, from!.Value + 4_000, long.MaxValue);
+        await CreateAsync(B);
+        await PutAsync(B);
+        await ScanAsync();
+        Assert.Equal(B, Assert.Single(Assert.Single(await TakeAsync()).Links).Topic);
+    }
+
+    /// <summary>Checks which existing streams a pattern links: also the one that <c>**</c> matches with no segment.</summary>
+    [Fact]
+    public async Task A_pattern_links_existing_streams_below_its_literal_part()
+    {
+        foreach (var topic in (string[])["streams/a", "streams/a/x", "streams/a/x/y", "streams/b", "streams/ab"])
+            await CreateAsync(TopicName.Parse(topic));
+        await SubscribeAsync(Row("s") with { Pattern = "streams/a/**" });
+        var linked = (await LinksAsync(pendingOnly: false, 10)).Select(topic => topic.Value);
+        Assert.Equal(["streams/a", "streams/a/x", "streams/a/x/y"], linked);
+    }
+
     /// <summary>Checks that the last deleted subscription ends the scan, so that appends cost nothing afterwards.</summary>
     [Fact]
     public async Task The_scan_ends_with_the_last_subscription()

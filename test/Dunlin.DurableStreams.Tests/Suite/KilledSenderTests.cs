@@ -20,7 +20,7 @@ public sealed class KilledSenderTests
         receiver.Answer = context => receiver.Received == 1 ? NeverAsync(context) : Task.CompletedTask;
         await using var pair = await Pair.StartAsync();
         await pair.SubscribeAsync("s", receiver.Url);
-        // While the second node stands still, only the first one can send.
+        // While the second node is suspended, only the first one can send.
         await pair.Second.PauseAsync();
         await pair.PutAsync(pair.First, "a/b", "[1]");
         await Poll.UntilAsync(() => receiver.Received == 1, "the first webhook");

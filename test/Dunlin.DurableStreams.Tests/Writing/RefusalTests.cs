@@ -80,7 +80,7 @@ public sealed class RefusalTests
     public async Task Addresses_of_the_protocol_are_no_streams()
     {
         await using var host = await StreamHost.StartAsync();
-        (await host.SendAsync("PUT", "/streams/__ds/subscriptions/a")).Is(404);
+        (await host.SendAsync("PUT", "/streams/__ds/other")).Is(404);
         (await host.SendAsync("POST", "/dunlin/v1/events", Event("streams/alice/notes"), type: "application/json")).Is(400);
     }
 
