@@ -47,6 +47,7 @@ internal sealed class FuzzTarget : IAsyncDisposable
                         ["Port"] = "0",
                         ["Data"] = host.Folder,
                         ["Tokens:SigningKey"] = signingKey,
+                        ["Yjs:Enabled"] = "true",
                     },
                     null,
                     services =>
