@@ -46,6 +46,15 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
             Take(caller.UserId, [topic], events);
     }
 
+    /// <summary>Counts changes of a request that stores no event.</summary>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
+    /// the time to wait.</exception>
+    public void Take(Caller caller, int events)
+    {
+        if (!IsBackEnd(caller))
+            Take(caller.UserId, [], events);
+    }
+
     /// <summary>Counts events of a user who is no back end.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
     /// the time to wait.</exception>

@@ -4,6 +4,7 @@ using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Wire;
 using Dunlin.Journal;
 using Dunlin.Problems;
+using Dunlin.Publishing;
 using Dunlin.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,6 +20,7 @@ internal sealed class SubscriptionEndpoint(
     SubscriptionRights rights,
     SubscriptionWorker worker,
     WebhookKeys keys,
+    PublishRate rate,
     IOptions<DurableStreamOptions> options
 )
 {
@@ -40,6 +42,7 @@ internal sealed class SubscriptionEndpoint(
             await rights.RequireReadAllAsync(caller, StreamGlob.OfTopics(pattern), context.RequestAborted);
         if (wanted.WakeTopic is { } wake)
             await rights.RequireWakeAsync(caller, Topics.TopicName.Parse(wake), context.RequestAborted);
+        rate.Take(caller, events: 1);
         var limits = new StreamSubscriptionLimits(options.Value.MaxSubscriptionsPerUser, options.Value.MaxSubscriptions);
         var result = await store.WriteAsync(
             (unit, ct) => new UnitStreamSubscriptions(unit).CreateAsync(wanted, topics, limits, ct),
@@ -72,6 +75,7 @@ internal sealed class SubscriptionEndpoint(
         if (await FindAsync(id, context) is { } row)
         {
             SubscriptionRights.RequireOwner(row, id, context);
+            rate.Take(context.RequireCaller(), events: 1);
             await store.WriteAsync(
                 async (unit, ct) =>
                 {
@@ -93,6 +97,7 @@ internal sealed class SubscriptionEndpoint(
         if (topics.Count == 0)
             throw SubscriptionFault.Invalid("'streams' must name at least one stream.");
         await rights.RequireReadAsync(context.RequireCaller(), topics, context.RequestAborted);
+        rate.Take(context.RequireCaller(), events: 1);
         await ChangeAsync(row, (unit, ct) => unit.LinkAsync(row.Id, topics, ct));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -103,6 +108,7 @@ internal sealed class SubscriptionEndpoint(
         // Routing does not decode '%2F' in a path.
         var stream = (context.GetRouteValue("stream") as string)?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         var topic = rights.TopicOf(stream, "path");
+        rate.Take(context.RequireCaller(), events: 1);
         await ChangeAsync(row, (unit, ct) => unit.UnlinkAsync(row.Id, topic, ct));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -113,6 +119,7 @@ internal sealed class SubscriptionEndpoint(
         var request = await ReadAsync(context, SubscriptionWire.Default.ClaimRequest);
         if (request.Worker is not { Length: > 0 and <= 200 } name)
             throw SubscriptionFault.Invalid("'worker' must have 1 to 200 characters.");
+        rate.Take(context.RequireCaller(), events: 1);
         await worker.CatchUpAsync(context.RequestAborted);
         var result = await store.WriteAsync(
             (unit, ct) => new UnitStreamSubscriptions(unit).ClaimAsync(row.Id, name, ct),
@@ -198,6 +205,7 @@ internal sealed class SubscriptionEndpoint(
         var request = await ReadAsync(context, SubscriptionWire.Default.WakeRequest);
         if (request is not { WakeId: { } wakeId, Generation: { } asked })
             throw SubscriptionFault.Invalid("Send 'wake_id' and 'generation' of the wake.");
+        rate.Take(row.Owner, [], events: 1);
         // A generation that is never current, where the token is that of another wake.
         return (row, new StreamWakeKey(row.Incarnation, wakeId, asked == generation ? generation : -1), request);
     }

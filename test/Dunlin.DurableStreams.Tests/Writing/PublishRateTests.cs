@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dunlin.DurableStreams.Tests.Support;
 using Dunlin.Publishing;
 using Microsoft.Extensions.DependencyInjection;
@@ -65,6 +66,47 @@ public sealed class PublishRateTests
         Assert.Equal("3600", (await host.SendAsync("PUT", "/streams/alice/c", type: "text/plain")).Is(429)["Retry-After"]);
         host.Time.Advance(TimeSpan.FromHours(1));
         (await host.SendAsync("PUT", "/streams/alice/c", type: "text/plain")).Is(201);
+    }
+
+    [Theory]
+    [InlineData("PUT", "")]
+    [InlineData("DELETE", "")]
+    [InlineData("POST", "/streams")]
+    [InlineData("DELETE", "/streams/alice%2Fdata%2Fa")]
+    [InlineData("POST", "/claim")]
+    public async Task Changes_of_subscriptions_count(string method, string tail)
+    {
+        await using var host = await StartAsync(static publish => (publish.PerSecond, publish.Burst) = (1, 2));
+        (await host.CreateStreamAsync("alice/data/a")).Is(201);
+        (await host.PullAsync("p")).Is(201);
+        var body = tail switch
+        {
+            "/streams" => """{"streams": ["alice/data/a"]}""",
+            "/claim" => """{"worker": "one"}""",
+            _ => """{"type": "pull-wake", "pattern": "alice/data/*", "wake_stream": "alice/wake"}""",
+        };
+        var path = "/streams/__ds/subscriptions/p" + tail;
+        Assert.Equal("1", (await host.SendAsync(method, path, body, type: Json)).Is(429)["Retry-After"]);
+        (await host.GetSubscriptionAsync("p")).Is(200);
+    }
+
+    [Fact]
+    public async Task Acknowledgements_count_for_the_owner()
+    {
+        await using var host = await StartAsync(static publish => (publish.PerSecond, publish.Burst) = (1, 3));
+        (await host.PullAsync("p")).Is(201);
+        var end = (await host.CreateStreamAsync("alice/data/a")).Is(201).Next;
+        var claim = (await host.CallAsync("p", "claim", new JsonObject { ["worker"] = "one" }, null, "alice")).Is(200).Json();
+        var token = claim.GetProperty("token").GetString();
+        var ack = SubscriptionCalls.Ack(
+            claim.GetProperty("wake_id").GetString()!,
+            claim.GetProperty("generation").GetInt64(),
+            true,
+            ("alice/data/a", end)
+        );
+        Assert.Equal("1", (await host.CallAsync("p", "ack", ack, token)).Is(429)["Retry-After"]);
+        host.Time.Advance(TimeSpan.FromSeconds(1));
+        (await host.CallAsync("p", "ack", ack, token)).Is(200);
     }
 
     private static Task<StreamHost> StartAsync(Action<PublishOptions> limits) =>
