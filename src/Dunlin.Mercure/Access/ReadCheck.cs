@@ -5,7 +5,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Mercure.Access;
 
-/// <summary>Decides whether a reader may receive a private update. Takes no lock and allocates nothing for an update. Thread-safe.</summary>
+/// <summary>Decides whether a reader may receive a private update. Takes no lock and allocates nothing. Thread-safe.</summary>
 /// <remarks>
 /// The last topic that a grant matched is recognised by reference (see <see cref="RecentTopics"/>). With 1,000 readers of one topic, the
 /// grants of each are then not in the processor's cache, and reading them would cost more than the rest of the check.
