@@ -72,8 +72,15 @@ internal abstract partial class BatchWriter(CommitFeed feed, JournalInstruments 
                 request.Fail(exception is DunlinException || EndsTransaction(exception) ? Translate(exception) : EndedByUnit(exception));
                 throw;
             }
-            await transaction.RollBackRequestAsync(request, mark);
-            request.Fail(Translate(exception));
+            try
+            {
+                await transaction.RollBackRequestAsync(request, mark);
+            }
+            finally
+            {
+                // If the roll-back throws, the batch fails. The request is not in its list, and nothing else would answer it.
+                request.Fail(Translate(exception));
+            }
         }
     }
 

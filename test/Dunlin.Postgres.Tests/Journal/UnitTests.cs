@@ -64,6 +64,26 @@ public sealed class UnitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_unit_that_cannot_be_rolled_back_is_answered()
+    {
+        var node = await _backend.OpenAsync();
+        var failed = node.WriteAsync(
+                async (unit, _) =>
+                {
+                    // The client does not know yet that the server has ended the session.
+                    var session = await unit.Connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()");
+                    await Database.ScalarAsync<bool>(_backend.ConnectionString, $"SELECT pg_terminate_backend({session}, 60000)");
+                    throw new InvalidOperationException("fails");
+                },
+                Cancellation
+            )
+            .AsTask();
+        // Without an answer it would wait for ever.
+        await Assert.ThrowsAsync<InvalidOperationException>(() => failed.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+        Assert.Equal(1, (await node.AppendAsync(Backend.Draft("a"), Cancellation)).Offset);
+    }
+
+    [Fact]
     public async Task A_unit_over_its_time_limit_is_cancelled_within_its_statement()
     {
         var node = await _backend.OpenAsync(options => options.WriteLimit = TimeSpan.FromMilliseconds(300));
