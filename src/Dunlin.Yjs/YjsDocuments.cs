@@ -71,7 +71,7 @@ internal sealed class YjsDocuments(
         await RequireWriterAsync(context, caller, topic);
         var body = await RequestBytes.ReadAsync(context, options.Value.MaxUpdateBytes, context.RequestAborted);
         var entry = YjsEntry.Encode(YjsEntryKind.Update, body);
-        rate.Take(caller, topic, StreamEvents.CountOf([entry]));
+        rate.Take(caller, StreamEvents.CountOf([entry]), topic);
         // The token of the request is not passed on: a cancelled append may still commit.
         var tail = await store.WriteAsync(
             async (unit, ct) =>
@@ -107,7 +107,7 @@ internal sealed class YjsDocuments(
             ?? throw new DunlinException(ErrorCode.InvalidField, "Name the last offset that the snapshot has: ?through=42.", "through");
         var body = await RequestBytes.ReadAsync(context, options.Value.MaxSnapshotBytes, context.RequestAborted);
         var entry = YjsEntry.Encode(YjsEntryKind.Snapshot, body);
-        rate.Take(caller, topic, StreamEvents.CountOf([entry]));
+        rate.Take(caller, StreamEvents.CountOf([entry]), topic);
         var tail = await store.WriteAsync(
             async (unit, ct) =>
             {

@@ -30,65 +30,63 @@ internal sealed class PublishRate(IOptions<PublishOptions> options, UserRates ra
         rates.Take(_events, caller.UserId, items.Count);
         if (hasKey)
             rates.Take(_keys, caller.UserId);
-        foreach (var item in items)
+        if (_topicsPerHour == 0)
+            return;
+        var now = time.GetTimestamp();
+        lock (_gate)
         {
-            if (!item.IsTransient)
-                TakeTopic(caller.UserId, item.Draft.Topic);
+            foreach (var item in items)
+            {
+                if (!item.IsTransient)
+                    TakeTopic(caller.UserId, item.Draft.Topic, now);
+            }
         }
     }
 
-    /// <summary>Counts events that a request of another protocol stores in one topic.</summary>
+    /// <summary>Counts what a request of another protocol changes: events, or changes that are no events.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
     /// the time to wait.</exception>
-    public void Take(Caller caller, TopicName topic, int events)
+    public void Take(Caller caller, int events, params ReadOnlySpan<TopicName> topics)
     {
         if (!IsBackEnd(caller))
-            Take(caller.UserId, [topic], events);
+            Take(caller.UserId, events, topics);
     }
 
-    /// <summary>Counts changes of a request that stores no event.</summary>
+    /// <summary>Counts the same for a user without such an exception.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
     /// the time to wait.</exception>
-    public void Take(Caller caller, int events)
-    {
-        if (!IsBackEnd(caller))
-            Take(caller.UserId, [], events);
-    }
-
-    /// <summary>Counts events of a user who is no back end.</summary>
-    /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyRequests"/>: a limit is exceeded. The exception carries the limit and
-    /// the time to wait.</exception>
-    public void Take(string userId, IEnumerable<TopicName> topics, int events)
+    public void Take(string userId, int events, params ReadOnlySpan<TopicName> topics)
     {
         rates.Take(_events, userId, events);
-        foreach (var topic in topics)
-            TakeTopic(userId, topic);
+        if (_topicsPerHour == 0 || topics.IsEmpty)
+            return;
+        var now = time.GetTimestamp();
+        lock (_gate)
+        {
+            foreach (var topic in topics)
+                TakeTopic(userId, topic, now);
+        }
     }
 
     private static bool IsBackEnd(Caller caller) =>
         caller.IsAdministrator || caller.Grants.Publish.Any(static pattern => pattern.Text == "**");
 
     // The store keeps each topic name for ever, in a few bytes. Only the store can tell whether a topic is new, so every topic counts.
-    private void TakeTopic(string userId, TopicName name)
+    // Call while holding _gate.
+    private void TakeTopic(string userId, TopicName name, long now)
     {
-        if (_topicsPerHour == 0)
-            return;
-        var now = time.GetTimestamp();
-        lock (_gate)
+        if (!_hours.TryGetValue(userId, out var hour) || time.GetElapsedTime(hour.Began, now) >= Hour)
         {
-            if (!_hours.TryGetValue(userId, out var hour) || time.GetElapsedTime(hour.Began, now) >= Hour)
-            {
-                if (_hours.Count >= SweepAt)
-                    Sweep(now);
-                _hours[userId] = hour = new TopicHour(now, []);
-            }
-            var topic = name.GetHashCode();
-            if (hour.Topics.Contains(topic))
-                return;
-            if (hour.Topics.Count >= _topicsPerHour)
-                throw TooMany(Hour - time.GetElapsedTime(hour.Began, now));
-            hour.Topics.Add(topic);
+            if (_hours.Count >= SweepAt)
+                Sweep(now);
+            _hours[userId] = hour = new TopicHour(now, []);
         }
+        var topic = name.GetHashCode();
+        if (hour.Topics.Contains(topic))
+            return;
+        if (hour.Topics.Count >= _topicsPerHour)
+            throw TooMany(Hour - time.GetElapsedTime(hour.Began, now));
+        hour.Topics.Add(topic);
     }
 
     private DunlinException TooMany(TimeSpan wait) =>

@@ -205,7 +205,7 @@ internal sealed class SubscriptionEndpoint(
         var request = await ReadAsync(context, SubscriptionWire.Default.WakeRequest);
         if (request is not { WakeId: { } wakeId, Generation: { } asked })
             throw SubscriptionFault.Invalid("Send 'wake_id' and 'generation' of the wake.");
-        rate.Take(row.Owner, [], events: 1);
+        rate.Take(row.Owner, events: 1);
         // A generation that is never current, where the token is that of another wake.
         return (row, new StreamWakeKey(row.Incarnation, wakeId, asked == generation ? generation : -1), request);
     }

@@ -42,7 +42,7 @@ internal sealed class AppendEndpoint(
             Closes = closes,
             Origin = caller.AsOrigin(),
         };
-        rate.Take(caller, topic, StreamEvents.CountOf(append.Messages));
+        rate.Take(caller, StreamEvents.CountOf(append.Messages), topic);
         // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
         var result = await store.WriteAsync((unit, ct) => unit.Streams.TryAppendAsync(topic, append, ct), CancellationToken.None);
         Answer(context.Response, result, append);

@@ -47,7 +47,7 @@ internal sealed partial class CreateEndpoint(
                 : [body],
             Origin = caller.AsOrigin(),
         };
-        rate.Take(caller, topic, StreamEvents.CountOf(settings.Messages));
+        rate.Take(caller, StreamEvents.CountOf(settings.Messages), topic);
         // The token of the request is not passed on: a cancelled change may still commit, and its caller has gone.
         var result = await store.WriteAsync((unit, ct) => unit.Streams.CreateAsync(topic, settings, ct), CancellationToken.None);
         Answer(context, result);

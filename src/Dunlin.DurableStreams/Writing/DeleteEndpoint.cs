@@ -11,7 +11,7 @@ internal sealed class DeleteEndpoint(IStore store, StreamRights rights, PublishR
     public async Task ServeAsync(HttpContext context, StreamName name)
     {
         var (topic, caller) = await rights.RequireWriteAsync(context, name);
-        rate.Take(caller, topic, events: 1);
+        rate.Take(caller, 1, topic);
         var stream = await store.WriteAsync((unit, ct) => unit.Streams.DeleteAsync(topic, ct), CancellationToken.None);
         if (stream is null)
             throw StreamErrors.NotFound();

@@ -27,7 +27,7 @@ internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, Publ
             );
         var draft = DraftOf(update);
         if (!publisher.Grants.MayPublishAnything)
-            rate.Take(publisher.UserId, [draft.Topic, .. draft.AlsoOn], events: 1);
+            rate.Take(publisher.UserId, 1, [draft.Topic, .. draft.AlsoOn]);
         // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
         var positions = await journal.AppendAsync([draft], null, CancellationToken.None);
         context.Response.ContentType = "text/plain; charset=utf-8";
