@@ -87,10 +87,7 @@ public sealed class SharedDraftTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
-        var file = await ShortLetterAsync(host, api);
-        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
-        await StartAsync(bob, file);
-        await JoinAsync(carol, file);
+        var (file, bob, carol) = await BobAndCarolAsync(host, api);
         await TypeAsync(bob, "<!-- bob -->");
         await WhenHasAsync(carol, "<!-- bob -->");
         await TypeAsync(carol, "<!-- carol -->");
@@ -138,10 +135,7 @@ public sealed class SharedDraftTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         using var api = await DocumentsApi.OpenAsync(host, "alice");
-        var file = await ShortLetterAsync(host, api);
-        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
-        await StartAsync(bob, file);
-        await JoinAsync(carol, file);
+        var (file, bob, carol) = await BobAndCarolAsync(host, api);
         await TypeAsync(carol, "<!-- carol -->");
         await WhenHasAsync(bob, "<!-- carol -->");
         // Bob typed nothing, so nothing of his can be lost.
@@ -162,10 +156,7 @@ public sealed class SharedDraftTests(BrowserFixture browser)
         host.ExpectRefusals(HttpStatusCode.Forbidden);
         host.ExpectRefusals(HttpStatusCode.NotFound);
         using var api = await DocumentsApi.OpenAsync(host, "alice");
-        var file = await ShortLetterAsync(host, api);
-        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
-        await StartAsync(bob, file);
-        await JoinAsync(carol, file);
+        var (file, bob, carol) = await BobAndCarolAsync(host, api);
         await carol.Page.Context.SetOfflineAsync(true);
         await TypeAsync(carol, "<!-- carol offline -->");
         await Expect(Status(carol)).ToHaveTextAsync("Offline: kept here");
@@ -190,10 +181,7 @@ public sealed class SharedDraftTests(BrowserFixture browser)
         host.ExpectRefusals(HttpStatusCode.Forbidden);
         host.ExpectRefusals(HttpStatusCode.NotFound);
         using var api = await DocumentsApi.OpenAsync(host, "alice");
-        var file = await ShortLetterAsync(host, api);
-        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
-        await StartAsync(bob, file);
-        await JoinAsync(carol, file);
+        var (file, bob, carol) = await BobAndCarolAsync(host, api);
         await carol.Page.Context.SetOfflineAsync(true);
         await TypeAsync(carol, "<!-- carol offline -->");
         await Expect(Status(carol)).ToHaveTextAsync("Offline: kept here");
@@ -250,6 +238,16 @@ public sealed class SharedDraftTests(BrowserFixture browser)
 
     private Task<DocumentPage> OpenAsync(TestHost host, string user, BrowserNewContextOptions? options = null) =>
         DocumentPage.OpenAsync(host, browser, user, options: options);
+
+    /// <summary>Returns a file and the pages of two users who edit it together.</summary>
+    private async Task<(string File, DocumentPage Bob, DocumentPage Carol)> BobAndCarolAsync(TestHost host, DocumentsApi api)
+    {
+        var file = await ShortLetterAsync(host, api);
+        var (bob, carol) = (await OpenAsync(host, "bob"), await OpenAsync(host, "carol"));
+        await StartAsync(bob, file);
+        await JoinAsync(carol, file);
+        return (file, bob, carol);
+    }
 
     /// <summary>Adds a letter with Windows line endings, and returns its file.</summary>
     private static async Task<string> ShortLetterAsync(TestHost host, DocumentsApi api)
