@@ -31,7 +31,7 @@ internal sealed record StreamClaimResult(StreamClaimOutcome Outcome, StreamSubsc
 
 /// <summary>An acknowledgement. Immutable.</summary>
 /// <param name="Topic">The topic of the stream.</param>
-/// <param name="Offset">The last offset that was processed; null for one that can never be valid.</param>
+/// <param name="Offset">The last offset that the worker has processed. Null, which is refused, for one before the start.</param>
 internal sealed record StreamAck(TopicName Topic, long? Offset);
 
 /// <summary>The wake that a request means. Immutable.</summary>

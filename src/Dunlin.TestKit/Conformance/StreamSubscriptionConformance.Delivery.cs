@@ -142,7 +142,7 @@ public abstract partial class StreamSubscriptionConformance
         Assert.Equal(B, Assert.Single(Assert.Single(await TakeAsync()).Links).Topic);
     }
 
-    /// <summary>Checks which existing streams a pattern links: also the one that <c>**</c> matches with no segment.</summary>
+    /// <summary>Checks which existing streams a pattern links. <c>**</c> also matches no segment.</summary>
     [Fact]
     public async Task A_pattern_links_existing_streams_below_its_literal_part()
     {

@@ -6,8 +6,8 @@ using Dunlin.Topics;
 namespace Dunlin.Apps.Documents.SharedDrafts;
 
 /// <summary>
-/// Decides about the Yjs documents of shared drafts: who sees the file reads, and who may write the file edits. An ended draft has neither
-/// readers nor writers.
+/// Decides about the Yjs documents of shared drafts. Users who may read the file may read them, and users who may write it may edit them.
+/// Nobody may read or edit an ended draft.
 /// </summary>
 internal sealed class SharedDraftAccess(IStore store) : IAccessPolicy
 {

@@ -19,7 +19,7 @@ export class SharedText {
   isShown = false;
   readonly #doc = new Y.Doc();
 
-  /** `userName` is undefined for a reader, who has no cursor. */
+  /** `userName` is undefined if the user may only read: readers have no cursor. */
   constructor(options: { client: Client; draft: SharedDraft; userName: string | undefined }) {
     const { client, draft, userName } = options;
     this.lineBreak = draft.line_break;
