@@ -14,15 +14,15 @@ namespace Dunlin.Postgres.Journal;
 /// <summary>One transaction of the writer. Not thread-safe.</summary>
 /// <remarks>
 /// Events and idempotency results stay in memory until the commit inserts them together. A failed unit of work therefore removes its events
-/// without a statement. Round trips:
+/// without a statement. The savepoint of a unit is sent with its first statement, so a unit that only appends sends nothing. Round trips:
 /// <code>
-/// BEGIN, time-outs, lock, state, keys (, savepoint)   one round trip
+/// BEGIN, time-outs, lock, state, keys                 one round trip
 /// (keys of requests that arrived during the wait)     one round trip
-/// units of work                                       their own
+/// ((release,) savepoint and) statements of a unit     their own
 /// (release,) topics, events, keys, notify, COMMIT     one round trip
 /// </code>
 /// </remarks>
-internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics) : WriteTransaction
+internal sealed class WriterSession : WriteTransaction
 {
     private static readonly SqlText BeginWrite = new("begin_write");
     private static readonly SqlText Lock = new("lock");
@@ -34,32 +34,46 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
     private static readonly SqlText InsertEventTopics = new("insert_event_topics");
     private static readonly SqlText InsertEventIds = new("insert_event_ids");
     private static readonly SqlText Notify = new("notify");
-    private static readonly SqlText Savepoint = new("savepoint");
-    private static readonly SqlText Release = new("release");
-    private static readonly SqlText RollbackTo = new("rollback_to");
+    private static readonly Savepoint[] Savepoints = [new("even"), new("odd")];
     private static readonly SqlText Commit = new("commit");
     private static readonly SqlText NextFence = new("next_fence");
 
-    private readonly PostgresSession _session = new(connection);
+    private readonly NpgsqlConnection _connection;
+    private readonly WriterSettings _settings;
+    private readonly KnownTopics _topics;
+    private readonly PostgresSession _session;
     private readonly List<KeyAnswer> _answers = [];
     private readonly Dictionary<IdempotencyKey, KeyAnswer> _known = [];
     private NpgsqlTransaction? _transaction;
     private DateTimeOffset _now;
-    private bool _hasSavepoint;
-    private bool _isFresh;
+    private Savepoint? _savepoint; // of the last unit of work that sent a statement
+    private bool _needsSavepoint; // the running unit of work has sent no statement
+
+    public WriterSession(NpgsqlConnection connection, WriterSettings settings, KnownTopics topics)
+    {
+        (_connection, _settings, _topics) = (connection, settings, topics);
+        _session = new PostgresSession(connection, TakeSavepoint);
+    }
 
     public override ISqlSession Session => _session;
 
-    public override DbTransaction Transaction => _transaction!;
+    public override DbTransaction Transaction
+    {
+        get
+        {
+            _ = _session.Connection; // sets the savepoint
+            return _transaction!;
+        }
+    }
 
     public override DateTimeOffset Now => _now;
 
-    public override bool IsOpen => connection.State == ConnectionState.Open && !PostgresTransactions.HasEnded(_transaction!);
+    public override bool IsOpen => _connection.State == ConnectionState.Open && !PostgresTransactions.HasEnded(_transaction!);
 
     /// <summary>Gets the transaction id, with which the outcome can be queried.</summary>
     public long TransactionId { get; private set; }
 
-    /// <summary>Gets the id of the server process of the connection.</summary>
+    /// <summary>Gets the id of the server process of the _connection.</summary>
     public int ProcessId { get; private set; }
 
     protected override int SideCount => _answers.Count;
@@ -69,29 +83,26 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
     /// <summary>Opens the transaction and takes the lock. Waits while another node holds it.</summary>
     public async Task BeginAsync(IReadOnlyCollection<WriteRequest> requests)
     {
-        _transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
+        _transaction = await _connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
         var keys = requests.Select(request => request.Key).OfType<IdempotencyKey>().Distinct().ToList();
-        await using var batch = new NpgsqlBatch(connection);
+        await using var batch = new NpgsqlBatch(_connection);
         batch
             .Add(
                 BeginWrite,
-                Milliseconds(settings.LockTimeout),
-                Milliseconds(settings.StatementTimeout),
-                Milliseconds(settings.IdleTimeout)
+                Milliseconds(_settings.LockTimeout),
+                Milliseconds(_settings.StatementTimeout),
+                Milliseconds(_settings.IdleTimeout)
             )
             .Add(Lock)
             .Add(FindState);
         if (keys.Count > 0)
             AddLookUp(batch, keys);
-        _isFresh = requests.FirstOrDefault() is { IsUnit: true };
-        if (_isFresh)
-            batch.Add(Savepoint);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.NextResultAsync();
         await reader.NextResultAsync();
         await reader.ReadAsync();
         Restart(new Position((uint)reader.GetInt64(1), reader.GetInt64(0)));
-        _now = settings.Clock.Read(reader.GetDecimal(2), reader.GetInt64(3));
+        _now = _settings.Clock.Read(reader.GetDecimal(2), reader.GetInt64(3));
         TransactionId = reader.GetInt64(4);
         ProcessId = reader.GetInt32(5);
         if (keys.Count > 0)
@@ -101,53 +112,49 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
         }
         // Reads all results: an error of a later statement is reported there.
         while (await reader.NextResultAsync()) { }
-        _hasSavepoint = _isFresh;
     }
 
     /// <summary>Looks up the stored results of these keys.</summary>
     public async Task FindAnswersAsync(IReadOnlyCollection<IdempotencyKey> keys)
     {
-        await using var batch = new NpgsqlBatch(connection);
+        await using var batch = new NpgsqlBatch(_connection);
         AddLookUp(batch, [.. keys.Distinct()]);
         await using var reader = await batch.ExecuteReaderAsync();
         await ReadAnswersAsync(reader);
     }
 
-    // A plain append runs no separate statement. A unit of work releases the savepoint of the previous one.
-    public override async ValueTask BeginRequestAsync(WriteRequest request)
+    public override ValueTask BeginRequestAsync(WriteRequest request)
     {
-        if (!request.IsUnit)
-            return;
-        if (_isFresh)
-        {
-            _isFresh = false;
-            return;
-        }
-        await using var batch = new NpgsqlBatch(connection);
-        if (_hasSavepoint)
-            batch.Add(Release);
-        batch.Add(Savepoint);
-        _hasSavepoint = true;
-        await batch.ExecuteNonQueryAsync();
+        _needsSavepoint = request.IsUnit;
+        return default;
     }
 
-    public override ValueTask EndRequestAsync(WriteRequest request) => default;
+    public override ValueTask EndRequestAsync(WriteRequest request)
+    {
+        _needsSavepoint = false;
+        return default;
+    }
 
     public override async ValueTask RollBackRequestAsync(WriteRequest request, Mark mark)
     {
         TakeBack(mark);
-        if (!request.IsUnit)
+        if (!request.IsUnit || _needsSavepoint)
+        {
+            _needsSavepoint = false;
             return;
-        await using var command = connection.Command(RollbackTo);
+        }
+        await using var command = _connection.Command(_savepoint!.RollbackTo);
         await command.ExecuteNonQueryAsync();
     }
 
-    public override IUnitLimit StartLimit(CancellationToken caller) => new UnitLimit(settings.WriteLimit, settings.Time, caller);
+    public override IUnitLimit StartLimit(CancellationToken caller) => new UnitLimit(_settings.WriteLimit, _settings.Time, caller);
 
     public override async ValueTask<long> NextFencingTokenAsync(CancellationToken cancellationToken)
     {
-        await using var command = connection.Command(NextFence);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        cancellationToken.ThrowIfCancellationRequested();
+        // Not cancellable, because it may set the savepoint.
+        await using var batch = (TakeSavepoint() ?? new NpgsqlBatch(_connection)).Add(NextFence);
+        return (long)(await batch.ExecuteScalarAsync(CancellationToken.None))!;
     }
 
     public override void Check(EventDraft draft)
@@ -167,10 +174,10 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
     /// <summary>Inserts the appended events and commits. If this throws because the connection was lost, the outcome is unknown.</summary>
     public async Task CommitAsync()
     {
-        await using var batch = new NpgsqlBatch(connection);
-        if (_hasSavepoint)
-            batch.Add(Release);
-        var added = topics.Missing(Events);
+        await using var batch = new NpgsqlBatch(_connection);
+        if (_savepoint is { } last)
+            batch.Add(last.Release);
+        var added = _topics.Missing(Events);
         if (added.Count > 0)
             batch.Add(InsertTopics, Statements.Texts(added.Select(topic => topic.Value)));
         if (Events.Count > 0)
@@ -182,8 +189,22 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
             AddAnswers(batch);
         batch.Add(Commit);
         await batch.ExecuteNonQueryAsync();
-        topics.Add(added);
+        _topics.Add(added);
         await _transaction!.DisposeAsync();
+    }
+
+    /// <summary>Returns the statements that set the savepoint of the running unit of work; null if it is set, or not needed.</summary>
+    private NpgsqlBatch? TakeSavepoint()
+    {
+        if (!_needsSavepoint)
+            return null;
+        _needsSavepoint = false;
+        var batch = new NpgsqlBatch(_connection);
+        var next = ReferenceEquals(_savepoint, Savepoints[0]) ? Savepoints[1] : Savepoints[0];
+        if (_savepoint is { } last)
+            batch.Add(last.Release);
+        _savepoint = next;
+        return batch.Add(next.Set);
     }
 
     protected override void TakeBackSide(int count)
@@ -246,6 +267,17 @@ internal sealed class WriterSession(NpgsqlConnection connection, WriterSettings 
 
     internal static NpgsqlParameter Milliseconds(TimeSpan time) =>
         Statements.Text(((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
+}
+
+/// <summary>The statements of a savepoint. Two names alternate: if the savepoint of a unit was not set, rolling back to it fails, and cannot
+/// undo the unit before it.</summary>
+internal sealed class Savepoint(string name)
+{
+    public SqlText Set { get; } = new($"savepoint_{name}");
+
+    public SqlText Release { get; } = new($"release_{name}");
+
+    public SqlText RollbackTo { get; } = new($"rollback_to_{name}");
 }
 
 /// <summary>The settings of all transactions of the writer. Immutable.</summary>

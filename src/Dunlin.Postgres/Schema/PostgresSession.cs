@@ -8,7 +8,11 @@ using NpgsqlTypes;
 namespace Dunlin.Postgres.Schema;
 
 /// <summary>Runs the statements that every store has on one connection. Each call is one round trip. Not thread-safe.</summary>
-internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSession
+/// <param name="connection">The open connection.</param>
+/// <param name="takePending">Returns a batch of statements that must run before the next one, and forgets them. Returns null if there are
+/// none. Null means that there never are any. A call with pending statements is not cancelled while it runs: it would be unknown whether
+/// they have run.</param>
+internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBatch?>? takePending = null) : ISchemaSession
 {
     public static readonly SqlDialect Dialect = new("postgres", isShared: true, typeof(PostgresSession).Assembly);
 
@@ -16,11 +20,21 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
 
     private NpgsqlTransaction? _transaction;
 
-    public DbConnection Connection => connection;
+    /// <inheritdoc/>
+    /// <remarks>The next statement is the application's, so pending statements run now. A getter cannot await them.</remarks>
+    public DbConnection Connection
+    {
+        get
+        {
+            using var pending = takePending?.Invoke();
+            pending?.ExecuteNonQuery();
+            return connection;
+        }
+    }
 
     public bool InTransaction => _transaction is { } transaction && !PostgresTransactions.HasEnded(transaction);
 
-    public SqlCall Call(string name) => new PostgresCall(new NpgsqlCommand(Dialect[name], connection));
+    public SqlCall Call(string name) => new PostgresCall(this, Dialect[name]);
 
     public bool IsDuplicate(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
@@ -90,8 +104,13 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
                 _ => copy.WriteAsync(row.GetString(column), NpgsqlDbType.Text, cancellationToken),
             };
 
-    private sealed class PostgresCall(NpgsqlCommand command) : SqlCall, ISqlRow
+    private NpgsqlBatch? TakePending() => takePending?.Invoke();
+
+    private NpgsqlBatch NewBatch() => new(connection);
+
+    private sealed class PostgresCall(PostgresSession session, string text) : SqlCall, ISqlRow
     {
+        private readonly NpgsqlBatchCommand _command = new(text);
         private NpgsqlDataReader? _reader;
 
         public override SqlCall Text(string? value) => Add(Statements.Text(value));
@@ -104,23 +123,26 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
 
         public override async ValueTask<int> RunAsync(CancellationToken cancellationToken)
         {
-            await using (command)
-                return await command.ExecuteNonQueryAsync(cancellationToken);
+            var (batch, token) = Begin(cancellationToken);
+            await using var _ = batch;
+            return await batch.ExecuteNonQueryAsync(token);
         }
 
         public override async ValueTask<T?> FindAsync<T>(Func<ISqlRow, T> read, CancellationToken cancellationToken)
             where T : default
         {
-            await using (command)
-            await using (_reader = await command.ExecuteReaderAsync(cancellationToken))
+            var (batch, token) = Begin(cancellationToken);
+            await using var _ = batch;
+            await using (_reader = await batch.ExecuteReaderAsync(token))
                 return await _reader.ReadAsync(cancellationToken) ? read(this) : default(T?);
         }
 
         public override async ValueTask<IReadOnlyList<T>> ListAsync<T>(Func<ISqlRow, T> read, CancellationToken cancellationToken)
         {
             var rows = new List<T>();
-            await using (command)
-            await using (_reader = await command.ExecuteReaderAsync(cancellationToken))
+            var (batch, token) = Begin(cancellationToken);
+            await using var _ = batch;
+            await using (_reader = await batch.ExecuteReaderAsync(token))
             {
                 while (await _reader.ReadAsync(cancellationToken))
                     rows.Add(read(this));
@@ -140,8 +162,17 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : ISchemaSess
 
         private PostgresCall Add(NpgsqlParameter parameter)
         {
-            command.Parameters.Add(parameter);
+            _command.Parameters.Add(parameter);
             return this;
+        }
+
+        private (NpgsqlBatch Batch, CancellationToken Token) Begin(CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var pending = session.TakePending();
+            var batch = pending ?? session.NewBatch();
+            batch.BatchCommands.Add(_command);
+            return (batch, pending is null ? cancellationToken : CancellationToken.None);
         }
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dunlin.DurableStreams;
-using Dunlin.Journal;
+using Dunlin.Relational.Journal;
 using Dunlin.Relational.Sql;
 using Dunlin.Topics;
 
@@ -9,17 +9,29 @@ namespace Dunlin.Relational.DurableStreams;
 /// <summary>The streams of one scope. A unit of work holds the lock of the writer, so the rows cannot change concurrently. Not
 /// thread-safe.</summary>
 /// <param name="session">Returns the session. Throws after the end of the scope.</param>
-/// <param name="appended">The events of the open transaction, which the store may insert only at the commit; null in a read scope.</param>
-internal sealed class StreamTable(Func<ISqlSession> session, Func<IReadOnlyList<DunlinEvent>>? appended) : IStreamTable
+/// <param name="transaction">The open transaction, whose events the store may insert only at the commit; null in a read scope.</param>
+internal sealed class StreamTable(Func<ISqlSession> session, Func<WriteTransaction>? transaction) : IStreamTable
 {
-    public async ValueTask<StreamRow?> FindAsync(TopicName topic, CancellationToken cancellationToken) =>
-        WithAppended(await session().Call("stream_find").Text(topic.Value).FindAsync(ReadRow, cancellationToken));
+    public async ValueTask<StreamRow?> FindAsync(TopicName topic, CancellationToken cancellationToken)
+    {
+        var rows = transaction?.Invoke().StreamRows;
+        if (rows is null || !rows.TryGetValue(topic, out var row))
+        {
+            row = await session().Call("stream_find").Text(topic.Value).FindAsync(ReadRow, cancellationToken);
+            if (row is not null)
+                rows?.Add(topic, row);
+        }
+        return WithAppended(row);
+    }
 
     public async ValueTask<StreamRow?> FindAsync(long id, CancellationToken cancellationToken) =>
         WithAppended(await session().Call("stream_find_by_id").Number(id).FindAsync(ReadRow, cancellationToken));
 
-    public async ValueTask SaveAsync(StreamRow row, CancellationToken cancellationToken) =>
-        await Writable()
+    public async ValueTask SaveAsync(StreamRow row, CancellationToken cancellationToken)
+    {
+        var writable = Writable();
+        transaction!().StreamRows.Remove(row.Topic);
+        await writable
             .Call("stream_save")
             .Text(row.Topic.Value)
             .Number(row.Id)
@@ -40,6 +52,7 @@ internal sealed class StreamTable(Func<ISqlSession> session, Func<IReadOnlyList<
             .Number(row.SourceId)
             .Text(row.Fork?.Encode())
             .RunAsync(cancellationToken);
+    }
 
     public async ValueTask<bool> HasForksAsync(long id, CancellationToken cancellationToken) =>
         await session().Call("stream_fork_find").Number(id).FindAsync<long?>(static row => row.Number(0), cancellationToken) is not null;
@@ -101,7 +114,7 @@ internal sealed class StreamTable(Func<ISqlSession> session, Func<IReadOnlyList<
 
     private StreamRow? WithAppended(StreamRow? row)
     {
-        if (row is null || appended?.Invoke() is not { Count: > 0 } events)
+        if (row is null || transaction?.Invoke().Events is not { Count: > 0 } events)
             return row;
         for (var i = events.Count - 1; i >= 0; i--)
         {
@@ -112,5 +125,7 @@ internal sealed class StreamTable(Func<ISqlSession> session, Func<IReadOnlyList<
     }
 
     private ISqlSession Writable() =>
-        appended is not null ? session() : throw new InvalidOperationException("A read scope cannot change streams. Use a unit of work.");
+        transaction is not null
+            ? session()
+            : throw new InvalidOperationException("A read scope cannot change streams. Use a unit of work.");
 }

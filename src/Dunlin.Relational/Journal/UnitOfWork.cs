@@ -39,7 +39,7 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
 
     public ISpaceAccessTable Access => Table;
 
-    public IStreamTable Streams => _streams ??= new StreamTable(() => Open.Session, () => Open.Events);
+    public IStreamTable Streams => _streams ??= new StreamTable(() => Open.Session, () => Open);
 
     public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Open.Session, isWritable: true);
 
@@ -91,7 +91,7 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
 
     public ISpaceAccessTable Access => Table;
 
-    public IStreamTable Streams => _streams ??= new StreamTable(() => Session, appended: null);
+    public IStreamTable Streams => _streams ??= new StreamTable(() => Session, transaction: null);
 
     public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Session, isWritable: false);
 

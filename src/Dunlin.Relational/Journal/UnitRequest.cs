@@ -102,5 +102,9 @@ internal sealed class UnitAbandonedException(TimeSpan limit, Task running)
 internal sealed class ChangeRequest<T>(Func<ISqlSession, CancellationToken, ValueTask<T>> change, CancellationToken cancellation)
     : WriteRequest<WriteTransaction, T>(cancellation)
 {
-    public override async ValueTask ExecuteAsync(WriteTransaction session) => Result = await change(session.Session, Cancellation);
+    public override async ValueTask ExecuteAsync(WriteTransaction session)
+    {
+        session.StreamRows.Clear(); // the change may be one of streams
+        Result = await change(session.Session, Cancellation);
+    }
 }

@@ -1,8 +1,10 @@
 global using WriteRequest = Dunlin.Journal.WriteRequest<Dunlin.Relational.Journal.WriteTransaction>;
 using System.Data.Common;
 using System.Runtime.InteropServices;
+using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Relational.Sql;
+using Dunlin.Topics;
 
 namespace Dunlin.Relational.Journal;
 
@@ -39,6 +41,10 @@ internal abstract class WriteTransaction : IAppendSession
 
     /// <summary>Gets the state to restore if the next request fails.</summary>
     public Mark Here => new(_events.Count, SideCount);
+
+    /// <summary>Gets the rows of streams that this transaction has read. They cannot change otherwise, because it holds the lock of all
+    /// writers.</summary>
+    public Dictionary<TopicName, StreamRow> StreamRows { get; } = [];
 
     /// <summary>Gets the number of changes in memory other than events.</summary>
     protected abstract int SideCount { get; }
@@ -81,11 +87,16 @@ internal abstract class WriteTransaction : IAppendSession
     public void TakeBack(Mark mark)
     {
         _events.RemoveRange(mark.Events, _events.Count - mark.Events);
+        StreamRows.Clear();
         TakeBackSide(mark.Side);
     }
 
     /// <summary>Starts a new batch after an offset.</summary>
-    protected void Restart(Position start) => (_start, _events) = (start, []);
+    protected void Restart(Position start)
+    {
+        (_start, _events) = (start, []);
+        StreamRows.Clear();
+    }
 
     protected virtual void Insert(DunlinEvent entry) { }
 

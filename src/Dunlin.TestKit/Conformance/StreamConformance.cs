@@ -15,6 +15,48 @@ public abstract partial class StreamConformance : ConformanceSuite
 
     private DurableStreamReader Reader => new(Store, Journal);
 
+    /// <summary>Checks that units of one batch see the stream as it is after those that succeeded, and not after those that failed.</summary>
+    [Fact]
+    public async Task Units_of_one_batch_see_the_stream_without_failed_changes()
+    {
+        await CreateAsync(Notes);
+        var held = new TaskCompletionSource();
+        var gate = Store
+            .WriteAsync(
+                async (_, _) =>
+                {
+                    await held.Task;
+                    return 0;
+                },
+                Cancellation
+            )
+            .AsTask();
+        // They wait for the unit above, and then share a transaction.
+        var first = WriteAsync(Notes, Text("a"));
+        var failed = Store
+            .WriteAsync<StreamResult>(
+                async (unit, ct) =>
+                {
+                    await unit.Streams.TryAppendAsync(Notes, new StreamAppend { Closes = true }, ct);
+                    Assert.True((await unit.Streams.FindAsync(Notes, ct))!.IsClosed);
+                    throw new InvalidOperationException("fails after the change");
+                },
+                Cancellation
+            )
+            .AsTask();
+        var second = WriteAsync(Notes, Text("b"));
+        var closed = WriteAsync(Notes, new StreamAppend { Closes = true });
+        var late = WriteAsync(Notes, Text("c"));
+        held.SetResult();
+        await gate;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => failed);
+        Assert.Equal(StreamOutcome.Appended, (await first).Outcome);
+        Assert.Equal(StreamOutcome.Appended, (await second).Outcome);
+        Assert.Equal(StreamOutcome.Appended, (await closed).Outcome);
+        Assert.Equal(StreamOutcome.Closed, (await late).Outcome);
+        Assert.Equal("ab", await TextAsync(Notes, -1));
+    }
+
     /// <summary>Checks that data is read in the order of the appends, from each offset.</summary>
     [Fact]
     public async Task Appends_are_read_in_order_from_every_offset()

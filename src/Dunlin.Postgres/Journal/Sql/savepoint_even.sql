@@ -1,2 +1,2 @@
 -- Starts one unit of work of a batch.
-SAVEPOINT dunlin_request
+SAVEPOINT dunlin_even

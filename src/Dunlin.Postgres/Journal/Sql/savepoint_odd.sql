@@ -1,0 +1,2 @@
+-- Starts one unit of work of a batch.
+SAVEPOINT dunlin_odd
