@@ -12,24 +12,28 @@ public sealed partial class PostgresStore
     /// <summary>The oldest supported major version of PostgreSQL.</summary>
     private const int MinVersion = 14;
 
+    private static readonly SqlText FindSchema = new("find_schema");
+
     private protected override async Task OpenNowAsync(CancellationToken cancellationToken)
     {
         var began = NodeClock.TimeProvider.GetTimestamp();
         var database = CreateDatabase();
         try
         {
+            string schema;
             await WaitForAsync(database, cancellationToken);
             await using (var connection = await database.OpenConnectionAsync(cancellationToken))
             {
                 await new Migrator(new PostgresSession(connection), Dialect, _logger).RunAsync(Schemas, cancellationToken);
                 // Reloads the types, so that later connections recognise types that the scripts have added, such as domains.
                 await connection.ReloadTypesAsync(cancellationToken);
+                schema = await FindSchemaAsync(connection, cancellationToken);
                 _head.Open((await FindHeadAsync(connection, cancellationToken)).Position);
             }
             var settings = new WriterSettings(Clock, _options.WriteLimit, _options.Patience, NodeClock.TimeProvider);
             var writer = new Writer(database, settings, _head, Feed, Instruments, _logger);
             LogOpened(_head.Position.Offset, NodeClock.TimeProvider.GetElapsedTime(began).TotalMilliseconds);
-            _open = new OpenDatabase(database, writer, new HeadWatcher(this, database, writer, _logger));
+            _open = new OpenDatabase(database, writer, new HeadWatcher(this, database, writer, _logger), schema);
         }
         catch
         {
@@ -48,6 +52,14 @@ public sealed partial class PostgresStore
     }
 
     private protected override void ThrowIfFaulted() => _head.ThrowIfFaulted();
+
+    /// <summary>Returns the name of the schema as an identifier in statements.</summary>
+    private static async Task<string> FindSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = connection.Command(FindSchema);
+        var name = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 
     private NpgsqlDataSource CreateDatabase()
     {
@@ -109,5 +121,5 @@ public sealed partial class PostgresStore
     [LoggerMessage(2102, LogLevel.Information, "Closed the journal at offset {Head}.")]
     private partial void LogClosed(long head);
 
-    private sealed record OpenDatabase(NpgsqlDataSource Database, Writer Writer, HeadWatcher Watcher);
+    private sealed record OpenDatabase(NpgsqlDataSource Database, Writer Writer, HeadWatcher Watcher, string Schema);
 }

@@ -24,6 +24,9 @@ public sealed partial class PostgresStore : RelationalStore
     /// <summary>The NOTIFY channel on which a node announces its commits.</summary>
     internal const string Channel = "dunlin";
 
+    /// <summary>The NOTIFY channel on which a commit announces rows of the outbox while no node looks by itself.</summary>
+    internal const string OutboxChannel = "dunlin_outbox";
+
     private static readonly SqlText FindHead = new("find_head");
     private static readonly SqlText BeginWrite = new("begin_write");
 
@@ -67,6 +70,10 @@ public sealed partial class PostgresStore : RelationalStore
     public override CancellationToken Faulted => _head.Faulted;
 
     internal override DateTimeOffset Now => Clock.Now;
+
+    internal override TimeSpan OutboxInterval => _options.ThroughPooler ? _options.PollInterval : TimeSpan.FromSeconds(1);
+
+    internal override string OutboxTable => $"{_open!.Schema}.dunlin_outbox";
 
     internal override Position KnownHead => _head.Position;
 

@@ -4,6 +4,7 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Relational.Journal;
+using Dunlin.Relational.Outbox;
 using Dunlin.Relational.Sql;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -81,6 +82,15 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     internal ILogger Logger { get; }
 
     internal JournalInstruments Instruments { get; }
+
+    /// <summary>Gets the signal that rows of the outbox may wait.</summary>
+    internal OutboxSignal OutboxSignal { get; } = new();
+
+    /// <summary>Gets how often a node looks for rows of the outbox that no signal announced.</summary>
+    internal virtual TimeSpan OutboxInterval => TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Gets the name of the outbox of the open store, as a connection of the application can use it.</summary>
+    internal virtual string OutboxTable => "dunlin_outbox";
 
     /// <summary>Gets the current time of the clock that decides the expiry of leases, estimated without a query to the database.</summary>
     internal virtual DateTimeOffset Now => NodeClock.Now;
@@ -198,6 +208,12 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
             _trimming.Release();
         }
     }
+
+    /// <summary>Throws if the caller runs inside a unit of work.</summary>
+    internal void ThrowIfInUnit() => _writes.ThrowIfInUnit();
+
+    /// <summary>Throws if the database cannot store an event of the outbox.</summary>
+    internal void CheckOutbox(IReadOnlyList<EventDraft> drafts) => Check(drafts);
 
     /// <summary>Runs a small query of the store itself.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the query failed.</exception>

@@ -27,15 +27,22 @@ internal sealed class WriteDispatcher<TSession>(
     /// <exception cref="InvalidOperationException">The caller runs inside a unit of work.</exception>
     public ValueTask<T> RequestAsync<T>(WriteRequest<TSession, T> request)
     {
-        if (Current.Value is { Ended: false })
-            throw new InvalidOperationException(
-                "A unit of work cannot write through the store: it would wait for itself. Use the open unit of work."
-            );
+        ThrowIfInUnit();
         request.Cause = DunlinActivities.Caller;
         if (opened() is not { } writer)
             return OpenAndRequestAsync(request);
         writer.Add(request);
         return request.Answer;
+    }
+
+    /// <summary>Throws if the caller runs inside a unit of work.</summary>
+    /// <exception cref="InvalidOperationException">It does.</exception>
+    public void ThrowIfInUnit()
+    {
+        if (Current.Value is { Ended: false })
+            throw new InvalidOperationException(
+                "A unit of work cannot write through the store: it would wait for itself. Use the open unit of work."
+            );
     }
 
     private async ValueTask<T> OpenAndRequestAsync<T>(WriteRequest<TSession, T> request)

@@ -60,7 +60,7 @@ internal sealed class HeadWatcher : IAsyncDisposable
         if (listens)
         {
             connection.Notification += (_, notification) => OnNotified(notification);
-            await using var listen = new NpgsqlCommand("LISTEN " + PostgresStore.Channel, connection);
+            await using var listen = new NpgsqlCommand($"LISTEN {PostgresStore.Channel}; LISTEN {PostgresStore.OutboxChannel}", connection);
             await listen.ExecuteNonQueryAsync(stop);
         }
         while (true)
@@ -106,6 +106,11 @@ internal sealed class HeadWatcher : IAsyncDisposable
 
     private void OnNotified(NpgsqlNotificationEventArgs notification)
     {
+        if (notification.Channel == PostgresStore.OutboxChannel)
+        {
+            _store.OutboxSignal.Set();
+            return;
+        }
         if (notification.PID == _writer.ProcessId)
             return;
         if (!CommitNotice.TryParse(notification.Payload, out var position, out var commit))

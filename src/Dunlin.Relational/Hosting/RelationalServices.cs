@@ -3,6 +3,7 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Relational.Accounts;
 using Dunlin.Relational.Leases;
+using Dunlin.Relational.Outbox;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -26,6 +27,9 @@ internal static class RelationalServices
         services.TryAddSingleton<IAccountStore, AccountStore>();
         services.TryAddSingleton<ISessionStore, SessionStore>();
         services.AddHostedSingleton<StoreOpener>();
+        services.TryAddSingleton<StoreOutbox>();
+        services.TryAddSingleton<IOutbox>(provider => provider.GetRequiredService<StoreOutbox>());
+        services.AddHostedSingleton<OutboxMover>();
         return builder;
     }
 

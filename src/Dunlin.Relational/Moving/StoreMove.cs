@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dunlin.Relational.Journal;
+using Dunlin.Relational.Outbox;
 using Dunlin.Relational.Sql;
 
 namespace Dunlin.Relational;
@@ -60,6 +61,7 @@ public static class StoreMove
         long all = 0;
         foreach (var table in InOrder(tables, references))
             all += await CopyAsync(from, to, table, progress, cancellationToken);
+        all += await CopyOutboxAsync(from, to, progress, cancellationToken);
         var token = await from.Call("move_fence").FindAsync(static row => row.Number(0), cancellationToken);
         await to.Call("move_end").Number(token).RunAsync(cancellationToken);
         return all;
@@ -95,6 +97,30 @@ public static class StoreMove
             cancellationToken
         );
         progress(table, copied, total);
+        return copied;
+    }
+
+    /// <summary>Copies the rows of the outbox, which the journal does not have yet, in their order.</summary>
+    private static async ValueTask<long> CopyOutboxAsync(
+        ISqlSession from,
+        ISqlSession to,
+        Action<string, long, long> progress,
+        CancellationToken cancellationToken
+    )
+    {
+        long copied = 0;
+        for (long after = 0; ; )
+        {
+            var rows = await from.Call("outbox_list")
+                .Number(after)
+                .ListAsync(static row => OutboxRow.Read(row, row.Number(0), 1), cancellationToken);
+            if (rows.Count == 0)
+                break;
+            foreach (var row in rows)
+                await row.AddTo(to.Call("outbox_add")).RunAsync(cancellationToken);
+            (after, copied) = (rows[^1].Number, copied + rows.Count);
+        }
+        progress("dunlin_outbox", copied, copied);
         return copied;
     }
 

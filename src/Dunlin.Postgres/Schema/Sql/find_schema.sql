@@ -1,0 +1,2 @@
+-- Reads the name of the schema of the store.
+SELECT current_schema()::TEXT
