@@ -28,6 +28,8 @@ public sealed partial class PostgresStore
                 // Reloads the types, so that later connections recognise types that the scripts have added, such as domains.
                 await connection.ReloadTypesAsync(cancellationToken);
                 schema = await FindSchemaAsync(connection, cancellationToken);
+                if (_options.SqlSchema is { } functions)
+                    await SqlFunctions.InstallAsync(connection, functions, cancellationToken);
                 _head.Open((await FindHeadAsync(connection, cancellationToken)).Position);
             }
             var settings = new WriterSettings(Clock, _options.WriteLimit, _options.Patience, NodeClock.TimeProvider);
@@ -57,8 +59,7 @@ public sealed partial class PostgresStore
     private static async Task<string> FindSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = connection.Command(FindSchema);
-        var name = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
-        return $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        return SqlFunctions.Quote((string)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
 
     private NpgsqlDataSource CreateDatabase()

@@ -155,6 +155,22 @@ public sealed partial class PostgresStore : RelationalStore
             cancellationToken
         );
 
+    /// <summary>Installs or updates the functions with which other programs publish by SQL: see <see cref="SqlFunctions"/>.</summary>
+    /// <param name="schema">The schema of the functions.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="InvalidOperationException">The role of the connection may not create them, or the schema belongs to another
+    /// store. Nothing was changed.</exception>
+    /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database cannot be reached.</exception>
+    public async ValueTask InstallSqlAsync(string schema = SqlFunctions.DefaultSchema, CancellationToken cancellationToken = default) =>
+        await QueryAsync(
+            async (connection, ct) =>
+            {
+                await SqlFunctions.InstallAsync(connection, schema, ct);
+                return true;
+            },
+            cancellationToken
+        );
+
     /// <summary>Runs statements of the store itself on a connection of the pool.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the database is unreachable or took too
     /// long.</exception>

@@ -65,6 +65,7 @@ internal static class CommandLine
             ConnectionsCommand.Create(),
             RevokeCommand.Create(),
             JournalCommand.Create(),
+            SqlCommand.Create(),
             MoveCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),

@@ -54,6 +54,13 @@ public sealed class PostgresOptions
     /// finds commits of other nodes by polling only. Default: false.
     /// </summary>
     public bool ThroughPooler { get; set; }
+
+    /// <summary>
+    /// The schema of the functions with which other programs publish by SQL, for example <c>dunlin</c>. Each start installs them; the role
+    /// of the connection must own them. Null: none are installed. Default: null.
+    /// </summary>
+    [StringLength(63, MinimumLength = 1)]
+    public string? SqlSchema { get; set; }
 }
 
 [OptionsValidator]
