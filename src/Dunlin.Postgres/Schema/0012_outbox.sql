@@ -73,3 +73,71 @@ END $create$;
 
 CREATE CONSTRAINT TRIGGER dunlin_outbox_commit AFTER INSERT ON dunlin_outbox
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION dunlin_outbox_commit();
+
+-- The queries of the nodes. They are functions because of enable_seqscan: the tables are small when the plan is made, and may be large when
+-- it is used. Gaps are a JSON array of arrays of first and last number.
+
+-- Looks for committed rows after the number "highest" or in the gaps, for a node. If another node moves rows now, it does not look; for
+-- the node -1 it always looks.
+-- Returns whether another node moves rows, the number of rows up to 10,000, the age of the oldest in ms, the oldest running and the next
+-- transaction of the snapshot, and the last number drawn.
+CREATE FUNCTION dunlin_outbox_look(highest BIGINT, gaps TEXT, node BIGINT)
+RETURNS TABLE (is_other BOOLEAN, waiting BIGINT, age BIGINT, oldest BIGINT, next BIGINT, drawn BIGINT)
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH state AS MATERIALIZED (
+        SELECT now_ms, snapshot, node >= 0 AND mover % 1000 <> node AND mover / 1000 > now_ms AS is_other
+        FROM (
+            SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT AS now_ms, pg_current_snapshot() AS snapshot,
+                coalesce(pg_sequence_last_value('dunlin_outbox_mover'::regclass), 0) AS mover
+        ) AS found
+    ), waiting AS MATERIALIZED (
+        (SELECT time FROM dunlin_outbox_order WHERE NOT (SELECT is_other FROM state) AND number > highest ORDER BY number LIMIT 10000)
+        UNION ALL
+        (SELECT found.time FROM json_array_elements(gaps::json) AS gap CROSS JOIN LATERAL (
+            SELECT time FROM dunlin_outbox_order
+            WHERE NOT (SELECT is_other FROM state) AND number BETWEEN (gap ->> 0)::BIGINT AND (gap ->> 1)::BIGINT ORDER BY number LIMIT 10000
+        ) AS found)
+    )
+    SELECT state.is_other, (SELECT count(*) FROM waiting), greatest(now_ms - (SELECT min(time) FROM waiting), 0),
+        pg_snapshot_xmin(snapshot)::TEXT::BIGINT, pg_snapshot_xmax(snapshot)::TEXT::BIGINT,
+        coalesce(pg_sequence_last_value('dunlin_outbox_order_number_seq'::regclass), 0)
+    FROM state;
+END $$;
+
+-- Deletes and returns the first committed rows after the number "highest" or in the gaps: at most "most" rows, up to the one that reaches
+-- "size" bytes. In any order. The lock of the writers is held, so no other node takes them.
+CREATE FUNCTION dunlin_outbox_take(highest BIGINT, gaps TEXT, most BIGINT, size BIGINT)
+RETURNS TABLE (number BIGINT, oldest BIGINT, next BIGINT, id BIGINT, topic TEXT, type TEXT, data BYTEA,
+    user_id TEXT, session_id TEXT, connection_id TEXT, device_id TEXT, extra BYTEA)
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH snapshot AS MATERIALIZED (
+        SELECT pg_snapshot_xmin(present)::TEXT::BIGINT AS oldest, pg_snapshot_xmax(present)::TEXT::BIGINT AS next
+        FROM pg_current_snapshot() AS present
+    ), seen AS MATERIALIZED (
+        (SELECT number, id FROM dunlin_outbox_order WHERE number > highest ORDER BY number LIMIT most)
+        UNION ALL
+        (SELECT found.number, found.id FROM json_array_elements(gaps::json) AS gap CROSS JOIN LATERAL (
+            SELECT number, id FROM dunlin_outbox_order
+            WHERE number BETWEEN (gap ->> 0)::BIGINT AND (gap ->> 1)::BIGINT ORDER BY number LIMIT most
+        ) AS found)
+    ), measured AS MATERIALIZED (
+        SELECT number, id, coalesce((SELECT octet_length(data) FROM dunlin_outbox WHERE dunlin_outbox.id = earliest.id), 0) AS bytes
+        FROM (SELECT number, id FROM seen ORDER BY number LIMIT most) AS earliest
+    ), due AS MATERIALIZED (
+        SELECT number, id FROM (
+            SELECT number, id, sum(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM measured
+        ) AS counted WHERE bytes_before < size
+    ), ordered AS (
+        DELETE FROM dunlin_outbox_order WHERE number = ANY (ARRAY(SELECT number FROM due))
+    )
+    DELETE FROM dunlin_outbox USING due, snapshot
+    WHERE dunlin_outbox.id = ANY (ARRAY(SELECT id FROM due)) AND due.id = dunlin_outbox.id
+    RETURNING due.number, snapshot.oldest, snapshot.next, dunlin_outbox.id, topic, type, data,
+        user_id, session_id, connection_id, device_id, extra;
+END $$;

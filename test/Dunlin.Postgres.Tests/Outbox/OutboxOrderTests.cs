@@ -166,12 +166,16 @@ public sealed class OutboxOrderTests : IAsyncLifetime
         }
         await _outbox.LookAsync(-1, Cancellation);
         await _outbox.LookAsync(-1, Cancellation);
-        var look = _store
-            .Dialect["outbox_look"]
-            .Replace("$1", _outbox.Gaps.Highest.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            .Replace("$2", $"'{_outbox.Gaps.Json}'", StringComparison.Ordinal)
-            .Replace("$3", "(-1)", StringComparison.Ordinal);
-        var plan = await Database.ScalarAsync<string>(_backend.ConnectionString, $"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}");
+        var look = string.Create(
+            CultureInfo.InvariantCulture,
+            $"SELECT * FROM dunlin_outbox_look({_outbox.Gaps.Highest}, '{_outbox.Gaps.Json}', -1)"
+        );
+        // The first call of a session reads the catalogue.
+        var plan = await Database.ScalarAsync<string>(
+            _backend.ConnectionString,
+            $"{look}; EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}",
+            result: 1
+        );
         var blocks = System
             .Text.Json.JsonDocument.Parse(plan)
             .RootElement[0]

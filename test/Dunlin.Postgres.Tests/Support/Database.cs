@@ -48,13 +48,18 @@ public sealed class Database : IAsyncLifetime
         await command.ExecuteNonQueryAsync();
     }
 
-    public static async Task<T> ScalarAsync<T>(string connectionString, string sql)
+    /// <summary>Runs statements and returns the first value of one of their results.</summary>
+    public static async Task<T> ScalarAsync<T>(string connectionString, string sql, int result = 0)
     {
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString
         );
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
-        return (T)(await command.ExecuteScalarAsync())!;
+        await using var reader = await command.ExecuteReaderAsync();
+        for (var i = 0; i < result; i++)
+            await reader.NextResultAsync();
+        Assert.True(await reader.ReadAsync());
+        return await reader.GetFieldValueAsync<T>(0);
     }
 }
