@@ -1,6 +1,7 @@
 // Measures several nodes without HTTP, on a PostgreSQL (synchronous_commit and fsync on) and a Redis that it starts.
 //   dotnet run -c Release --project bench/cluster
 //   dotnet run -c Release --project bench/cluster -- writers                    appends of one, two and three nodes at once
+//   dotnet run -c Release --project bench/cluster -- sql [SECONDS]              transactions that publish by SQL, and their delay
 //   dotnet run -c Release --project bench/cluster -- node-cost [NODES [EVENTS]] cost of an event per node, while nodes are added
 //   dotnet run -c Release --project bench/cluster -- node-death [READERS]       effect of a node's end on its readers
 //   dotnet run -c Release --project bench/cluster -- many-readers [READERS]     more streams than one process may have files
@@ -38,6 +39,15 @@ Array.Fill(data, (byte)'x');
 if (args is ["writers"])
 {
     await new Writers(() => StartAsync(withRedis: false), StopAsync, data).RunAsync();
+    return 0;
+}
+if (args is ["sql", ..])
+{
+    using var one = await StartAsync(withRedis: false);
+    using var other = await StartAsync(withRedis: false);
+    await new SqlPublishers(postgres, one, other, args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 20).RunAsync();
+    await StopAsync(one);
+    await StopAsync(other);
     return 0;
 }
 
