@@ -132,6 +132,6 @@ public sealed partial class AlertTests
     [GeneratedRegex(@"^\| `(?<alert>Dunlin\w+)` \|", RegexOptions.Multiline)]
     private static partial Regex AlertRow();
 
-    [GeneratedRegex(@"`(dunlin\.(?:journal|fanout|leases|jobs|rxdb|replicache)\.[a-z_.]+)`")]
+    [GeneratedRegex(@"`(dunlin\.(?:journal|outbox|fanout|leases|jobs|rxdb|replicache)\.[a-z_.]+)`")]
     private static partial Regex InstrumentOnPage();
 }

@@ -27,13 +27,13 @@ internal sealed class OutboxInstruments : IDisposable
         );
         _meter.CreateObservableGauge(
             "dunlin.outbox.waiting",
-            () => Volatile.Read(ref _waiting),
+            () => Waiting(),
             "{event}",
             "Committed events in the outbox at the last look of this node, up to 10,000. 0 on nodes that do not move events now."
         );
         _meter.CreateObservableGauge(
             "dunlin.outbox.age",
-            () => Volatile.Read(ref _age) / 1000d,
+            () => AgeInSeconds(),
             "s",
             "Time since the commit of the oldest event in the outbox, at the last look of this node."
         );
@@ -54,6 +54,10 @@ internal sealed class OutboxInstruments : IDisposable
         Volatile.Write(ref _waiting, waiting);
         Volatile.Write(ref _age, waiting == 0 ? 0 : age);
     }
+
+    private long Waiting() => Volatile.Read(ref _waiting);
+
+    private double AgeInSeconds() => Volatile.Read(ref _age) / 1000d;
 
     public void Dispose() => _meter.Dispose();
 }

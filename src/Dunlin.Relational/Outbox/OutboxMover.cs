@@ -20,8 +20,8 @@ internal sealed class OutboxMover : IHostedService
     /// <summary>How often an active node looks: the delay of an event is up to this, and one commit.</summary>
     internal static readonly TimeSpan ActiveInterval = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>How often it looks while a move takes at least <see cref="BusyRows"/> rows. Fewer and larger moves leave more of the machine
-    /// to the publishers.</summary>
+    /// <summary>How often it looks while a move takes at least <see cref="BusyRows"/> rows. Fewer and larger moves leave more of the
+    /// machine to the publishers.</summary>
     internal static readonly TimeSpan BusyInterval = TimeSpan.FromMilliseconds(10);
 
     private const int BusyRows = 20;

@@ -12,6 +12,9 @@ public abstract class OutboxConformance : ConformanceSuite
     /// <summary>Returns the outbox of the back end. The same one for each call.</summary>
     protected abstract IOutbox Outbox { get; }
 
+    /// <summary>Gets the statement that makes a connection read-only.</summary>
+    protected abstract string ReadOnly { get; }
+
     /// <summary>Opens a connection of the application to the database.</summary>
     protected abstract ValueTask<DbConnection> ConnectAsync();
 
@@ -174,6 +177,17 @@ public abstract class OutboxConformance : ConformanceSuite
 
         Task<DunlinException> FailAsync(IReadOnlyList<EventDraft> drafts) =>
             Assert.ThrowsAsync<DunlinException>(async () => await Outbox.AddAsync(connection, null, drafts, Cancellation));
+    }
+
+    /// <summary>Checks that a read-only connection is refused by the database, and that the outbox works afterwards.</summary>
+    [Fact]
+    public async Task A_read_only_connection_cannot_publish()
+    {
+        await using var connection = await ConnectAsync();
+        await ExecuteAsync(connection, null, ReadOnly);
+        await Assert.ThrowsAnyAsync<DbException>(async () => await Outbox.AddAsync(connection, null, [Draft("a")], Cancellation));
+        Assert.ThrowsAny<DbException>(() => Outbox.Add(connection, null, [Draft("a")]));
+        Assert.Equal(0, (await Outbox.FlushAsync(Cancellation)).Offset);
     }
 
     /// <summary>Checks that events of the store and of the outbox share one order and one head.</summary>

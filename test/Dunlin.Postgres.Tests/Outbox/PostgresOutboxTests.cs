@@ -14,6 +14,8 @@ public sealed class PostgresOutboxTests : OutboxConformance
 
     protected override IOutbox Outbox => _outbox ??= new StoreOutbox((PostgresStore)Store, new TestLog().For<StoreOutbox>());
 
+    protected override string ReadOnly => "SET default_transaction_read_only = on";
+
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.Metrics;
 using Dunlin.Journal;
 using Dunlin.Relational;
 using Dunlin.Relational.Outbox;
@@ -16,6 +17,8 @@ public sealed class SqliteOutboxTests : OutboxConformance
     private StoreOutbox? _outbox;
 
     protected override IOutbox Outbox => _outbox ??= new StoreOutbox((RelationalStore)Store, new TestLog().For<StoreOutbox>());
+
+    protected override string ReadOnly => "PRAGMA query_only = true";
 
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
@@ -90,13 +93,55 @@ public sealed class SqliteOutboxFileTests : IAsyncLifetime
         Assert.Equal(["0", "1", "2"], page.Events.Select(e => System.Text.Encoding.UTF8.GetString(e.Data.Span)));
     }
 
-    private static async Task InsertAsync(string path)
+    [Fact]
+    public async Task Metrics_and_log_tell_of_waiting_moved_and_refused_rows()
+    {
+        var store = await _backend.OpenAsync();
+        using var meters = new TestMeters();
+        var log = new TestLog();
+        using var outbox = new StoreOutbox(store, log.For<StoreOutbox>(), meters);
+        var values = new Dictionary<string, double>(StringComparer.Ordinal);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (ReferenceEquals(instrument.Meter.Scope, meters) && instrument.Name.StartsWith("dunlin.outbox.", StringComparison.Ordinal))
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.Start();
+        await InsertAsync(_backend.Path);
+        await InsertAsync(_backend.Path, "no//topic\n");
+        await ExecuteAsync(_backend.Path, "UPDATE dunlin_outbox SET time = time - 60000 WHERE id = 1");
+        await outbox.LookAsync(-1, Backend.Cancellation);
+        listener.RecordObservableInstruments();
+        Assert.Equal(2, values["dunlin.outbox.waiting"]);
+        Assert.InRange(values["dunlin.outbox.age"], 60, 3_600);
+
+        await outbox.FlushAsync(Backend.Cancellation);
+        await outbox.LookAsync(-1, Backend.Cancellation);
+        listener.RecordObservableInstruments();
+        Assert.Equal((0, 0), (values["dunlin.outbox.waiting"], values["dunlin.outbox.age"]));
+        Assert.Equal((1, 1), (values["dunlin.outbox.moved"], values["dunlin.outbox.refused"]));
+        Assert.Contains(
+            "Row 2 of the outbox was refused",
+            Assert.Single(log.Entries.Select(entry => entry.Text)),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static Task InsertAsync(string path, string topic = "from/elsewhere") =>
+        ExecuteAsync(
+            path,
+            $"INSERT INTO dunlin_outbox (topic, type, data) VALUES ('{topic}', 'test.happened', CAST('{{\"n\":1}}' AS BLOB))"
+        );
+
+    private static async Task ExecuteAsync(string path, string sql)
     {
         await using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
         await connection.OpenAsync(Backend.Cancellation);
         await using var command = connection.CreateCommand();
-        command.CommandText =
-            "INSERT INTO dunlin_outbox (topic, type, data) VALUES ('from/elsewhere', 'test.happened', CAST('{\"n\":1}' AS BLOB))";
+        command.CommandText = sql;
         await command.ExecuteNonQueryAsync(Backend.Cancellation);
     }
 }

@@ -188,4 +188,5 @@ AS $$
     FROM @store@.dunlin_counter AS trimmed, @store@.dunlin_counter AS epoch WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'
 $$;
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA @functions@ FROM PUBLIC;
+REVOKE ALL ON FUNCTION @functions@.topic_matches, @functions@.publish, @functions@.check_lease, @functions@.require_lease,
+    @functions@.lease_claim_commit, @functions@.head FROM PUBLIC;
