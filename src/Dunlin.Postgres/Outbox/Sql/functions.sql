@@ -48,20 +48,10 @@ AS $$
     SELECT topic ~ ('^' || replace(replace(regexp_replace(pattern, '([.|+$])', '\\\1', 'g'), '**', '.+'), '*', '[^/]+') || '$')
 $$;
 
--- Publishes an event if the calling transaction commits.
---   topic  the topic, such as branches/1
---   type   the type of the event, such as case.updated
---   data   the data; null stands for the JSON null
---   key    makes a repetition do nothing: 1 to 100 characters, kept for as long as the server's keys
--- Returns true, or false for a repeated key. A second use of a key waits until the transaction of the first one ends.
-CREATE OR REPLACE FUNCTION @functions@.publish(topic TEXT, type TEXT, data JSONB DEFAULT NULL, key TEXT DEFAULT NULL) RETURNS BOOLEAN
+-- Raises an error unless a role may publish such an event.
+CREATE OR REPLACE FUNCTION @functions@.check_event(topic TEXT, type TEXT, bytes INTEGER, publisher NAME) RETURNS VOID
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    bytes CONSTANT BYTEA := convert_to(coalesce(data, 'null')::TEXT, 'UTF8');
-    publisher CONSTANT NAME := CASE coalesce(current_setting('role', true), 'none') WHEN 'none' THEN session_user ELSE current_setting('role') END;
-    print BYTEA;
-    known BYTEA;
 BEGIN
     IF topic IS NULL OR length(topic) > 200
         OR topic !~ '^[A-Za-z0-9._~:@|+=!$%-]+(/[A-Za-z0-9._~:@|+=!$%-]+)*$' THEN
@@ -80,17 +70,50 @@ BEGIN
         RAISE EXCEPTION 'The type % is reserved.', quote_literal(type) USING ERRCODE = '22023', DETAIL = 'invalid_field',
             HINT = 'The engine reserves types that begin with dunlin., lease., presence. or stream., and error and open.';
     END IF;
-    IF octet_length(bytes) > 1048576 THEN
-        RAISE EXCEPTION 'The data has % bytes; the limit is 1048576.', octet_length(bytes) USING ERRCODE = '54000', DETAIL = 'too_large',
+    IF bytes > 1048576 THEN
+        RAISE EXCEPTION 'The data has % bytes; the limit is 1048576.', bytes USING ERRCODE = '54000', DETAIL = 'too_large',
             HINT = 'Store large data elsewhere and publish its address.';
     END IF;
     IF EXISTS (SELECT FROM @functions@.publisher) AND NOT EXISTS (
         SELECT FROM @functions@.publisher AS allowed JOIN pg_roles AS known_role ON known_role.rolname = allowed.role
-        WHERE pg_has_role(publisher, known_role.oid, 'MEMBER') AND @functions@.topic_matches(publish.topic, allowed.pattern)
+        WHERE pg_has_role(publisher, known_role.oid, 'MEMBER') AND @functions@.topic_matches(check_event.topic, allowed.pattern)
     ) THEN
         RAISE EXCEPTION 'The role % may not publish to %.', quote_ident(publisher), quote_literal(topic) USING ERRCODE = '42501', DETAIL = 'forbidden',
             HINT = format('Ask the owner to insert the role and a pattern into %s.publisher.', @functions_quoted@);
     END IF;
+END $$;
+
+-- Publishes an event if the calling transaction commits.
+--   topic  the topic, such as branches/1
+--   type   the type of the event, such as case.updated
+--   data   the data; null stands for the JSON null
+--   key    makes a repetition do nothing: 1 to 100 characters, kept for as long as the server's keys
+-- Returns true, or false for a repeated key. A second use of a key waits until the transaction of the first one ends.
+CREATE OR REPLACE FUNCTION @functions@.publish(topic TEXT, type TEXT, data JSONB DEFAULT NULL, key TEXT DEFAULT NULL) RETURNS BOOLEAN
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    bytes CONSTANT BYTEA := convert_to(coalesce(data, 'null')::TEXT, 'UTF8');
+    publisher NAME;
+    print BYTEA;
+    known BYTEA;
+BEGIN
+    -- The usual event takes one expression without regular expressions and one statement: this halves the time of the function. The
+    -- expression accepts no event that check_event() refuses.
+    IF key IS NULL AND octet_length(bytes) <= 1048576 AND length(topic) BETWEEN 1 AND 200 AND length(type) BETWEEN 1 AND 100
+        AND translate(topic, '/ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@|+=!$%', '') = ''
+        AND strpos('/' || topic || '/', '//') = 0 AND NOT starts_with(topic || '/', 'dunlin/')
+        AND translate(type, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._', '') = ''
+        AND NOT starts_with(type, 'dunlin.') AND NOT starts_with(type, 'lease.') AND NOT starts_with(type, 'presence.')
+        AND NOT starts_with(type, 'stream.') AND type <> 'error' AND type <> 'open' THEN
+        INSERT INTO @store@.dunlin_outbox (topic, type, data)
+        SELECT publish.topic, publish.type, bytes WHERE NOT EXISTS (SELECT FROM @functions@.publisher);
+        IF FOUND THEN
+            RETURN true;
+        END IF;
+    END IF;
+    publisher := CASE coalesce(current_setting('role', true), 'none') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+    PERFORM @functions@.check_event(topic, type, octet_length(bytes), publisher);
     IF key IS NOT NULL THEN
         IF length(key) NOT BETWEEN 1 AND 100 OR key ~ '[[:cntrl:]]' THEN
             RAISE EXCEPTION 'The key is not valid.' USING ERRCODE = '22023', DETAIL = 'invalid_field',
@@ -188,5 +211,5 @@ AS $$
     FROM @store@.dunlin_counter AS trimmed, @store@.dunlin_counter AS epoch WHERE trimmed.name = 'trimmed_through' AND epoch.name = 'epoch'
 $$;
 
-REVOKE ALL ON FUNCTION @functions@.topic_matches, @functions@.publish, @functions@.check_lease, @functions@.require_lease,
+REVOKE ALL ON FUNCTION @functions@.topic_matches, @functions@.check_event, @functions@.publish, @functions@.check_lease, @functions@.require_lease,
     @functions@.lease_claim_commit, @functions@.head FROM PUBLIC;
