@@ -45,6 +45,7 @@ public sealed class SqlGuideTests : IAsyncLifetime
     [Theory]
     [InlineData("python", "/usr/bin/python3", "-c")]
     [InlineData("js", "node", "--input-type=module", "--eval")]
+    [InlineData("php", "php", "-r")]
     public async Task An_example_updates_its_row_and_publishes(string language, string program, params string[] arguments)
     {
         var code = Assert.Single(Repository.Blocks(Page, language));
@@ -92,7 +93,8 @@ public sealed class SqlGuideTests : IAsyncLifetime
         var start = new ProcessStartInfo(program) { WorkingDirectory = Repository.Root };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        start.Environment["DATABASE"] = Uri;
+        // PDO names its driver and takes no URI.
+        start.Environment["DATABASE"] = program == "php" ? $"pgsql:host=127.0.0.1;port={_postgres.Port};dbname=postgres;user=app" : Uri;
         var result = await ServerProcess.RunAsync(start);
         return result.Code == 0
             ? result.Output
