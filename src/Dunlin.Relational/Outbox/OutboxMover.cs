@@ -9,6 +9,7 @@ namespace Dunlin.Relational.Outbox;
 /// <code>
 /// asleep -- a signal, or its interval, and a row waits --> active (looks every 5 to 10 ms, and claims to be the mover each second)
 /// active -- five seconds without a row ------------------> ending (has released its claim, and looks for 100 ms more)
+/// ending -- a row waits ---------------------------------> active
 /// active -- another node has claimed --------------------> asleep
 /// ending ------------------------------------------------> asleep
 /// </code>
@@ -32,7 +33,7 @@ internal sealed class OutboxMover : IHostedService
     private static readonly TimeSpan ClaimInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClaimTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EndingTime = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(5);
     private static readonly LoopBackoff Backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
 
     // Tells the claims of nodes apart. Two nodes with the same number both move rows, which is slower and not wrong.
@@ -76,24 +77,26 @@ internal sealed class OutboxMover : IHostedService
 
     private async Task MoveAsync(BackgroundLoop loop, CancellationToken stop)
     {
-        try
+        do
         {
-            if (!await MoveAllAsync(loop, Linger, isClaimed: true, stop))
-                return;
-        }
-        finally
-        {
-            await ReleaseAsync();
-        }
-        await MoveAllAsync(loop, EndingTime, isClaimed: false, stop);
+            try
+            {
+                if (!await MoveAllAsync(loop, stop))
+                    return;
+            }
+            finally
+            {
+                await ReleaseAsync();
+            }
+        } while (await WaitsAfterReleaseAsync(stop) && await _outbox.ClaimAsync(_node, ClaimTime, stop));
     }
 
     /// <summary>Moves rows until none has come for a time.</summary>
     /// <returns>False if another node has claimed to be the mover.</returns>
-    private async Task<bool> MoveAllAsync(BackgroundLoop loop, TimeSpan linger, bool isClaimed, CancellationToken stop)
+    private async Task<bool> MoveAllAsync(BackgroundLoop loop, CancellationToken stop)
     {
         var (claimed, moved, hasMoved) = (_time.GetTimestamp(), _time.GetTimestamp(), true);
-        while (_time.GetElapsedTime(moved) < linger)
+        while (_time.GetElapsedTime(moved) < Linger)
         {
             var (isFull, isBusy) = (false, false);
             // The lock of the writers is taken only if a row is likely to wait.
@@ -105,7 +108,7 @@ internal sealed class OutboxMover : IHostedService
                     moved = _time.GetTimestamp();
             }
             loop.ReportSuccess();
-            if (isClaimed && _time.GetElapsedTime(claimed) >= ClaimInterval)
+            if (_time.GetElapsedTime(claimed) >= ClaimInterval)
             {
                 if (!await _outbox.ClaimAsync(_node, ClaimTime, stop))
                     return false;
@@ -119,10 +122,24 @@ internal sealed class OutboxMover : IHostedService
         return true;
     }
 
+    /// <summary>Returns whether a row came soon after the release. Its commit may have read the claim before, and then notified
+    /// nobody.</summary>
+    private async Task<bool> WaitsAfterReleaseAsync(CancellationToken stop)
+    {
+        for (var began = _time.GetTimestamp(); _time.GetElapsedTime(began) < EndingTime; )
+        {
+            if ((await _outbox.LookAsync(_node, stop)).Waiting > 0)
+                return true;
+            await Task.Delay(ActiveInterval, _time, stop);
+        }
+        return false;
+    }
+
     /// <summary>Releases the claim, also at the end of the host, so that commits notify the other nodes.</summary>
     private async Task ReleaseAsync()
     {
-        using var limit = new CancellationTokenSource(ReleaseLimit, _time);
+        // Real time, because it limits the wait for a database that does not answer.
+        using var limit = new CancellationTokenSource(ReleaseLimit, TimeProvider.System);
         try
         {
             await _outbox.ReleaseAsync(_node, limit.Token);

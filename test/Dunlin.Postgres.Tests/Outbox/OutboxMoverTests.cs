@@ -1,6 +1,7 @@
 using Dunlin.Journal;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.Relational.Outbox;
+using Dunlin.TestKit;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -68,6 +69,46 @@ public sealed class OutboxMoverTests : IAsyncLifetime
         await using var node = await NodeHost.StartAsync(_database, options => options.ThroughPooler = true);
         await PublishAsync(node, 0);
         Assert.Equal([1], await node.NextAsync(1));
+    }
+
+    [Fact]
+    public async Task A_row_after_the_release_of_the_claim_is_claimed_again()
+    {
+        await using var backend = await Backend.NewAsync();
+        var store = await backend.OpenAsync();
+        using var outbox = new StoreOutbox(store, backend.Log.For<StoreOutbox>());
+        var time = new ManualTime();
+        var mover = new OutboxMover(store, outbox, time, backend.Log.For<OutboxMover>());
+        await mover.StartAsync(Cancellation);
+        await AddAsync();
+        await UntilAsync(TimeSpan.FromMilliseconds(5), () => Task.FromResult(store.Head.Offset == 1));
+        Assert.True(await IsClaimedAsync());
+        await UntilAsync(TimeSpan.FromMilliseconds(100), async () => !await IsClaimedAsync());
+        await AddAsync();
+        await UntilAsync(TimeSpan.FromMilliseconds(5), () => Task.FromResult(store.Head.Offset == 2));
+        Assert.True(await IsClaimedAsync());
+        await mover.StopAsync(Cancellation);
+        Assert.False(await IsClaimedAsync());
+
+        async Task AddAsync()
+        {
+            await using var connection = new NpgsqlConnection(backend.ConnectionString);
+            await connection.OpenAsync(Cancellation);
+            await outbox.AddAsync(connection, null, [Backend.Draft("a")], Cancellation);
+        }
+
+        async Task UntilAsync(TimeSpan step, Func<Task<bool>> isReached)
+        {
+            while (!await isReached())
+            {
+                Cancellation.ThrowIfCancellationRequested();
+                time.Advance(step);
+                await Task.Yield();
+            }
+        }
+
+        async Task<bool> IsClaimedAsync() =>
+            await Database.ScalarAsync<long>(backend.ConnectionString, "SELECT last_value FROM dunlin_outbox_mover") > 0;
     }
 
     private async Task PublishAsync(NodeHost node, int value)
