@@ -118,7 +118,8 @@ dotnet_tests() {
     run_tests "$name" "$name"
   done
   # The systems once more, unchanged, on a PostgreSQL that the tests start for themselves.
-  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests Dunlin.Yjs.Tests; do
+  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests Dunlin.Yjs.Tests \
+    Dunlin.EntityFrameworkCore.Tests; do
     wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres run_tests "$name" "$name.Postgres"
   done
   # The browser tests of one system again, behind a proxy that lets no stream pass, and behind one that refuses WebSockets too. The page that

@@ -92,6 +92,12 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     /// <summary>Gets the name of the outbox of the open store, as a connection of the application can use it.</summary>
     internal virtual string OutboxTable => "dunlin_outbox";
 
+    /// <summary>Gets the name of the table of leases of the open store, as a connection of the application can use it.</summary>
+    internal virtual string LeaseTableName => "dunlin_lease";
+
+    /// <summary>Gets the expression for the id of the running transaction; null if a commit of this database is never lost.</summary>
+    internal virtual string? TransactionIdSql => null;
+
     /// <summary>Gets the current time of the clock that decides the expiry of leases, estimated without a query to the database.</summary>
     internal virtual DateTimeOffset Now => NodeClock.Now;
 
@@ -214,6 +220,13 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
 
     /// <summary>Throws if the database cannot store an event of the outbox.</summary>
     internal void CheckOutbox(IReadOnlyList<EventDraft> drafts) => Check(drafts);
+
+    /// <summary>Finds the outcome of a transaction of the application whose commit has lost its connection. Waits for the
+    /// database.</summary>
+    /// <param name="transactionId">The value of <see cref="TransactionIdSql"/> in the transaction.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>Whether the transaction was committed; null if that cannot be found out.</returns>
+    internal virtual ValueTask<bool?> FindOutcomeAsync(string transactionId, CancellationToken cancellationToken) => new(false);
 
     /// <summary>Runs a small query of the store itself.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: the query failed.</exception>

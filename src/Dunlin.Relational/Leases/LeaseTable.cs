@@ -11,6 +11,11 @@ namespace Dunlin.Relational.Leases;
 /// <param name="nextFencingToken">Issues fencing tokens. Null in a read scope.</param>
 internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationToken, ValueTask<long>>? nextFencingToken) : ILeaseTable
 {
+    /// <summary>The columns that <see cref="Read"/> reads, in its order.</summary>
+    internal const string Columns =
+        "resource, fence, lease_id, user_id, user_name, session_id, connection_id, device_id, "
+        + "acquired_at, expires_at, seconds, end_reason, ended_lease_id, ended_at, ending, waiters";
+
     // Sorts after every character of a name: the end of the range of all names.
     private const string AfterAllNames = "\u007f";
 
@@ -73,7 +78,7 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
     public async ValueTask ForgetEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         await Writable().Call("lease_forget_ended").Time(before).RunAsync(cancellationToken);
 
-    private static LeaseRow Read(ISqlRow row) =>
+    internal static LeaseRow Read(ISqlRow row) =>
         new(ResourceName.Parse(row.Text(0)))
         {
             FencingToken = row.Number(1),

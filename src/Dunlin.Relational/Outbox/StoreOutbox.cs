@@ -229,7 +229,8 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
         );
     }
 
-    private void Check(IReadOnlyList<EventDraft> drafts)
+    /// <summary>Throws if the outbox does not accept the events.</summary>
+    internal void Check(IReadOnlyList<EventDraft> drafts)
     {
         ArgumentNullException.ThrowIfNull(drafts);
         AppendRules.Check(drafts, idempotency: null);

@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+using System.Transactions;
+using Dunlin.Diagnostics;
+using Dunlin.EntityFrameworkCore.Tests.Support;
+using Dunlin.Leases;
+using Dunlin.TestKit.Servers;
+using Dunlin.Topics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using static Dunlin.EntityFrameworkCore.Tests.Support.Shop;
+
+namespace Dunlin.EntityFrameworkCore.Tests.Transactions;
+
+/// <summary>A PostgreSQL server that restarts, and a connection that breaks during a commit.</summary>
+[Trait("Store", "own")]
+public sealed class LostCommitTests
+{
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("QUIT")]
+    public async Task A_restart_with_retries_loses_and_repeats_no_event(string signal)
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var shop = await StartAsync(Retrying(server.ConnectionString), connectionString: server.ConnectionString);
+        var saved = new ConcurrentBag<string>();
+        using var stop = new CancellationTokenSource();
+        var writers = Enumerable.Range(0, 4).Select(writer => Task.Run(() => SaveAsync(shop, writer, saved, stop.Token))).ToList();
+        await WhenAsync(() => saved.Count >= 20, writers);
+        await server.StopAsync(signal);
+        await server.StartAsync();
+        var before = saved.Count;
+        await WhenAsync(() => saved.Count >= before + 20, writers);
+        await stop.CancelAsync();
+        await Task.WhenAll(writers);
+        var expected = saved.Select(id => $"orders/{id} order.paid").Order(StringComparer.Ordinal);
+        Assert.Equal(expected, (await shop.EventsAsync()).Order(StringComparer.Ordinal));
+        // Notes have ids of the database, so that a repeated insert would be a second row.
+        Assert.Equal(saved.Order(), (await shop.Db().Notes.Select(note => note.Text).ToListAsync(Cancellation)).Order());
+    }
+
+    [Theory]
+    [InlineData(ProxyAction.CutAtAnswer, true)]
+    [InlineData(ProxyAction.CutAtAnswer, false)]
+    [InlineData(ProxyAction.CutBefore, true)]
+    [InlineData(ProxyAction.CutBefore, false)]
+    public async Task A_save_with_a_lost_commit_is_stored_once(ProxyAction action, bool isAsync)
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var proxy = new TcpProxy(server.Port);
+        await using var shop = await StartAsync(Retrying(Through(server, proxy)), connectionString: server.ConnectionString);
+        await using var db = shop.Db();
+        AtNextCommit(proxy, action);
+        db.Notes.Add(new Note { Text = "a" });
+        db.Publish(Topic("notes"), "note.added", 1);
+        Assert.Equal(1, await Shop.SaveAsync(db, isAsync));
+        Assert.Equal(["notes note.added"], await shop.EventsAsync());
+        Assert.Equal(1, await shop.Db().Notes.CountAsync(Cancellation));
+        Assert.Null(proxy.OnRequest);
+    }
+
+    [Theory]
+    [InlineData(ProxyAction.CutAtAnswer)]
+    [InlineData(ProxyAction.CutBefore)]
+    public async Task A_lost_commit_of_a_transaction_has_its_true_outcome(ProxyAction action)
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var proxy = new TcpProxy(server.Port);
+        var through = Through(server, proxy);
+        await using var shop = await StartAsync(options => options.UseNpgsql(through), connectionString: server.ConnectionString);
+        await using var db = shop.Db();
+        await using (var transaction = await db.Database.BeginTransactionAsync(Cancellation))
+        {
+            db.Notes.Add(new Note { Text = "a" });
+            db.Publish(Topic("notes"), "note.added", 1);
+            await db.SaveChangesAsync(Cancellation);
+            AtNextCommit(proxy, action);
+            if (action == ProxyAction.CutAtAnswer)
+                await transaction.CommitAsync(Cancellation);
+            else
+                await Assert.ThrowsAnyAsync<NpgsqlException>(() => transaction.CommitAsync(Cancellation));
+        }
+        var count = action == ProxyAction.CutAtAnswer ? 1 : 0;
+        Assert.Equal(count, (await shop.EventsAsync()).Count);
+        Assert.Equal(count, await shop.Db().Notes.CountAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_ambient_transaction_commits_its_events(bool isComplete)
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var shop = await StartAsync(connectionString: server.ConnectionString);
+        await using var db = shop.Db();
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            db.Notes.Add(new Note { Text = "a" });
+            db.Publish(Topic("notes"), "note.added", 1);
+            await db.SaveChangesAsync(Cancellation);
+            if (isComplete)
+                scope.Complete();
+        }
+        Assert.Equal(isComplete ? 1 : 0, (await shop.EventsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_role_needs_only_the_rights_of_the_guide()
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        var role = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = "app" }.ConnectionString;
+        await using var shop = await StartAsync(connectionString: server.ConnectionString);
+        await using var owner = shop.Db();
+        await owner.Database.ExecuteSqlRawAsync("CREATE ROLE app LOGIN", Cancellation);
+        await owner.Database.ExecuteSqlRawAsync("GRANT ALL ON \"Orders\" TO app", Cancellation);
+        var options = new DbContextOptionsBuilder<ShopDb>().UseNpgsql(role).UseDunlin(shop.Services).Options;
+        await using var db = new ShopDb(options);
+        db.Orders.Add(new Order { Id = "1" });
+        db.Publish(Topic("shop"), "shop.opened", 1);
+        await Assert.ThrowsAsync<PostgresException>(() => db.SaveChangesAsync(Cancellation));
+        foreach (var grant in Repository.Blocks(Repository.Read("docs/guides/ef-core.md"), "sql"))
+            await owner.Database.ExecuteSqlRawAsync(grant, Cancellation);
+        await db.SaveChangesAsync(Cancellation);
+        Assert.Equal(["shop shop.opened"], await shop.EventsAsync());
+
+        db.RequireLease(new LeaseClaim(ResourceName.Parse("orders/1"), "lease-of-nobody-1", "ann"));
+        var lost = await Assert.ThrowsAsync<DunlinException>(() => db.SaveChangesAsync(Cancellation));
+        Assert.Equal(ErrorCode.LeaseLost, lost.Code);
+    }
+
+    private static Action<DbContextOptionsBuilder> Retrying(string connectionString) =>
+        options =>
+            options.UseNpgsql(
+                connectionString,
+                npgsql => npgsql.EnableRetryOnFailure(20, TimeSpan.FromMilliseconds(200), errorCodesToAdd: null)
+            );
+
+    private static string Through(PostgresServer server, TcpProxy proxy) =>
+        new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = proxy.Port }.ConnectionString;
+
+    private static void AtNextCommit(TcpProxy proxy, ProxyAction action) =>
+        proxy.OnRequest = piece =>
+        {
+            if (piece.Span.IndexOf("COMMIT"u8) < 0)
+                return ProxyAction.Pass;
+            proxy.OnRequest = null;
+            return action;
+        };
+
+    private static async Task SaveAsync(Shop shop, int writer, ConcurrentBag<string> saved, CancellationToken stop)
+    {
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            await using var db = shop.New();
+            var order = new Order { Id = $"{writer}-{i}" };
+            db.Orders.Add(order);
+            db.Notes.Add(new Note { Text = order.Id });
+            order.Pay();
+            await db.SaveChangesAsync(Cancellation);
+            saved.Add(order.Id);
+        }
+    }
+
+    private static async Task WhenAsync(Func<bool> condition, List<Task> writers)
+    {
+        while (!condition())
+        {
+            if (writers.Find(static writer => writer.IsFaulted) is { } failed)
+                await failed;
+            await Task.Yield();
+        }
+    }
+}
