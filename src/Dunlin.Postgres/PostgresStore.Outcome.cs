@@ -7,9 +7,9 @@ namespace Dunlin.Postgres;
 /// <content>
 /// Finds the outcome of a transaction of the application whose commit has lost its connection.
 /// <para>
-/// The server keeps the outcome of each transaction id. A transaction that still runs may have lost only its client: its session waits for a
-/// COMMIT that will never come. The store ends this session. A session that is committing ignores the request until it has finished, so the
-/// outcome is final afterwards.
+/// The server keeps the outcome of each transaction id. A transaction that still runs may have lost only its client: its session waits for
+/// a COMMIT that will never come. The store ends this session. A session that is committing ignores the request until it has finished, so
+/// the outcome is final afterwards.
 /// </para>
 /// </content>
 public sealed partial class PostgresStore

@@ -28,7 +28,7 @@ internal sealed class ContextStore(IServiceProvider services)
         return await Store.FindOutcomeAsync(transactionId, CancellationToken.None)
             ?? throw new DunlinException(
                 ErrorCode.OutcomeUnknown,
-                "The connection to the database was lost during the commit. The changes and their events were stored together, or not at all.",
+                "The connection was lost during the commit. The changes and their events were stored together, or not at all.",
                 null,
                 fault
             );

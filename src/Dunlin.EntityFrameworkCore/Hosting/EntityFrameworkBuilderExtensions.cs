@@ -12,8 +12,8 @@ public static class EntityFrameworkBuilderExtensions
 {
     /// <summary>Lets a context publish events and require leases in its transactions.</summary>
     /// <remarks>Works with <c>AddDbContext</c>, <c>AddDbContextPool</c> and <c>AddDbContextFactory</c>. Call it after them, so that
-    /// interceptors of the application which publish, or which refuse a save or a commit, run first. The context must use the database of the
-    /// store.</remarks>
+    /// interceptors of the application which publish, or which refuse a save or a commit, run first. The context must use the database of
+    /// the store.</remarks>
     /// <typeparam name="TContext">The type of the context. Call this once for each type.</typeparam>
     /// <param name="builder">The builder, with <c>AddSqlite</c> or <c>AddPostgres</c>.</param>
     /// <returns>The same builder.</returns>
@@ -32,8 +32,8 @@ public static class EntityFrameworkBuilderExtensions
         return builder;
     }
 
-    /// <summary>Lets the contexts of these options publish events and require leases in their transactions, for options that the application
-    /// builds itself. Repeated calls have no effect.</summary>
+    /// <summary>Lets the contexts of these options publish events and require leases in their transactions, for options that the
+    /// application builds itself. Repeated calls have no effect.</summary>
     /// <param name="options">The options.</param>
     /// <param name="services">The services that hold the store. They must live as long as the contexts.</param>
     /// <returns>The same options.</returns>

@@ -41,10 +41,10 @@ public static class ContextPublishExtensions
 
         /// <summary>Lets the transaction of the next <c>SaveChanges</c> commit only while a lease is held.</summary>
         /// <remarks>
-        /// EF Core's own transactions check the lease just before the commit, and lock it until the commit has ended. A transaction that the
-        /// application ends itself (<c>UseTransaction</c>, <c>TransactionScope</c>) is checked and locked by <c>SaveChanges</c>. If the lease
-        /// is lost, the call that saves or commits throws <see cref="DunlinException"/> with <see cref="ErrorCode.LeaseLost"/>, and nothing is
-        /// stored.
+        /// EF Core's own transactions check the lease just before the commit, and lock it until the commit has ended. A transaction that
+        /// the application ends itself (<c>UseTransaction</c>, <c>TransactionScope</c>) is checked and locked by <c>SaveChanges</c>. If the
+        /// lease is lost, the call that saves or commits throws <see cref="DunlinException"/> with <see cref="ErrorCode.LeaseLost"/>, and
+        /// nothing is stored.
         /// </remarks>
         /// <param name="claim">The claim of the holder.</param>
         /// <exception cref="InvalidOperationException">The context does not use Dunlin.</exception>

@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Dunlin.EntityFrameworkCore.Transactions;
 
-/// <content>A context inside a unit of work of the store: it uses the connection and the transaction of the unit, and its events are appended
-/// at once.</content>
+/// <content>A context inside a unit of work of the store: it uses the connection and the transaction of the unit, and its events are
+/// appended at once.</content>
 internal sealed partial class ContextEvents
 {
     /// <summary>Runs a unit of work on the connection of the store.</summary>

@@ -13,8 +13,8 @@ public static class StoreContextExtensions
         /// <summary>Runs <paramref name="work"/> in one transaction of the store, in which the context takes part. See
         /// <see cref="IStore.WriteAsync"/>.</summary>
         /// <remarks>
-        /// Inside, the context uses the connection and the transaction of the unit of work, and <c>SaveChanges</c> appends the pending events
-        /// at once. Afterwards it has its own connection back. An execution strategy does not retry the work.
+        /// Inside, the context uses the connection and the transaction of the unit of work, and <c>SaveChanges</c> appends the pending
+        /// events at once. Afterwards it has its own connection back. An execution strategy does not retry the work.
         /// </remarks>
         /// <param name="context">The context, without an open transaction.</param>
         /// <param name="work">The work. It must call <c>SaveChanges</c>, and wait for nothing but the database.</param>
@@ -23,8 +23,8 @@ public static class StoreContextExtensions
         /// <returns>The result of <paramref name="work"/>, after the commit.</returns>
         /// <exception cref="DunlinException"><see cref="ErrorCode.StoreUnavailable"/>: nothing was committed.
         /// <see cref="ErrorCode.OutcomeUnknown"/>: the store was lost during the commit.</exception>
-        /// <exception cref="InvalidOperationException">The context has an open transaction or does not use Dunlin, or the caller runs inside
-        /// a unit of work.</exception>
+        /// <exception cref="InvalidOperationException">The context has an open transaction or does not use Dunlin, or the caller runs
+        /// inside a unit of work.</exception>
         public ValueTask<T> WriteAsync<T>(
             DbContext context,
             Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,

@@ -44,7 +44,7 @@ public sealed partial class GuideTests
                 var answer = await OrderAsync(http, "2");
                 var text = await GuideSnippet.ReadUntilAsync(client, known, answer, Cancellation);
                 Assert.Equal("""{"id":"2","customer":"ann"}""", text);
-                // A second order with the id is refused, and nobody is told.
+                // A second order with the id is refused.
                 Assert.Equal(HttpStatusCode.InternalServerError, (await http.PostAsync("/api/orders/1", null, Cancellation)).StatusCode);
             }
             // The tables and the journal are there at the next start.

@@ -5,6 +5,7 @@ using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Topics;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using static Dunlin.EntityFrameworkCore.Tests.Support.Shop;
 
@@ -98,6 +99,24 @@ public sealed class PublishTests
         Assert.Equal(["orders/1 order.paid", "orders/2 order.paid"], (await shop.EventsAsync()).Order());
         Assert.Empty(kept.GetEvents());
         Assert.Empty(deleted.GetEvents());
+    }
+
+    [Fact]
+    public async Task An_interceptor_of_the_application_may_publish_or_refuse()
+    {
+        var interceptor = new ShopInterceptor();
+        await using var shop = await StartAsync(options => options.AddInterceptors(interceptor));
+        await using var db = shop.Db();
+        db.Orders.Add(new Order { Id = "1" });
+        interceptor.IsRefusing = true;
+        await Assert.ThrowsAsync<InvalidDataException>(() => db.SaveChangesAsync(Cancellation));
+        await using (var transaction = await db.Database.BeginTransactionAsync(Cancellation))
+            await transaction.CommitAsync(Cancellation);
+        Assert.Empty(await shop.EventsAsync());
+        interceptor.IsRefusing = false;
+        await db.SaveChangesAsync(Cancellation);
+        Assert.Equal(["shop shop.changed", "shop shop.changed"], await shop.EventsAsync());
+        Assert.Equal(["1"], await shop.OrdersAsync());
     }
 
     [Fact]
@@ -197,5 +216,21 @@ public sealed class PublishTests
         Assert.Equal(before.Offset + 1, position.Offset);
         var page = await shop.Journal.ReadAsync(new JournalQuery(before.Offset, null, 10), Cancellation);
         Assert.Equal("shop.opened", Assert.Single(page.Events).Type);
+    }
+
+    /// <summary>Publishes with each save, and may refuse it then.</summary>
+    private sealed class ShopInterceptor : SaveChangesInterceptor
+    {
+        public bool IsRefusing { get; set; }
+
+        public override ValueTask<InterceptionResult<int>> SavingChangesAsync(
+            DbContextEventData eventData,
+            InterceptionResult<int> result,
+            CancellationToken cancellationToken = default
+        )
+        {
+            eventData.Context!.Publish(Topic("shop"), "shop.changed", 1);
+            return IsRefusing ? throw new InvalidDataException() : new(result);
+        }
     }
 }

@@ -85,6 +85,26 @@ public sealed class LostCommitTests
         Assert.Equal(count, await shop.Db().Notes.CountAsync(Cancellation));
     }
 
+    [Fact]
+    public async Task A_commit_refused_after_it_happened_is_not_repeated()
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var shop = await StartAsync(connectionString: server.ConnectionString);
+        var commits = new FailingCommits();
+        var options = new DbContextOptionsBuilder<ShopDb>()
+            .UseNpgsql(server.ConnectionString, static npgsql => npgsql.ExecutionStrategy(static d => new RetryStrategy(d)))
+            .UseDunlin(shop.Services)
+            .AddInterceptors(commits);
+        await using var db = new ShopDb(options.Options);
+        db.Notes.Add(new Note { Text = "a" });
+        db.Publish(Topic("notes"), "note.added", 1);
+        commits.FailNext(1);
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Cancellation));
+        Assert.Contains("after AddDbContext", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(["notes note.added"], await shop.EventsAsync());
+        Assert.Equal(1, await shop.Db().Notes.CountAsync(Cancellation));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
