@@ -133,11 +133,14 @@ BEGIN
         SELECT number, id FROM (
             SELECT number, id, sum(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM measured
         ) AS counted WHERE bytes_before < size
-    ), ordered AS (
+    ), removed_order AS (
         DELETE FROM dunlin_outbox_order WHERE number = ANY (ARRAY(SELECT number FROM due))
+    ), removed AS (
+        DELETE FROM dunlin_outbox WHERE id = ANY (ARRAY(SELECT id FROM due))
     )
-    DELETE FROM dunlin_outbox USING due, snapshot
-    WHERE dunlin_outbox.id = ANY (ARRAY(SELECT id FROM due)) AND due.id = dunlin_outbox.id
-    RETURNING due.number, snapshot.oldest, snapshot.next, dunlin_outbox.id, topic, type, data,
-        user_id, session_id, connection_id, device_id, extra;
+    -- LIMIT 1 makes the planner look up each id. It takes "due" for a few rows, and could join each row with each other one.
+    SELECT due.number, snapshot.oldest, snapshot.next, event.*
+    FROM snapshot CROSS JOIN due CROSS JOIN LATERAL (
+        SELECT id, topic, type, data, user_id, session_id, connection_id, device_id, extra FROM dunlin_outbox WHERE id = due.id LIMIT 1
+    ) AS event;
 END $$;

@@ -186,6 +186,37 @@ public sealed class OutboxOrderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_take_with_a_generic_plan_looks_up_each_row()
+    {
+        await _outbox.LookAsync(-1, Cancellation);
+        await ExecuteAsync(
+            """
+            ALTER TABLE dunlin_outbox SET (autovacuum_enabled = false);
+            ALTER TABLE dunlin_outbox_order SET (autovacuum_enabled = false);
+            INSERT INTO dunlin_outbox (topic, type, data) SELECT 'a', 'test.event', '1' FROM generate_series(1, 1000)
+            """
+        );
+        await _outbox.FlushAsync(Cancellation);
+        await ExecuteAsync("VACUUM ANALYZE dunlin_outbox, dunlin_outbox_order");
+        await using var connection = await ConnectAsync();
+        await _outbox.AddAsync(connection, null, [.. Enumerable.Range(0, 1_000).Select(j => Backend.Draft("a", j))], Cancellation);
+        var plan = new StringBuilder();
+        connection.Notice += (_, e) => plan.AppendLine(e.Notice.MessageText);
+        await using var command = new NpgsqlCommand(
+            """
+            LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
+            SET auto_explain.log_analyze = on; SET auto_explain.log_level = notice; SET plan_cache_mode = force_generic_plan;
+            SELECT count(*) FROM dunlin_outbox_take(0, '[]', 1000, 1000000)
+            """,
+            connection
+        );
+        Assert.Equal(1_000L, await command.ExecuteScalarAsync(Cancellation));
+        Assert.Contains("CTE due", plan.ToString(), StringComparison.Ordinal);
+        // Else each row is compared with each other one.
+        Assert.DoesNotContain("Rows Removed by", plan.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_publisher_needs_no_right_but_insert()
     {
         var role = $"publisher_{Guid.NewGuid():N}";
