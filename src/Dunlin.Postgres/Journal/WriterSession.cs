@@ -269,8 +269,8 @@ internal sealed class WriterSession : WriteTransaction
         Statements.Text(((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
 }
 
-/// <summary>The statements of a savepoint. Two names alternate: if the savepoint of a unit was not set, rolling back to it fails, and cannot
-/// undo the unit before it.</summary>
+/// <summary>The statements of a savepoint. Two names alternate: if the savepoint of a unit was not set, rolling back to it fails, and
+/// cannot undo the unit before it.</summary>
 internal sealed class Savepoint(string name)
 {
     public SqlText Set { get; } = new($"savepoint_{name}");

@@ -15,7 +15,8 @@ public abstract partial class StreamConformance : ConformanceSuite
 
     private DurableStreamReader Reader => new(Store, Journal);
 
-    /// <summary>Checks that units of one batch see the stream as it is after those that succeeded, and not after those that failed.</summary>
+    /// <summary>Checks that units of one batch see the stream as it is after those that succeeded, and not after those that
+    /// failed.</summary>
     [Fact]
     public async Task Units_of_one_batch_see_the_stream_without_failed_changes()
     {

@@ -69,6 +69,7 @@ public sealed class GuideSnippet
     internal static async Task<string> ReadUntilAsync(DunlinClient client, StreamPosition known, string answer, CancellationToken stopping)
     {
         var text = "";
+        // <ef-read>
         new StreamPosition(answer).TryGetOffset(out _, out var written);
         await foreach (var e in client.SubscribeAsync("orders/all", new SubscribeOptions { After = known }, stopping))
         {
@@ -76,17 +77,21 @@ public sealed class GuideSnippet
             if (e.Position is { } position && position.TryGetOffset(out _, out var read) && read >= written)
                 break; // the state of this reader has everything that the request has written
         }
+        // </ef-read>
         return text;
     }
 
     private static void Register(IServiceCollection services, string database)
     {
+        // <ef-register>
         services.AddDbContextPool<ShopDb>(options => options.UseNpgsql(database, npgsql => npgsql.EnableRetryOnFailure()));
         services.AddDunlin().AddPostgres(database).UseEntityFramework<ShopDb>();
+        // </ef-register>
     }
 
     private static async Task AddNoteAsync(ShopDb db, CancellationToken cancellationToken)
     {
+        // <ef-transaction>
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var note = new Note { Text = "Call back" };
         db.Notes.Add(note);
@@ -94,10 +99,12 @@ public sealed class GuideSnippet
         db.Publish(TopicName.Of("notes", $"{note.Id}"), "note.added", note);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        // </ef-transaction>
     }
 
     private static async Task<Position> PayAsync(IStore store, ShopDb db, CancellationToken cancellationToken)
     {
+        // <ef-unit>
         var position = await store.WriteAsync(
             db,
             async (unit, token) =>
@@ -108,6 +115,7 @@ public sealed class GuideSnippet
             },
             cancellationToken
         );
+        // </ef-unit>
         return position;
     }
 
@@ -115,11 +123,14 @@ public sealed class GuideSnippet
     {
         var order = await db.Orders.SingleAsync(order => order.Id == "7", cancellationToken);
         order.State = "shipped";
+        // <ef-lease>
         db.RequireLease(lease);
         db.Publish(TopicName.Of("orders", "7"), "order.shipped", order);
         await db.SaveChangesAsync(cancellationToken); // throws lease_lost if another user has the lease
+        // </ef-lease>
     }
 
+    // <ef-entity-events>
     private sealed class Invoice : IHasEvents
     {
         private readonly List<EventDraft> _events = [];
@@ -132,4 +143,5 @@ public sealed class GuideSnippet
 
         public void ClearEvents() => _events.Clear();
     }
+    // </ef-entity-events>
 }

@@ -8,7 +8,7 @@ using Dunlin.Topics;
 
 namespace Dunlin.Postgres.Tests.Journal;
 
-/// <summary>The savepoint of a unit of work is sent with its first statement, whatever that is.</summary>
+/// <summary>The savepoint of a unit of work is sent with its first statement. It may be any statement.</summary>
 public sealed class SavepointTests : IAsyncLifetime
 {
     private static readonly TopicName Stream = TopicName.Parse("streams/one");
