@@ -14,9 +14,9 @@ only=("${@/#packages/Dunlin.Packages.Tests}")
 passed=0 failed=0
 failures=() # what the last lines repeat, so that nobody has to look for it
 unstable=() # tests that passed only when they ran again
-again_left=3
 times=()    # seconds and name of each part
-reports=()  # the results of the .NET tests, one file for each run
+runs=()     # the titles of the runs of .NET tests
+slots=2     # how many of them run at once
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed
@@ -81,11 +81,16 @@ vitest() { # name, npm script
         if (test.status !== 'passed') console.log(test.fullName, '-', (test.failureMessages[0] ?? test.status).split('\\n')[0])")
 }
 
-web() {
-  say "Web: packages, types, format, lint, unit tests, build"
+# The native program includes the pages.
+pages() {
+  say "Web: packages and build"
   check "npm ci" npm ci --no-audit --no-fund --loglevel=error
-  check "types, format, lint and the package" npm run --silent check
   check "build of the pages" npm run --silent build
+}
+
+web() {
+  say "Web: types, format, lint, unit tests"
+  check "types, format, lint and the package" npm run --silent check
   vitest "the web tests" test
 }
 
@@ -103,7 +108,7 @@ docs() {
 
 format() { dotnet tool restore && dotnet csharpier check .; }
 
-# Each test project is a program; its own summary is what counts, and a program without one counts as failed.
+# Each test project is a program. Two run at once, because most of the time they wait for servers, pages and disks. The longest come first.
 dotnet_tests() {
   say "Server: build and format"
   # One compiler for all projects, whatever the environment says: starting one for each costs minutes.
@@ -111,78 +116,125 @@ dotnet_tests() {
   dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1
   check "format" format
   check "commit subjects" scripts/check-commits.sh
-  local project name
+  say "Server: tests, $slots programs at once"
+  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests) project name
+  for name in "${longest[@]}"; do wanted "$name" && start "$name" "$name"; done
   for project in test/*/*.csproj; do
     name=$(basename "$project" .csproj)
-    wanted "$name" || continue
-    run_tests "$name" "$name"
+    [[ " ${longest[*]} " == *" $name "* ]] || { wanted "$name" && start "$name" "$name"; }
   done
   # The systems once more, unchanged, on a PostgreSQL that the tests start for themselves.
   for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests Dunlin.Yjs.Tests \
     Dunlin.EntityFrameworkCore.Tests; do
-    wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres run_tests "$name" "$name.Postgres"
+    wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres start "$name" "$name.Postgres"
   done
   # The browser tests of one system again, behind a proxy that lets no stream pass, and behind one that refuses WebSockets too. The page that
   # shows a native EventSource needs a stream.
   for name in no-sse long-poll; do
-    wanted "Dunlin.E2E.Tests.$name" && DUNLIN_TEST_PROXY=$name run_tests Dunlin.E2E.Tests "Dunlin.E2E.Tests.$name" \
+    wanted "Dunlin.E2E.Tests.$name" && DUNLIN_TEST_PROXY=$name start Dunlin.E2E.Tests "Dunlin.E2E.Tests.$name" \
       -namespace Dunlin.E2E.Tests.Todos -trait- Needs=EventSource
   done
   wanted Dunlin.Native && native_tests
+  wait
+  collect
 }
 
-# The server as one native program: pack.sh ships it, and the tests of the server run against it.
-native_program() {
-  say "Native program"
-  check "native program" scripts/publish-native.sh --output artifacts/native/test
+# The server as one native program: pack.sh ships it, and the tests of the server run against it. Its compiler runs beside the checks of
+# the web packages.
+native=
+start_native() {
+  scripts/publish-native.sh --output artifacts/native/test > artifacts/test/native.out 2>&1 &
+  native=$!
 }
+
+finish_native() { wait "$native" || { tail -n 60 artifacts/test/native.out; return 1; }; }
 
 native_tests() {
   [ -x artifacts/native/test/dunlin ] || return
   export DUNLIN_TEST_SERVER=artifacts/native/test/dunlin
-  run_tests Dunlin.Server.Tests Dunlin.Server.Tests.Native
-  DUNLIN_TEST_STORE=postgres run_tests Dunlin.Server.Tests Dunlin.Server.Tests.Native.Postgres
+  start Dunlin.Server.Tests Dunlin.Server.Tests.Native
+  DUNLIN_TEST_STORE=postgres start Dunlin.Server.Tests Dunlin.Server.Tests.Native.Postgres
   unset DUNLIN_TEST_SERVER
 }
 
-run_tests() { # project, title, options of the runner ...
-  local log="artifacts/test/$2.log" report="artifacts/test/$2.xml" summary total bad began=$SECONDS options=("${@:3}")
-  reports+=("$report")
-  # Classes that start stores of their own have run already, and another store changes nothing about them.
-  [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
-  say "$2"
-  # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$report" "${options[@]}" < /dev/null 2>&1 | tee "$log"
-  took "$began" "$2"
-  summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
-  if [ -z "$summary" ]; then
-    add 0 1; failures+=("$2 ended without a summary$(grep -oE "\[Long Running Test\] '[^']*'" "$log" | sort -u | sed 's/^.*] /; still running: /' | tr -d '\n')")
-    echo "FAIL  ${failures[-1]}"
-    return
-  fi
-  read -r total bad < <(echo "$summary" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
-  if [ "$bad" -gt 0 ] && again "$1" "$2" "$log"; then
-    bad=0
-  else
-    while read -r line; do failures+=("$2: $line"); done < <(grep -A 4 '\[FAIL\]$' "$log" | cut -c1-240)
-  fi
-  add $((total - bad)) "$bad"
+# Starts a run in the background as soon as a slot is free.
+start() { # project, title, options of the runner ...
+  while [ "$(jobs -rp | wc -l)" -ge "$slots" ]; do wait -n; done
+  runs+=("$2")
+  run_tests "$@" &
 }
 
-# Two cores carry the servers, the browser and the tests, and now and then a test meets a pause that its author did not foresee. At most
-# three failed tests of a whole run are run once more, alone. One that passes then is printed as unstable with its failure, so that
+# Leaves the log, the report, the project and the time in files, and prints one line, or what failed.
+run_tests() { # project, title, options of the runner ...
+  local base="artifacts/test/$2" summary began=$SECONDS options=("${@:3}")
+  rm -f "$base".{log,xml,again.log}
+  # Classes that start stores of their own have run already, and another store changes nothing about them.
+  [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
+  # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
+  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
+    < /dev/null > "$base.log" 2>&1
+  echo "$1 $((SECONDS - began)) ${DUNLIN_TEST_STORE:--} ${DUNLIN_TEST_SERVER:--} ${DUNLIN_TEST_PROXY:--}" > "$base.run"
+  summary=$(summary_of "$base.log")
+  if [[ $summary =~ Errors:\ 0,\ Failed:\ 0,\ Skipped:\ 0 ]]; then
+    echo "ok    $2: ${summary%%,*}, $((SECONDS - began)) s"
+  else
+    echo "FAIL  $2: ${summary:-no summary}, $((SECONDS - began)) s"
+    { grep -A 20 -E '\[(FAIL|SKIP)\]$' "$base.log" || tail -n 20 "$base.log"; } | head -n 200
+  fi
+}
+
+# A program without a summary counts as failed.
+summary_of() { # log
+  grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$1" | tail -n 1
+}
+
+# Adds up the runs.
+#
+# Two cores carry the servers, the browser and the tests, and now and then a test meets a pause that its author did not foresee. If at most
+# three tests of all runs failed, they are run once more, alone. One that passes then is printed as unstable with its failure, so that
 # somebody mends it; it fails no run. With DUNLIN_STRICT=1 there is no second try.
-again() { # project, title, log of the first run; fails unless all of them pass
-  local names name methods=() log="artifacts/test/$2.again.log"
+collect() {
+  local title base project seconds total bad summary tries=0
+  for title in "${runs[@]}"; do tries=$((tries + $(failed_of "artifacts/test/$title.log" | wc -l))); done
+  for title in "${runs[@]}"; do
+    base="artifacts/test/$title"
+    read -r project seconds _ < "$base.run"
+    times+=("$(printf '%5d s  %s' "$seconds" "$title")")
+    summary=$(summary_of "$base.log")
+    if [ -z "$summary" ]; then
+      add 0 1; failures+=("$title ended without a summary$(grep -oE "\[Long Running Test\] '[^']*'" "$base.log" | sort -u | sed 's/^.*] /; still running: /' | tr -d '\n')")
+      continue
+    fi
+    read -r total bad < <(echo "$summary" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
+    if [ "$bad" -gt 0 ] && [ "$tries" -le 3 ] && again "$title"; then
+      bad=0
+    elif [ "$bad" -gt 0 ]; then
+      while read -r line; do failures+=("$title: $line"); done < <(grep -A 4 '\[FAIL\]$' "$base.log" | cut -c1-240)
+    fi
+    add $((total - bad)) "$bad"
+  done
+}
+
+failed_of() { # log
+  sed -nE 's/^ +([A-Za-z0-9_.]+)(\(.*\))? \[FAIL\]$/\1/p' "$1" | sort -u
+}
+
+again() { # title; fails unless all its failed tests pass
+  local base="artifacts/test/$1" names name methods=() project store server proxy
   [ "${DUNLIN_STRICT:-0}" != 1 ] || return 1
-  mapfile -t names < <(sed -nE 's/^ +([A-Za-z0-9_.]+)(\(.*\))? \[FAIL\]$/\1/p' "$3" | sort -u)
-  [ ${#names[@]} -gt 0 ] && [ ${#names[@]} -le "$again_left" ] || return 1
-  again_left=$((again_left - ${#names[@]}))
+  mapfile -t names < <(failed_of "$base.log")
+  [ ${#names[@]} -gt 0 ] || return 1
   for name in "${names[@]}"; do methods+=(-method "$name"); done
   say "Once more: ${names[*]}"
-  timeout --kill-after=30 600 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor "${methods[@]}" < /dev/null 2>&1 | tee "$log"
-  grep -qE 'Total: [1-9][0-9]*, Errors: 0, Failed: 0, Skipped: 0' "$log" || return 1
-  while read -r line; do unstable+=("$2: $line"); done < <(grep -A 4 '\[FAIL\]$' "$3" | cut -c1-240)
+  read -r project _ store server proxy < "$base.run"
+  (
+    [ "$store" = - ] || export DUNLIN_TEST_STORE=$store
+    [ "$server" = - ] || export DUNLIN_TEST_SERVER=$server
+    [ "$proxy" = - ] || export DUNLIN_TEST_PROXY=$proxy
+    timeout --kill-after=30 600 dotnet "test/$project/bin/Release/net10.0/$project.dll" -noLogo -noColor "${methods[@]}" < /dev/null 2>&1 | tee "$base.again.log"
+  )
+  grep -qE 'Total: [1-9][0-9]*, Errors: 0, Failed: 0, Skipped: 0' "$base.again.log" || return 1
+  while read -r line; do unstable+=("$1: $line"); done < <(grep -A 4 '\[FAIL\]$' "$base.log" | cut -c1-240)
 }
 
 # The tests install what pack.sh made.
@@ -199,16 +251,18 @@ wanted() { # name
 }
 
 install_packages
+[ ${#only[@]} -eq 0 ] && pages
+{ wanted Dunlin.Native || wanted Dunlin.Packages.Tests; } && start_native
 [ ${#only[@]} -eq 0 ] && web
+[ -z "$native" ] || check "native program" finish_native
 wanted docs && docs
-{ wanted Dunlin.Native || wanted Dunlin.Packages.Tests; } && native_program
 wanted Dunlin.Packages.Tests && packages
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 say "Where the time went: $SECONDS s"
 printf '%s\n' "${times[@]}" | sort -rn | head -n 30
 say "The slowest tests"
-grep -ohE '<test [^>]*' /dev/null "${reports[@]}" | sed -E 's/\\&quot;/"/g; s/.* name="(.*)" result.* time="([0-9.]+)".*/\2 \1/' |
+printf 'artifacts/test/%s.xml\n' "${runs[@]}" | xargs grep -ohsE '<test [^>]*' /dev/null | sed -E 's/\\&quot;/"/g; s/.* name="(.*)" result.* time="([0-9.]+)".*/\2 \1/' |
   sort -rn | head -n 20 | awk '{ printf "%5d s  ", $1; $1 = ""; print substr($0, 2) }'
 if [ ${#unstable[@]} -gt 0 ]; then
   say "Unstable: failed once, passed when run again"
