@@ -40,11 +40,9 @@ public sealed class PackScriptTests
         Directory.CreateDirectory(workspace.File("earlier"));
         var name = $"Dunlin.Relational.{Packed.Version}.nupkg";
         File.Copy(Packed.File(name), workspace.File("earlier/" + name));
-        var pack = $"'{Script}' --only nuget --output made --baseline earlier";
-        await workspace.RunAsync(pack);
         AddMethod(workspace.File("earlier/" + name), "Dunlin.Relational", "StoreMove", "Removed");
 
-        var (code, output) = await workspace.TryAsync(pack);
+        var (code, output) = await workspace.TryAsync($"'{Script}' --only nuget --output made --baseline earlier");
 
         Assert.NotEqual(0, code);
         Assert.Contains("CP0002", output, StringComparison.Ordinal);
@@ -52,12 +50,15 @@ public sealed class PackScriptTests
     }
 
     [Fact]
-    public async Task A_second_build_gives_equal_files()
+    public async Task A_second_build_gives_equal_files_and_has_all_public_members()
     {
         await using var workspace = new Workspace { IsIsolated = false };
+        Directory.CreateDirectory(workspace.File("earlier"));
+        foreach (var package in Directory.GetFiles(Packed.Folder, "Dunlin.*.nupkg"))
+            File.Copy(package, workspace.File("earlier/" + Path.GetFileName(package)));
         foreach (var folder in new[] { "bin", "obj" })
             Directory.Delete(Path.Combine(Repository.Root, "artifacts/pack", folder), recursive: true);
-        await workspace.RunAsync($"'{Script}' --only nuget,tool,npm --output again");
+        await workspace.RunAsync($"'{Script}' --only nuget,tool,npm --output again --baseline earlier");
         var again = await File.ReadAllLinesAsync(workspace.File("again/SHA256SUMS"));
         Assert.Equal((2 * Packed.Libraries.Count) + 2 + 1, again.Count(line => !line.EndsWith(".cdx.json", StringComparison.Ordinal)));
         Assert.Subset((await File.ReadAllLinesAsync(Packed.File("SHA256SUMS"))).ToHashSet(), again.ToHashSet());
