@@ -176,7 +176,8 @@ run_tests() { # project, title, options of the runner ...
   echo "$1 $((SECONDS - began)) ${DUNLIN_TEST_STORE:--} ${DUNLIN_TEST_SERVER:--} ${DUNLIN_TEST_PROXY:--}" > "$base.run"
   summary=$(summary_of "$base.log")
   if [[ $summary =~ Errors:\ 0,\ Failed:\ 0,\ Skipped:\ 0 ]]; then
-    echo "ok    $2: ${summary%%,*}, $((SECONDS - began)) s"
+    summary=${summary%%,*}
+    echo "ok    $2: ${summary#Total: } tests, $((SECONDS - began)) s"
   else
     echo "FAIL  $2: ${summary:-no summary}, $((SECONDS - began)) s"
     { grep -A 20 -E '\[(FAIL|SKIP)\]$' "$base.log" || tail -n 20 "$base.log"; } | head -n 200
