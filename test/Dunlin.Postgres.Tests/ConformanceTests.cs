@@ -88,3 +88,9 @@ public sealed class PostgresStreamSubscriptionTests : StreamSubscriptionConforma
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class PostgresEventConsumerTests : EventConsumerConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}

@@ -88,3 +88,9 @@ public sealed class SqliteStreamSubscriptionTests : StreamSubscriptionConformanc
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
         Backend.ForSuiteAsync(time, retention);
 }
+
+public sealed class SqliteEventConsumerTests : EventConsumerConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}

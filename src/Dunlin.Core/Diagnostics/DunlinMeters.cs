@@ -15,6 +15,9 @@ public static class DunlinMeters
     /// <summary>The meter of jobs: attempts and their outcomes.</summary>
     public const string Jobs = "Dunlin.Jobs";
 
+    /// <summary>The meter of event consumers: events, failures, gaps and lag of groups.</summary>
+    public const string Consumers = "Dunlin.Consumers";
+
     /// <summary>The meter of durable streams: webhooks of subscriptions.</summary>
     public const string DurableStreams = "Dunlin.DurableStreams";
 }

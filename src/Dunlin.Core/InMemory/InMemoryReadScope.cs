@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dunlin.Consumers;
 using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
@@ -13,9 +14,10 @@ internal sealed class InMemoryReadScope(
     LeaseRows rows,
     RecordRows records,
     StreamRows streams,
+    ConsumerRows consumers,
     Func<TopicName, long> lastEvent,
     DateTimeOffset now
-) : IReadScope, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope
+) : IReadScope, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope, IConsumerScope
 {
     private InMemoryRecordTable? _table;
     private InMemoryStreamTable? _streams;
@@ -46,6 +48,16 @@ internal sealed class InMemoryReadScope(
             {
                 ThrowIfEnded();
                 return streams;
+            },
+            null
+        );
+
+    public IConsumerTable Consumers =>
+        new InMemoryConsumerTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return consumers;
             },
             null
         );

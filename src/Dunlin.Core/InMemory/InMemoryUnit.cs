@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dunlin.Consumers;
 using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
@@ -13,10 +14,11 @@ internal sealed class InMemoryUnit(
     LeaseRows rows,
     RecordRows records,
     StreamRows streams,
+    ConsumerRows consumers,
     Func<TopicName, long> lastEvent,
     StoreClock clock,
     LeaseService? leases
-) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope
+) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope, IConsumerScope
 {
     private readonly List<DunlinEvent> _events = [];
     private LeaseRows _rows = rows;
@@ -39,6 +41,8 @@ internal sealed class InMemoryUnit(
 
     public StreamRows StreamRows { get; private set; } = streams;
 
+    public ConsumerRows ConsumerRows { get; private set; } = consumers;
+
     public IStreamTable Streams =>
         _streams ??= new InMemoryStreamTable(
             () =>
@@ -58,6 +62,16 @@ internal sealed class InMemoryUnit(
                 return StreamRows;
             },
             rows => StreamRows = rows
+        );
+
+    public IConsumerTable Consumers =>
+        new InMemoryConsumerTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return ConsumerRows;
+            },
+            rows => ConsumerRows = rows
         );
 
     public IRecordTable Records => Table;

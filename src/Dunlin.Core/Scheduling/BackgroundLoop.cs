@@ -133,6 +133,13 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
         LogRecovered(Name);
     }
 
+    /// <summary>Counts a fault. For bodies that log it and wait themselves.</summary>
+    public void CountFault(Exception fault)
+    {
+        Volatile.Write(ref _lastFault, fault);
+        Interlocked.Increment(ref _faults);
+    }
+
     /// <summary>Logs and counts a fault. For bodies that wait for the back-off themselves.</summary>
     /// <returns>The time to wait before the next attempt.</returns>
     public TimeSpan ReportFault(Exception fault)

@@ -1,8 +1,10 @@
 using System.Data.Common;
+using Dunlin.Consumers;
 using Dunlin.DurableStreams;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Relational.Consumers;
 using Dunlin.Relational.DurableStreams;
 using Dunlin.Relational.Leases;
 using Dunlin.Relational.Records;
@@ -17,7 +19,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
         IUnitOfWork,
         ILeaseScope,
         IRecordScope,
-        IStreamScope
+        IStreamScope,
+        IConsumerScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
@@ -42,6 +45,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
     public IStreamTable Streams => _streams ??= new StreamTable(() => Open.Session, () => Open);
 
     public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Open.Session, isWritable: true);
+
+    public IConsumerTable Consumers => new ConsumerTable(() => Open.Session, isWritable: true);
 
     private RecordTable Table => _records ??= new RecordTable(() => Open.Session, isWritable: true);
 
@@ -69,7 +74,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     : IReadScope,
         ILeaseScope,
         IRecordScope,
-        IStreamScope
+        IStreamScope,
+        IConsumerScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
@@ -94,6 +100,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     public IStreamTable Streams => _streams ??= new StreamTable(() => Session, transaction: null);
 
     public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Session, isWritable: false);
+
+    public IConsumerTable Consumers => new ConsumerTable(() => Session, isWritable: false);
 
     private RecordTable Table => _records ??= new RecordTable(() => Session, isWritable: false);
 

@@ -55,6 +55,12 @@ public sealed class InMemoryStreamSubscriptionTests : StreamSubscriptionConforma
         InMemoryBackend.CreateAsync(time, retention);
 }
 
+public sealed class InMemoryEventConsumerTests : EventConsumerConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
+}
+
 internal static class InMemoryBackend
 {
     public static ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention)

@@ -1,0 +1,2 @@
+-- Removes a consumer group.
+DELETE FROM dunlin_consumer WHERE name = $1
