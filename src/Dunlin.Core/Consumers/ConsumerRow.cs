@@ -13,7 +13,8 @@ internal sealed record ConsumerRow(string Group)
     /// <summary>Gets the node that holds the claim; null if it is free.</summary>
     public string? Holder { get; init; }
 
-    /// <summary>Gets the fencing token of the last claim. It increases by 1 with each claim and each change of the cursor from outside.</summary>
+    /// <summary>Gets the fencing token of the last claim. It increases by 1 with each claim and each change of the cursor from
+    /// outside.</summary>
     public long Token { get; init; }
 
     /// <summary>Gets when the claim ends; null if it is free.</summary>

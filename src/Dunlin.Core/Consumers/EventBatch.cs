@@ -31,7 +31,8 @@ public sealed class EventBatch
     /// <summary>Gets the position of the cursor before the batch.</summary>
     public Position After { get; }
 
-    /// <summary>Gets the position of the cursor after the batch. It can be after the last event, because other topics are skipped.</summary>
+    /// <summary>Gets the position of the cursor after the batch. It can be after the last event, because other topics are
+    /// skipped.</summary>
     public Position Through { get; }
 
     /// <summary>Gets the number of failed attempts since the last checkpoint. 0 for the first attempt.</summary>
@@ -41,7 +42,8 @@ public sealed class EventBatch
     /// one.</summary>
     public long FencingToken => _claim.Token;
 
-    /// <summary>Moves the cursor of the group within the batch, and extends the claim. The rest of the batch remains to be processed.</summary>
+    /// <summary>Moves the cursor of the group within the batch, and extends the claim. The rest of the batch remains to be
+    /// processed.</summary>
     /// <param name="through">The position of the last processed event.</param>
     /// <param name="cancellationToken">Cancels the call if its commit has not begun.</param>
     /// <exception cref="ArgumentOutOfRangeException">The position is not in the batch.</exception>
@@ -50,7 +52,8 @@ public sealed class EventBatch
     public async ValueTask CheckpointAsync(Position through, CancellationToken cancellationToken = default) =>
         await _store.WriteAsync((unit, ct) => CheckpointAsync(unit, through, ct), cancellationToken);
 
-    /// <summary>Moves the cursor of the group in a unit of work, together with the effects of the events. If the unit of work rolls back, so
+    /// <summary>Moves the cursor of the group in a unit of work, together with the effects of the events. If the unit of work rolls back,
+    /// so
     /// does the cursor.</summary>
     /// <param name="unit">The unit of work.</param>
     /// <param name="through">The position of the last processed event.</param>

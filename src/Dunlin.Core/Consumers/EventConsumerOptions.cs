@@ -18,7 +18,8 @@ public enum ConsumerStart
 /// <summary>How a group reads the journal. Set where the consumer is added.</summary>
 public sealed class EventConsumerOptions
 {
-    /// <summary>Patterns of the topics, such as <c>orders/**</c>. At least one. A name without wildcards is a pattern for one topic. You may
+    /// <summary>Patterns of the topics, such as <c>orders/**</c>. At least one. A name without wildcards is a pattern for one topic. You
+    /// may
     /// change them later: events before the cursor are not delivered for new patterns.</summary>
     public IList<string> Patterns { get; } = [];
 
@@ -29,7 +30,8 @@ public sealed class EventConsumerOptions
     [Range(1, 1_000)]
     public int BatchSize { get; set; } = 100;
 
-    /// <summary>Duration of the claim of a node on the group; the node renews it at a third of it. After a node is killed, the group waits for
+    /// <summary>Duration of the claim of a node on the group; the node renews it at a third of it. After a node is killed, the group waits
+    /// for
     /// at most this time. 1 s to 1 hour. Default: 30 s.</summary>
     [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan ClaimDuration { get; set; } = TimeSpan.FromSeconds(30);

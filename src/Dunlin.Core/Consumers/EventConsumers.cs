@@ -38,7 +38,8 @@ public sealed class EventConsumers
             cancellationToken
         );
 
-    /// <summary>Moves the cursor of a group forwards or backwards, and clears its failures. The holder stops, and a node delivers the events
+    /// <summary>Moves the cursor of a group forwards or backwards, and clears its failures. The holder stops, and a node delivers the
+    /// events
     /// after the position.</summary>
     /// <remarks>Move it behind an event that always fails to skip that event.</remarks>
     /// <param name="group">The group.</param>

@@ -26,9 +26,11 @@ public interface IEventConsumer
     /// <param name="cancellationToken">Cancelled when the host stops or the node loses the claim. Stop at once then.</param>
     ValueTask ConsumeAsync(EventBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>Reports that retention removed events before the group had processed them. The events cannot be delivered any more.</summary>
+    /// <summary>Reports that retention removed events before the group had processed them. The events cannot be delivered any
+    /// more.</summary>
     /// <remarks>
-    /// Called before the next batch. An exception leaves the cursor where it is, and the gap is reported again after a back-off. The default
+    /// Called before the next batch. An exception leaves the cursor where it is, and the gap is reported again after a back-off. The
+    /// default
     /// implementation does nothing: the engine logs and counts each gap.
     /// </remarks>
     /// <param name="gap">The gap.</param>

@@ -13,9 +13,11 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds event consumers.</summary>
 public static class ConsumerBuilderExtensions
 {
-    /// <summary>Adds a consumer, which processes the stored events of some topics in order, with a durable cursor. All nodes that add the same
+    /// <summary>Adds a consumer, which processes the stored events of some topics in order, with a durable cursor. All nodes that add the
+    /// same
     /// group share the cursor, and one of them processes its events at a time.</summary>
-    /// <typeparam name="TConsumer">The consumer. Each batch gets its own instance in its own service scope, so it may use scoped services such
+    /// <typeparam name="TConsumer">The consumer. Each batch gets its own instance in its own service scope, so it may use scoped services
+    /// such
     /// as a <c>DbContext</c>. A consumer without constructor parameters, or registered as a singleton, has one instance.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="group">The name of the group: 1 to 100 letters, digits and the characters <c>. - _ /</c>. It identifies the

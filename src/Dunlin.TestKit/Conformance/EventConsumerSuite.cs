@@ -14,7 +14,8 @@ public abstract class EventConsumerSuite : ConformanceSuite
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets the options of the groups. A claim lasts longer than a test can advance time, so a slow machine loses none. Tests of lost
+    /// <summary>Gets the options of the groups. A claim lasts longer than a test can advance time, so a slow machine loses none. Tests of
+    /// lost
     /// claims use <see cref="ShortClaim"/>.</summary>
     protected EventConsumerOptions Options { get; } = new() { ClaimDuration = TimeSpan.FromHours(1), Patterns = { "orders/**" } };
 

@@ -92,6 +92,7 @@ public sealed class StyleTests
         "issuer",
         "signal",
         "loop",
+        "group",
     ];
 
     [Fact]
