@@ -77,8 +77,6 @@ public sealed partial class PostgresStore : RelationalStore
 
     internal override string LeaseTableName => $"{_open!.Schema}.dunlin_lease";
 
-    internal override string? TransactionIdSql => "pg_catalog.pg_current_xact_id()::TEXT";
-
     internal override Position KnownHead => _head.Position;
 
     internal override IStoreWriter<WriteTransaction> Writer => _open!.Writer;

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dunlin.TestKit.Servers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -29,6 +30,24 @@ public sealed class FailingCommits : DbTransactionInterceptor
         _left--;
         throw new TransientFault();
     }
+}
+
+/// <summary>Applies an action to the first commit that passes a proxy, and counts all commits. Thread-safe.</summary>
+public sealed class LostCommit
+{
+    private int _count;
+
+    public LostCommit(TcpProxy proxy, ProxyAction action, Action? before = null) =>
+        proxy.OnRequest = piece =>
+        {
+            // With the end of the text: each BEGIN names the isolation level READ COMMITTED.
+            if (piece.Span.IndexOf("COMMIT\0"u8) < 0 || Interlocked.Increment(ref _count) > 1)
+                return ProxyAction.Pass;
+            before?.Invoke();
+            return action;
+        };
+
+    public int Count => Volatile.Read(ref _count);
 }
 
 /// <summary>Retries three times, at once.</summary>

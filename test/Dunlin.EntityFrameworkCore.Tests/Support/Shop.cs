@@ -20,7 +20,9 @@ public sealed class Shop : IAsyncDisposable
     private readonly DirectoryInfo? _folder;
     private readonly List<AsyncServiceScope> _scopes = [];
 
-    private Shop(IHost host, DirectoryInfo? folder) => (_host, _folder) = (host, folder);
+    private readonly ManualTime? _time;
+
+    private Shop(IHost host, DirectoryInfo? folder, ManualTime? time) => (_host, _folder, _time) = (host, folder, time);
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -37,7 +39,8 @@ public sealed class Shop : IAsyncDisposable
         bool isPooled = false,
         bool isCreated = true,
         string? connectionString = null,
-        string? folder = null
+        string? folder = null,
+        ManualTime? time = null
     )
     {
         var own = folder is null ? Directory.CreateTempSubdirectory("dunlin-ef-") : null;
@@ -46,6 +49,8 @@ public sealed class Shop : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Warning);
         builder.Services.Configure<HostingOptions>(static options => options.DrainWindow = TimeSpan.Zero);
+        if (time is not null)
+            builder.Services.AddSingleton<TimeProvider>(time);
         var dunlin = builder.Services.AddDunlin();
         if (connectionString is null)
             dunlin.AddSqlite(Path.Combine(folder, "shop.db"));
@@ -62,7 +67,7 @@ public sealed class Shop : IAsyncDisposable
         else
             builder.Services.AddDbContext<ShopDb>(Configure);
         dunlin.UseEntityFramework<ShopDb>().UseEntityFramework<OtherDb>();
-        var shop = new Shop(builder.Build(), own);
+        var shop = new Shop(builder.Build(), own, time);
         await shop._host.StartAsync(Cancellation);
         if (isCreated)
             await shop.Db<ShopDb>().GetService<IRelationalDatabaseCreator>().CreateTablesAsync(Cancellation);
@@ -119,11 +124,24 @@ public sealed class Shop : IAsyncDisposable
     public static Task<int> SaveAsync(DbContext db, bool isAsync) =>
         isAsync ? db.SaveChangesAsync(Cancellation) : Task.FromResult(db.SaveChanges());
 
+    /// <summary>Waits for a task while time advances.</summary>
+    public async Task AdvanceUntilAsync(Task task)
+    {
+        while (!task.IsCompleted)
+        {
+            _time?.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var scope in _scopes)
             await scope.DisposeAsync();
-        await _host.StopAsync(CancellationToken.None);
+        var stopping = _host.StopAsync(CancellationToken.None);
+        if (_time is not null)
+            await AdvanceUntilAsync(stopping);
+        await stopping;
         if (_host is IAsyncDisposable host)
             await host.DisposeAsync();
         SqliteConnection.ClearAllPools();

@@ -3,6 +3,7 @@ using System.Transactions;
 using Dunlin.Diagnostics;
 using Dunlin.EntityFrameworkCore.Tests.Support;
 using Dunlin.Leases;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Dunlin.Topics;
 using Microsoft.EntityFrameworkCore;
@@ -50,13 +51,13 @@ public sealed class LostCommitTests
         await using var proxy = new TcpProxy(server.Port);
         await using var shop = await StartAsync(Retrying(Through(server, proxy)), connectionString: server.ConnectionString);
         await using var db = shop.Db();
-        AtNextCommit(proxy, action);
+        var commits = new LostCommit(proxy, action);
         db.Notes.Add(new Note { Text = "a" });
         db.Publish(Topic("notes"), "note.added", 1);
         Assert.Equal(1, await Shop.SaveAsync(db, isAsync));
         Assert.Equal(["notes note.added"], await shop.EventsAsync());
         Assert.Equal(1, await shop.Db().Notes.CountAsync(Cancellation));
-        Assert.Null(proxy.OnRequest);
+        Assert.Equal(action == ProxyAction.CutBefore ? 2 : 1, commits.Count);
     }
 
     [Theory]
@@ -74,7 +75,7 @@ public sealed class LostCommitTests
             db.Notes.Add(new Note { Text = "a" });
             db.Publish(Topic("notes"), "note.added", 1);
             await db.SaveChangesAsync(Cancellation);
-            AtNextCommit(proxy, action);
+            _ = new LostCommit(proxy, action);
             if (action == ProxyAction.CutAtAnswer)
                 await transaction.CommitAsync(Cancellation);
             else
@@ -83,6 +84,42 @@ public sealed class LostCommitTests
         var count = action == ProxyAction.CutAtAnswer ? 1 : 0;
         Assert.Equal(count, (await shop.EventsAsync()).Count);
         Assert.Equal(count, await shop.Db().Notes.CountAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData(ProxyAction.CutAtAnswer, true)]
+    [InlineData(ProxyAction.CutAtAnswer, false)]
+    [InlineData(ProxyAction.CutBefore, true)]
+    [InlineData(ProxyAction.CutBefore, false)]
+    public async Task A_lost_commit_without_a_database_is_outcome_unknown(ProxyAction action, bool isAsync)
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var proxy = new TcpProxy(server.Port);
+        await using var storeProxy = new TcpProxy(server.Port);
+        await using var shop = await StartAsync(
+            Retrying(Through(server, proxy)),
+            connectionString: Through(server, storeProxy),
+            time: new ManualTime()
+        );
+        await using var db = shop.Db();
+        db.Notes.Add(new Note { Text = "a" });
+        db.Publish(Topic("notes"), "note.added", 1);
+        var commits = new LostCommit(proxy, action, storeProxy.Block);
+        var saving = Task.Run(() => Shop.SaveAsync(db, isAsync), Cancellation);
+        await shop.AdvanceUntilAsync(saving);
+        var unknown = await Assert.ThrowsAsync<DunlinException>(() => saving);
+        Assert.Equal(ErrorCode.OutcomeUnknown, unknown.Code);
+        Assert.IsAssignableFrom<NpgsqlException>(unknown.InnerException);
+        Assert.Equal(1, commits.Count);
+
+        // The row and its event share the outcome that the application could not learn.
+        storeProxy.Restore();
+        await using var other = await StartAsync(connectionString: server.ConnectionString, isCreated: false);
+        var stored = action == ProxyAction.CutAtAnswer ? 1 : 0;
+        while (await CountSessionsAsync(other.Db()) > 0)
+            await Task.Yield();
+        Assert.Equal(stored, await other.Db().Notes.CountAsync(Cancellation));
+        Assert.Equal(stored, (await other.EventsAsync()).Count);
     }
 
     [Fact]
@@ -158,14 +195,16 @@ public sealed class LostCommitTests
     private static string Through(PostgresServer server, TcpProxy proxy) =>
         new NpgsqlConnectionStringBuilder(server.ConnectionString) { Port = proxy.Port }.ConnectionString;
 
-    private static void AtNextCommit(TcpProxy proxy, ProxyAction action) =>
-        proxy.OnRequest = piece =>
-        {
-            if (piece.Span.IndexOf("COMMIT"u8) < 0)
-                return ProxyAction.Pass;
-            proxy.OnRequest = null;
-            return action;
-        };
+    // A session in a transaction: the server may not have detected yet that its client is gone.
+    private static Task<int> CountSessionsAsync(ShopDb db) =>
+        db
+            .Database.SqlQuery<int>(
+                $"""
+                SELECT count(*)::int AS "Value" FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'
+                """
+            )
+            .SingleAsync(Cancellation);
 
     private static async Task SaveAsync(Shop shop, int writer, ConcurrentBag<string> saved, CancellationToken stop)
     {

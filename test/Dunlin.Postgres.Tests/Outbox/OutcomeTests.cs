@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dunlin.Postgres.Tests.Support;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
@@ -47,7 +48,52 @@ public sealed class OutcomeTests
     {
         await using var backend = await Backend.NewAsync();
         var store = await backend.OpenAsync();
-        Assert.False(await store.FindOutcomeAsync("999999999", Cancellation));
+        Assert.False(await store.FindOutcomeAsync("999999999 0/0 0", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_lost_transaction_is_not_committed_by_the_next_owner_of_its_id()
+    {
+        // Nothing but a commit flushes the log, so that the crash loses the transaction.
+        await using var server = await PostgresServer.StartNewAsync(isDurable: false, "wal_writer_delay=10s");
+        await using var backend = await Backend.NewAsync(server);
+        var store = await backend.OpenAsync();
+        await Database.ExecuteAsync(backend.ConnectionString, "CREATE TABLE probe (n INT)");
+        string id;
+        long lost,
+            next;
+        do
+        {
+            await using (var connection = await ConnectAsync(backend))
+            {
+                await ExecuteAsync(connection, "BEGIN; INSERT INTO probe VALUES (1)");
+                id = await FindIdAsync(store, connection);
+                await server.StopAsync("QUIT");
+            }
+            await server.StartAsync();
+            lost = long.Parse(id.Split(' ')[0], CultureInfo.InvariantCulture);
+            do next = await Database.ScalarAsync<long>(backend.ConnectionString, "SELECT pg_current_xact_id()::text::bigint");
+            while (next < lost);
+        } while (next != lost);
+        Assert.False(await store.FindOutcomeAsync(id, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_commit_before_a_crash_keeps_its_outcome()
+    {
+        await using var server = await PostgresServer.StartNewAsync();
+        await using var backend = await Backend.NewAsync(server);
+        var store = await backend.OpenAsync();
+        string id;
+        await using (var connection = await ConnectAsync(backend))
+        {
+            await ExecuteAsync(connection, "CREATE TABLE probe (n INT); BEGIN; INSERT INTO probe VALUES (1)");
+            id = await FindIdAsync(store, connection);
+            await ExecuteAsync(connection, "COMMIT");
+            await server.StopAsync("QUIT");
+        }
+        await server.StartAsync();
+        Assert.True(await store.FindOutcomeAsync(id, Cancellation));
     }
 
     [Fact]
@@ -58,7 +104,7 @@ public sealed class OutcomeTests
         var time = new ManualTime();
         var store = await backend.OpenAsync(time: time);
         await server.StopAsync();
-        var finding = store.FindOutcomeAsync("1", Cancellation).AsTask();
+        var finding = store.FindOutcomeAsync("1 0/0 0", Cancellation).AsTask();
         while (!finding.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -66,6 +112,21 @@ public sealed class OutcomeTests
         }
         Assert.Null(await finding);
         await server.StartAsync();
+    }
+
+    private static async Task<NpgsqlConnection> ConnectAsync(Backend backend)
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(backend.ConnectionString) { Pooling = false }.ConnectionString
+        );
+        await connection.OpenAsync(Cancellation);
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     private static async Task<string> FindIdAsync(PostgresStore store, NpgsqlConnection connection)
