@@ -3,6 +3,7 @@ using System.Reflection;
 using Dunlin.Access;
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.Fanout;
+using Dunlin.Hooks;
 using Dunlin.Hosting;
 using Dunlin.Inspector;
 using Dunlin.Journal;
@@ -72,6 +73,9 @@ public sealed class SettingSections(string program, params string[] values)
 
     /// <summary>Adds the options of collaborative documents.</summary>
     public SettingSections WithYjs() => With<YjsOptions>("Yjs", static (section, options) => section.Bind(options, Strict));
+
+    /// <summary>Adds the options of webhooks that the server receives.</summary>
+    public SettingSections WithHooks() => With<HookOptions>("Hooks", static (section, options) => section.Bind(options, Strict));
 
     /// <summary>Adds a section.</summary>
     /// <param name="name">The section's name.</param>

@@ -41,6 +41,7 @@ internal static class ServerApplication
             .AddTokenGrants()
             .AddRevocations()
             .AddInspector()
+            .AddHooks()
             .AddChosenStore(settings.Data, settings.Store, settings.Redis);
         var hasMercure = IsEnabled(builder.Configuration, "Mercure");
         if (hasMercure)
@@ -68,6 +69,7 @@ internal static class ServerApplication
         app.MapDunlinTickets();
         app.MapDunlinUsers();
         app.MapDunlinInspector();
+        app.MapDunlinHooks();
         if (hasMercure)
             app.MapMercure(new Uri(app.Services.GetRequiredService<IOptions<MercureOptions>>().Value.Url).AbsolutePath);
         if (hasStreams)

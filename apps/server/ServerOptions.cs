@@ -19,6 +19,7 @@ internal static class ServerOptions
         "MetricsAddress"
     )
         .WithEngine()
+        .WithHooks()
         .WithMercure()
         .WithDurableStreams()
         .WithYjs();

@@ -33,7 +33,13 @@ public sealed class ConfigurationPageTests
     ];
 
     /// <summary>Parts of options that are not options classes themselves.</summary>
-    private static readonly Type[] Parts = [typeof(RetentionRule), typeof(TrustedIssuer), typeof(Mercure.MercureIssuer)];
+    private static readonly Type[] Parts =
+    [
+        typeof(RetentionRule),
+        typeof(TrustedIssuer),
+        typeof(Hooks.HookSource),
+        typeof(Mercure.MercureIssuer),
+    ];
 
     private static readonly string Page = Repository.Read("docs/reference/configuration.md");
 

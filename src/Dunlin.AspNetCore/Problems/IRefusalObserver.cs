@@ -20,6 +20,6 @@ public interface IRefusalObserver
 }
 
 /// <summary>Why a credential was refused. A feature of the request. Immutable.</summary>
-/// <param name="Credential"><c>token</c>, <c>cookie</c> or <c>ticket</c>.</param>
+/// <param name="Credential"><c>token</c>, <c>cookie</c>, <c>ticket</c> or <c>signature</c>.</param>
 /// <param name="Reason">The reason in camelCase, such as <c>expired</c>. It never contains the credential.</param>
 public sealed record CredentialRefusal(string Credential, string Reason);

@@ -109,6 +109,15 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         "Check the user name and the password, then sign in again."
     );
 
+    /// <summary>The signature of a webhook is missing or not valid (HTTP 401).</summary>
+    public static readonly ErrorCode InvalidSignature = new(
+        "invalid_signature",
+        401,
+        ErrorClass.Stop,
+        "The signature of the webhook is missing or not valid.",
+        "Sign the unchanged body with the secret of the hook, at the current time."
+    );
+
     /// <summary>The caller has no permission (HTTP 403).</summary>
     public static readonly ErrorCode Forbidden = new(
         "forbidden",
@@ -337,6 +346,7 @@ public sealed record ErrorCode(string Code, int Status, ErrorClass Class, string
         TooManyTopics,
         NotSignedIn,
         InvalidCredentials,
+        InvalidSignature,
         Forbidden,
         OriginRefused,
         NotFound,

@@ -28,6 +28,7 @@ internal static class RefusalText
                 "The ticket in the URL is unknown, expired or already used. A ticket lasts 30 seconds and opens one stream.",
                 "Request a new ticket for each connection attempt, at the moment of connecting."
             ),
+            { Kind: "unauthorized", Credential: "signature" } => OfSignature(refusal.Reason),
             { Kind: "unauthorized" } => (
                 "The request has no credential.",
                 "Send the header 'Authorization: Bearer <token>'. A native EventSource cannot send headers: use a ticket, or fetch."
@@ -43,6 +44,23 @@ internal static class RefusalText
         };
         return refusal with { Why = why, Remedy = remedy };
     }
+
+    private static (string Why, string Remedy) OfSignature(string? reason) =>
+        reason switch
+        {
+            "expired" => (
+                "The signed time of the webhook differs from the clock of this server by more than the tolerance.",
+                "Compare both clocks. A request that was recorded and sent again is refused for the same reason."
+            ),
+            "wrong" => (
+                "The signature of the webhook does not fit any secret of the hook.",
+                "Compare the secrets of the sender and of Dunlin:Hooks:Sources. A proxy must not change the body."
+            ),
+            _ => (
+                "The webhook has no signature that the scheme of the hook can read.",
+                "Check Dunlin:Hooks:Sources:Scheme, and the header with the signature."
+            ),
+        };
 
     private static string OriginRemedy(Refusal refusal) =>
         refusal.Origin == "null"

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
+using Dunlin.Hooks;
 using Dunlin.Leases;
 using Dunlin.Problems;
 using Dunlin.Publishing;
@@ -178,6 +179,19 @@ public sealed class ErrorPageTests
         await host.Fanout.DrainAsync(TimeSpan.Zero, TestContext.Current.CancellationToken);
         using var late = await SendAsync(client, "GET", "events?topic=a");
         await AssertExampleAsync("draining", late);
+    }
+
+    [Fact]
+    public async Task The_server_answers_a_forged_webhook_as_in_the_example()
+    {
+        await using var host = await EngineHost.StartAsync(
+            engine: static dunlin =>
+                dunlin.AddHooks(static hooks => hooks.Sources.Add(new HookSource { Name = "a", Secrets = { new string('A', 32) } })),
+            map: static app => app.MapDunlinHooks()
+        );
+        using var client = host.Client(null);
+        using var forged = await SendAsync(client, "POST", "hooks/a", "{}");
+        await AssertExampleAsync("invalid_signature", forged);
     }
 
     [Fact]
