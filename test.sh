@@ -43,8 +43,10 @@ install_packages() {
   /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || missing+=(python3-prometheus-client)
   php -m 2>/dev/null | grep -qx pdo_pgsql || missing+=(php-pgsql)
   /usr/bin/python3 -c 'import psycopg2' 2>/dev/null || missing+=(python3-psycopg2)
-  # Debian keeps it in /usr/sbin, which is not in the path of every user.
-  command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
+  # Debian keeps them in /usr/sbin, which is not in the path of every user.
+  for command in pgbouncer nats-server; do
+    command -v "$command" >/dev/null 2>&1 || [ -x "/usr/sbin/$command" ] || missing+=("$command")
+  done
   # The Helm chart is rendered with the libraries that Helm uses.
   [ -d /usr/share/gocode/src/github.com/Masterminds/sprig ] || missing+=(golang-github-masterminds-sprig-dev golang-gopkg-yaml.v3-dev)
   # The linker of the native program needs it.
