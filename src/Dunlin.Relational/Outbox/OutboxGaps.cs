@@ -12,8 +12,8 @@ namespace Dunlin.Relational.Outbox;
 ///                            -> in a gap -> moved
 ///                                        -> nobody's: its transaction rolled back, or another node moved the row
 /// </code>
-/// Each gap remembers the next transaction id of the snapshot that passed it over. The owner of the number had drawn it before that
-/// snapshot, so it has a smaller id. Once a snapshot has no older transaction running, the owner has ended: its row is visible in that
+/// Each gap remembers a transaction id that was assigned after the snapshot that passed it over. The owner of the number had drawn it before
+/// that snapshot, so it has a smaller id. Once a snapshot has no older transaction running, the owner has ended: its row is visible in that
 /// snapshot, or never.
 /// </remarks>
 internal sealed class OutboxGaps
@@ -30,10 +30,14 @@ internal sealed class OutboxGaps
     /// <summary>Gets the gaps as a JSON array of arrays of first and last number.</summary>
     public string Json => _json ??= Write();
 
+    /// <summary>Returns whether numbers below these ones, ascending, were not seen.</summary>
+    public bool IsAnyPassedOver(IReadOnlyList<long> numbers) =>
+        numbers.Count > 0 && numbers[^1] - Highest > numbers.Count(number => number > Highest);
+
     /// <summary>Records the rows that a committed transaction has taken.</summary>
     /// <param name="numbers">Their numbers, ascending: the first ones of all visible rows.</param>
     /// <param name="oldest">The oldest transaction that ran when the snapshot was taken.</param>
-    /// <param name="next">The id that the next transaction would have got.</param>
+    /// <param name="next">An id that was assigned after the snapshot, if a number was passed over.</param>
     /// <param name="isAll">Whether no other row was visible.</param>
     public void Take(IReadOnlyList<long> numbers, long oldest, long next, bool isAll)
     {
@@ -51,7 +55,7 @@ internal sealed class OutboxGaps
 
     /// <summary>Records that a look has seen no row.</summary>
     /// <param name="oldest">The oldest transaction that ran when the snapshot was taken.</param>
-    /// <param name="next">The id that the next transaction would have got.</param>
+    /// <param name="next">An id that was assigned after the snapshot, if a number was passed over.</param>
     /// <param name="drawn">The last number that was drawn before the snapshot was taken.</param>
     public void SeeNone(long oldest, long next, long drawn)
     {

@@ -14,15 +14,16 @@ namespace Dunlin.Relational.Outbox;
 /// Thread-safe.</summary>
 /// <remarks>
 /// A move is one unit of work: it deletes rows and appends their events under the lock of all writers. A row is therefore moved once,
-/// also if nodes end in between. A row that the journal does not accept goes to <c>dunlin_outbox_refused</c> and holds up no other.
+/// also if nodes end in between. An event that the journal does not accept goes to <c>dunlin_outbox_refused</c> and holds up no other.
 /// </remarks>
 internal sealed partial class StoreOutbox : IOutbox, IDisposable
 {
     /// <summary>The maximum number of rows of one move, which limits the time for which it holds the lock of the writers.</summary>
     internal const int MaxRows = 1_000;
 
-    /// <summary>The number of bytes of data with which a move ends.</summary>
-    private const int MaxBytes = 4 * 1024 * 1024;
+    /// <summary>The number of bytes of data with which a move ends. A batch of the usual 500 events has 100 KiB, so a move has some
+    /// thousand events.</summary>
+    private const int MaxBytes = 1024 * 1024;
 
     /// <summary>The number of rows in one statement: few enough for the smallest limit of parameters (999).</summary>
     private const int RowsPerInsert = 100;
@@ -100,7 +101,7 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            var (look, oldest, next, drawn) = await _store.LookUpAsync(
+            var (look, oldest, drawn) = await _store.LookUpAsync(
                 (session, ct) =>
                     session
                         .Call("outbox_look")
@@ -109,19 +110,14 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
                         .Number(node)
                         .FindAsync(
                             static row =>
-                                (
-                                    new OutboxLook(row.Flag(0), row.Number(1)),
-                                    (Age: row.Number(2), Oldest: row.Number(3)),
-                                    row.Number(4),
-                                    row.Number(5)
-                                ),
+                                (new OutboxLook(row.Flag(0), row.Number(1)), (Age: row.Number(2), Oldest: row.Number(3)), row.Number(5)),
                             ct
                         ),
                 cancellationToken
             );
             _instruments.Looked(look.Waiting, oldest.Age);
             if (_store.Dialect.IsShared && look is { IsOther: false, Waiting: 0 })
-                _gaps.SeeNone(oldest.Oldest, next, _drawn);
+                _gaps.SeeNone(oldest.Oldest, await BoundAsync(_drawn > _gaps.Highest, cancellationToken), _drawn);
             // Read after the snapshot of this look was taken, so it counts from the next one.
             _drawn = drawn;
             return look;
@@ -140,8 +136,11 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
         {
             var move = await _store.WriteAsync((unit, ct) => MoveAsync((UnitOfWork)unit, ct), cancellationToken);
             if (_store.Dialect.IsShared)
-                _gaps.Take(move.Numbers, move.Oldest, move.Next, !move.IsFull);
-            _instruments.Moved(move.Numbers.Count - move.Refused.Count, move.Refused.Count);
+            {
+                var next = await BoundAsync(_gaps.IsAnyPassedOver(move.Numbers), cancellationToken);
+                _gaps.Take(move.Numbers, move.Oldest, next, !move.IsFull);
+            }
+            _instruments.Moved(move.Events - move.Refused.Count, move.Refused.Count);
             foreach (var (id, reason) in move.Refused)
                 LogRefused(id, reason);
             return move;
@@ -196,37 +195,59 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
             .Text(_gaps.Json)
             .Number(MaxRows)
             .Number(MaxBytes)
-            .ListAsync(
-                static row => (Row: OutboxRow.Read(row, row.Number(0), 3), Oldest: row.Number(1), Next: row.Number(2)),
-                cancellationToken
-            );
+            .ListAsync(static row => (Row: OutboxRow.Read(row, row.Number(0), 3), Oldest: row.Number(1)), cancellationToken);
         var refused = new List<(long, string)>();
-        var bytes = 0L;
-        foreach (var (row, _, _) in rows.OrderBy(static taken => taken.Row.Number))
+        var (bytes, events) = (0L, 0);
+        foreach (var (row, _) in rows.OrderBy(static taken => taken.Row.Number))
         {
             bytes += row.Data.Length;
-            try
+            foreach (var (part, fault) in OutboxBatch.Expand(row))
             {
-                await unit.AppendAsync(row.ToDraft(), cancellationToken);
-            }
-            catch (Exception exception) when (exception is DunlinException or FormatException)
-            {
-                await row.AddTo(session.Call("outbox_refuse").Number(row.Id)).Text(exception.Message).RunAsync(cancellationToken);
-                refused.Add((row.Id, exception.Message));
+                events++;
+                if ((fault ?? await AppendAsync(unit, part, cancellationToken)) is not { } reason)
+                    continue;
+                await part.AddTo(session.Call("outbox_refuse").Number(row.Id)).Text(reason).RunAsync(cancellationToken);
+                refused.Add((row.Id, reason));
             }
         }
         var next = await unit.NextPositionAsync(cancellationToken);
         return new OutboxMove(
             [.. rows.Select(static taken => taken.Row.Number).Order()],
             rows.Count > 0 ? rows[0].Oldest : 0,
-            rows.Count > 0 ? rows[0].Next : 0,
             rows.Count >= MaxRows || bytes >= MaxBytes,
+            events,
             refused,
             next with
             {
                 Offset = next.Offset - 1,
             }
         );
+    }
+
+    /// <summary>Returns an id that is larger than those of all transactions that have an id now. Reads none if it is not needed.</summary>
+    /// <remarks>The end of a snapshot is no such id: it is the one after the last transaction that has ended, and running ones may have
+    /// larger ids.</remarks>
+    private async ValueTask<long> BoundAsync(bool isNeeded, CancellationToken cancellationToken) =>
+        isNeeded
+            ? await _store.LookUpAsync(
+                (session, ct) => session.Call("outbox_bound").FindAsync(static row => row.Number(0), ct),
+                cancellationToken
+            )
+            : 0;
+
+    /// <summary>Appends the event of a row.</summary>
+    /// <returns>The reason if the journal does not accept it; otherwise null.</returns>
+    private static async ValueTask<string?> AppendAsync(UnitOfWork unit, OutboxRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await unit.AppendAsync(row.ToDraft(), cancellationToken);
+            return null;
+        }
+        catch (Exception exception) when (exception is DunlinException or FormatException)
+        {
+            return exception.Message;
+        }
     }
 
     /// <summary>Throws if the outbox does not accept the events.</summary>
@@ -281,15 +302,15 @@ internal readonly record struct OutboxLook(bool IsOther, long Waiting);
 /// <summary>The result of a move.</summary>
 /// <param name="Numbers">The numbers of the rows, ascending.</param>
 /// <param name="Oldest">The oldest transaction that ran at the time of the snapshot.</param>
-/// <param name="Next">The id that the next transaction would have got.</param>
 /// <param name="IsFull">Whether a limit ended the move, so that more rows may wait.</param>
+/// <param name="Events">The number of events in the rows.</param>
 /// <param name="Refused">The ids of the rows that the journal did not accept, with the reasons.</param>
 /// <param name="Head">The head of the journal after the move.</param>
 internal sealed record OutboxMove(
     IReadOnlyList<long> Numbers,
     long Oldest,
-    long Next,
     bool IsFull,
+    int Events,
     IReadOnlyList<(long Id, string Reason)> Refused,
     Position Head
 );

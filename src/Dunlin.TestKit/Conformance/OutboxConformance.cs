@@ -163,6 +163,23 @@ public abstract class OutboxConformance : ConformanceSuite
         Assert.StartsWith($"{topic} {type} ", (string?)await find.ExecuteScalarAsync(Cancellation), StringComparison.Ordinal);
     }
 
+    /// <summary>Checks that a row with many events publishes each of them, and keeps those aside that the journal refuses.</summary>
+    [Fact]
+    public async Task A_batch_publishes_each_of_its_events()
+    {
+        await using var connection = await ConnectAsync();
+        await AddBatchAsync(connection, """[["a","x",{"n": [1]}], ["b","y","two"],["b","dunlin.z",3],["c","w",4 ]]""");
+        await AddBatchAsync(connection, "[]");
+        await AddBatchAsync(connection, """[["a","x",5],["a","x"]]""");
+        await Outbox.AddAsync(connection, null, [Draft("a", 6)], Cancellation);
+        Assert.Equal(4, (await Outbox.FlushAsync(Cancellation)).Offset);
+        var read = await ReadAllAsync();
+        Assert.Equal(["a", "b", "c", "a"], read.Select(entry => entry.Topic.Value));
+        Assert.Equal(["""{"n": [1]}""", "\"two\"", "4", "6"], Data(read));
+        Assert.Equal(2, await CountAsync(connection, "dunlin_outbox_refused"));
+        Assert.Equal(0, await CountAsync(connection, "dunlin_outbox"));
+    }
+
     /// <summary>Checks that invalid calls store nothing.</summary>
     [Fact]
     public async Task An_invalid_call_stores_nothing()
@@ -257,6 +274,16 @@ public abstract class OutboxConformance : ConformanceSuite
     /// <param name="events">The events.</param>
     protected static IEnumerable<string> Data(IEnumerable<DunlinEvent> events) =>
         events.Select(static entry => Encoding.UTF8.GetString(entry.Data.Span));
+
+    private static async Task AddBatchAsync(DbConnection connection, string batch)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = "INSERT INTO dunlin_outbox (topic, type, data) VALUES ('dunlin/outbox', 'dunlin.batch', @data)";
+        var parameter = command.CreateParameter();
+        (parameter.ParameterName, parameter.DbType, parameter.Value) = ("@data", System.Data.DbType.Binary, Encoding.UTF8.GetBytes(batch));
+        command.Parameters.Add(parameter);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
 
     private static async Task<long> CountAsync(DbConnection connection, string table)
     {

@@ -14,6 +14,14 @@ namespace Dunlin.Postgres.Tests.Outbox;
 public sealed class OutboxOrderTests : IAsyncLifetime
 {
     private readonly List<StoreOutbox> _outboxes = [];
+    private const string SlowCommit = """
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM pg_advisory_xact_lock(hashtext('slow commit'), hashtext(current_schema())); RETURN NULL;
+        END $$;
+        CREATE TABLE slow (id INT);
+        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
+        """;
+
     private Backend _backend = null!;
     private PostgresStore _store = null!;
     private StoreOutbox _outbox = null!;
@@ -55,15 +63,7 @@ public sealed class OutboxOrderTests : IAsyncLifetime
     [Fact]
     public async Task A_commit_that_takes_long_is_moved_after_later_ones()
     {
-        await ExecuteAsync(
-            """
-            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                PERFORM pg_advisory_xact_lock(hashtext('slow commit'), hashtext(current_schema())); RETURN NULL;
-            END $$;
-            CREATE TABLE slow (id INT);
-            CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
-            """
-        );
+        await ExecuteAsync(SlowCommit);
         await using var holder = await BeginAsync();
         await holder.RunAsync("SELECT pg_advisory_xact_lock(hashtext('slow commit'), hashtext(current_schema()))");
         await using var slow = await BeginAsync();
@@ -81,6 +81,33 @@ public sealed class OutboxOrderTests : IAsyncLifetime
         await committing;
         await _outbox.FlushAsync(Cancellation);
         Assert.Equal([2, 3, 4, 1], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Looks_during_a_long_commit_of_the_newest_transaction_lose_nothing()
+    {
+        // A server of its own: no other transaction may end meanwhile, so that the newest one is above the end of each snapshot.
+        await using var server = await TestKit.Servers.PostgresServer.StartNewAsync();
+        await using var backend = await Backend.NewAsync(server);
+        var store = await backend.OpenAsync();
+        using var outbox = new StoreOutbox(store, new TestLog().For<StoreOutbox>());
+        await Database.ExecuteAsync(backend.ConnectionString, SlowCommit);
+        await using var holder = new Client(backend.ConnectionString);
+        await holder.OpenAsync(IsolationLevel.ReadCommitted);
+        await holder.RunAsync("SELECT pg_advisory_xact_lock(hashtext('slow commit'), hashtext(current_schema()))");
+        await using var slow = new Client(backend.ConnectionString);
+        await slow.OpenAsync(IsolationLevel.ReadCommitted);
+        await outbox.AddAsync(slow.Connection, slow.Transaction, [Backend.Draft("a", 1)], Cancellation);
+        await slow.RunAsync("INSERT INTO slow VALUES (1)");
+        var committing = slow.CommitAsync();
+        var blocked = $"SELECT cardinality(pg_blocking_pids({slow.ProcessId}))";
+        while (await Database.ScalarAsync<int>(backend.ConnectionString, blocked) == 0)
+            Cancellation.ThrowIfCancellationRequested();
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(0, (await outbox.LookAsync(-1, Cancellation)).Waiting);
+        await holder.CommitAsync();
+        await committing;
+        Assert.Equal(1, (await outbox.FlushAsync(Cancellation)).Offset);
     }
 
     [Fact]
