@@ -32,7 +32,7 @@ internal static class SqlCommand
     }
 
     public static Command Create() =>
-        new Command("sql", "Install or print the SQL functions publish, require_lease and head.").With(
+        new Command("sql", "Install or print the SQL functions publish, watch, require_lease and head.").With(
             new Command("install", "Install or update the functions in the database of --store.").With(Schema).Runs(InstallAsync),
             new Command("print", "Print the script that installs the functions.").With(Schema, StoreSchema).Runs(PrintAsync)
         );

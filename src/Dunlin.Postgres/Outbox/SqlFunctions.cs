@@ -6,7 +6,7 @@ namespace Dunlin.Postgres;
 
 /// <summary>
 /// The functions with which programs of any language publish by SQL, inside their own transactions: <c>publish</c>, <c>require_lease</c>
-/// and <c>head</c>. Thread-safe.
+/// and <c>head</c>; and those that publish the changes of tables: <c>watch</c>, <c>unwatch</c> and <c>snapshot</c>. Thread-safe.
 /// </summary>
 /// <example>
 /// <code>
@@ -21,7 +21,7 @@ public static class SqlFunctions
     /// <summary>The usual schema of the functions: <c>dunlin</c>.</summary>
     public const string DefaultSchema = "dunlin";
 
-    private static readonly SqlText Functions = new("functions");
+    private static readonly SqlText[] Scripts = [new("functions"), new("watch"), new("watch_tables")];
     private static readonly SqlText MigrationLock = new("migration_lock");
     private static readonly SqlText FindSchema = new("find_schema");
 
@@ -34,8 +34,8 @@ public static class SqlFunctions
     {
         Check(store);
         Check(schema);
-        return Functions
-            .Text.Replace("@functions@", Quote(schema), StringComparison.Ordinal)
+        return string.Join('\n', Scripts.Select(script => script.Text))
+            .Replace("@functions@", Quote(schema), StringComparison.Ordinal)
             .Replace("@functions_text@", Literal(schema), StringComparison.Ordinal)
             .Replace("@functions_quoted@", Literal(Quote(schema)), StringComparison.Ordinal)
             .Replace("@store@", Quote(store), StringComparison.Ordinal)

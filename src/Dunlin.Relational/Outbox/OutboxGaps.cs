@@ -12,9 +12,9 @@ namespace Dunlin.Relational.Outbox;
 ///                            -> in a gap -> moved
 ///                                        -> nobody's: its transaction rolled back, or another node moved the row
 /// </code>
-/// Each gap remembers a transaction id that was assigned after the snapshot that passed it over. The owner of the number had drawn it before
-/// that snapshot, so it has a smaller id. Once a snapshot has no older transaction running, the owner has ended: its row is visible in that
-/// snapshot, or never.
+/// Each gap remembers a transaction id that was assigned after the snapshot that passed it over. The owner of the number had drawn it
+/// before that snapshot, so it has a smaller id. Once a snapshot has no older transaction running, the owner has ended: its row is visible
+/// in that snapshot, or never.
 /// </remarks>
 internal sealed class OutboxGaps
 {
