@@ -25,7 +25,6 @@ public sealed class WatchGuideTests : IAsyncLifetime
             CREATE TABLE orders (id INT PRIMARY KEY, status TEXT, total NUMERIC);
             INSERT INTO orders VALUES (7, 'open', 12.50);
             CREATE ROLE orders_owner;
-            GRANT USAGE ON SCHEMA dunlin TO orders_owner;
             ALTER TABLE orders OWNER TO orders_owner;
             """
         );
@@ -45,12 +44,12 @@ public sealed class WatchGuideTests : IAsyncLifetime
         await using var reader = await Calls.OpenAsync(_server.Address, Mint.User("reader", ("subscribe", "orders/*")), "topic=orders/*");
         await ExecuteAsync(blocks.Single(block => block.StartsWith("GRANT", StringComparison.Ordinal)));
         var first = blocks.Single(block => block.Contains("UPDATE orders", StringComparison.Ordinal));
-        await ExecuteAsync("SET ROLE orders_owner; " + first);
+        await ExecuteAsync(first, "orders_owner");
         var expected = JsonDocument.Parse(Assert.Single(Repository.Blocks(Page, "json"))).RootElement;
         var updated = JsonDocument.Parse((await reader.UntilAsync("row.updated")).Data).RootElement;
         Assert.True(JsonElement.DeepEquals(expected, updated), updated.ToString());
 
-        await ExecuteAsync(blocks.Single(block => block.StartsWith("CALL", StringComparison.Ordinal)));
+        await ExecuteAsync(blocks.Single(block => block.StartsWith("CALL", StringComparison.Ordinal)), "orders_owner");
         Assert.Contains("\"status\":\"paid\"", (await reader.UntilAsync("row.read")).Data, StringComparison.Ordinal);
         await ExecuteAsync(blocks.Single(block => block.Contains("dunlin.head", StringComparison.Ordinal)));
         await ExecuteAsync(blocks.Single(block => block.Contains("missing_partitions", StringComparison.Ordinal)));
@@ -58,13 +57,16 @@ public sealed class WatchGuideTests : IAsyncLifetime
         Assert.Equal("""{"key":{"id":7},"old":{"id":7,"status":"paid"}}""", (await reader.UntilAsync("row.deleted")).Data);
     }
 
-    private async Task ExecuteAsync(string sql)
+    private async Task ExecuteAsync(string sql, string role = "none")
     {
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(_postgres.ConnectionString) { Pooling = false }.ConnectionString
         );
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        foreach (var text in (string[])[$"SET ROLE {role}", sql])
+        {
+            await using var command = new NpgsqlCommand(text, connection);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 }
