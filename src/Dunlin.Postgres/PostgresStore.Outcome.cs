@@ -1,5 +1,5 @@
-using System.Globalization;
 using Dunlin.Diagnostics;
+using Dunlin.Postgres.Journal;
 using Dunlin.Postgres.Schema;
 using Npgsql;
 
@@ -12,9 +12,6 @@ namespace Dunlin.Postgres;
 /// a COMMIT that will never come. The store ends this session. A session that is committing ignores the request until it has finished, so
 /// the outcome is final afterwards.
 /// </para>
-/// <para>
-/// A crash may lose the log of the transaction, and the server then gives its id to another one. The position in the log shows that.
-/// </para>
 /// </content>
 public sealed partial class PostgresStore
 {
@@ -25,13 +22,9 @@ public sealed partial class PostgresStore
     // A session that is committing has this time before the store ends it.
     private static readonly TimeSpan EndAfter = TimeSpan.FromMilliseconds(100);
 
-    private static readonly SqlText FindTransactionOutcome = new("find_tracked");
     private static readonly SqlText EndTransaction = new("end_transaction");
 
-    // Read after a row of the transaction was written, so that the position in the log is behind the first use of its id.
-    internal override string? TransactionIdSql =>
-        "pg_catalog.concat_ws(' ', pg_catalog.pg_current_xact_id(), pg_catalog.pg_current_wal_insert_lsn(), "
-        + "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::BIGINT)";
+    internal override string? TransactionIdSql => TransactionOutcome.IdSql;
 
     internal override async ValueTask<bool?> FindOutcomeAsync(string transactionId, CancellationToken cancellationToken)
     {
@@ -64,35 +57,13 @@ public sealed partial class PostgresStore
         CancellationToken cancellationToken
     )
     {
-        var parts = transactionId.Split(' ');
-        await using var command = connection.Command(
-            FindTransactionOutcome,
-            Statements.Text(parts[0]),
-            Statements.Text(parts[1]),
-            Statements.Number(long.Parse(parts[2], CultureInfo.InvariantCulture))
-        );
-        try
-        {
-            switch (await command.ExecuteScalarAsync(cancellationToken) as string)
-            {
-                case "committed":
-                    return true;
-                case "aborted":
-                    return false;
-                default:
-                    break;
-            }
-        }
-        catch (PostgresException error) when (error.SqlState == "22023")
-        {
-            // The id is in the future of this server, so the transaction never existed on it.
-            return false;
-        }
+        if (await TransactionOutcome.FindAsync(connection, transactionId, cancellationToken) is { } outcome)
+            return outcome;
         if (!mayEnd)
             return null;
         try
         {
-            await using var end = connection.Command(EndTransaction, Statements.Text(parts[0]));
+            await using var end = connection.Command(EndTransaction, Statements.Text(transactionId.Split(' ')[0]));
             await end.ExecuteNonQueryAsync(cancellationToken);
         }
         catch (PostgresException error) when (error.SqlState == "42501")

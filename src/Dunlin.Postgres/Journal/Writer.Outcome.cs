@@ -1,5 +1,4 @@
 using System.Data;
-using System.Globalization;
 using Dunlin.Postgres.Schema;
 using Npgsql;
 
@@ -19,7 +18,6 @@ internal sealed partial class Writer
 
     private static readonly SqlText BeginWrite = new("begin_write");
     private static readonly SqlText Lock = new("lock");
-    private static readonly SqlText FindOutcome = new("find_outcome");
     private static readonly SqlText FindEvent = new("find_event");
 
     /// <summary>Returns whether the transaction was committed, or null if that cannot be found out.</summary>
@@ -71,24 +69,9 @@ internal sealed partial class Writer
                 .Add(Lock)
                 .ExecuteNonQueryAsync();
         }
-        await using var ask = connection.Command(
-            FindOutcome,
-            Statements.Text(session.TransactionId.ToString(CultureInfo.InvariantCulture))
-        );
-        string? status;
-        try
-        {
-            status = await ask.ExecuteScalarAsync() as string;
-        }
-        catch (PostgresException error) when (error.SqlState == "22023")
-        {
-            // The id is in the future of this server, so the transaction never existed on it.
-            return false;
-        }
-        if (status == "aborted")
-            return false;
-        if (status != "committed" || session.Events.Count == 0)
-            return status == "committed" ? true : null;
+        var outcome = await TransactionOutcome.FindAsync(connection, session.TransactionId, CancellationToken.None);
+        if (outcome != true || session.Events.Count == 0)
+            return outcome;
         var last = session.Events[^1];
         await using var compare = connection.Command(
             FindEvent,

@@ -70,8 +70,8 @@ internal sealed class WriterSession : WriteTransaction
 
     public override bool IsOpen => _connection.State == ConnectionState.Open && !PostgresTransactions.HasEnded(_transaction!);
 
-    /// <summary>Gets the transaction id, with which the outcome can be queried.</summary>
-    public long TransactionId { get; private set; }
+    /// <summary>Gets the id for <see cref="TransactionOutcome.FindAsync"/>.</summary>
+    public string TransactionId { get; private set; } = "";
 
     /// <summary>Gets the id of the server process of the _connection.</summary>
     public int ProcessId { get; private set; }
@@ -103,7 +103,7 @@ internal sealed class WriterSession : WriteTransaction
         await reader.ReadAsync();
         Restart(new Position((uint)reader.GetInt64(1), reader.GetInt64(0)));
         _now = _settings.Clock.Read(reader.GetDecimal(2), reader.GetInt64(3));
-        TransactionId = reader.GetInt64(4);
+        TransactionId = reader.GetString(4);
         ProcessId = reader.GetInt32(5);
         if (keys.Count > 0)
         {

@@ -149,6 +149,41 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task A_lost_unit_is_not_committed_by_the_next_owner_of_its_id()
+    {
+        // Nothing but a commit flushes the log, so that the crash loses the transaction.
+        await using var server = await PostgresServer.StartNewAsync(isDurable: false, "wal_writer_delay=10s");
+        await using var backend = await Backend.NewAsync(server);
+        const string current = "SELECT pg_current_xact_id()::text::bigint";
+        await Database.ExecuteAsync(backend.ConnectionString, "CREATE TABLE probe (n INT)");
+        var node = await backend.OpenAsync();
+        for (var isReused = false; !isReused; )
+        {
+            await Assert.ThrowsAsync<DunlinException>(async () =>
+                await node.WriteAsync(
+                    async (unit, ct) =>
+                    {
+                        await using var insert = new NpgsqlCommand(
+                            $"INSERT INTO probe VALUES (1); {current}",
+                            (NpgsqlConnection)unit.Connection
+                        );
+                        var lost = (long)(await insert.ExecuteScalarAsync(ct))!;
+                        await server.StopAsync("QUIT");
+                        await server.StartAsync();
+                        long next;
+                        do next = await Database.ScalarAsync<long>(backend.ConnectionString, current);
+                        while (next < lost);
+                        isReused = next == lost;
+                        return 0;
+                    },
+                    Cancellation
+                )
+            );
+        }
+        Assert.Equal(0, await Database.ScalarAsync<long>(backend.ConnectionString, "SELECT count(*) FROM probe"));
+    }
+
+    [Fact]
     public async Task Commits_with_a_lost_reply_are_announced_once_in_order()
     {
         await using var line = await Line.NewAsync();
