@@ -17,6 +17,7 @@ using Dunlin.Redis;
 using Dunlin.Security;
 using Dunlin.Sqlite;
 using Dunlin.Streams;
+using Dunlin.Webhooks;
 using Dunlin.Yjs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,6 +71,9 @@ public sealed class SettingSections(string program, params string[] values)
     /// <summary>Adds the options of the Durable Streams protocol.</summary>
     public SettingSections WithDurableStreams() =>
         With<DurableStreamOptions>("DurableStreams", static (section, options) => section.Bind(options, Strict));
+
+    /// <summary>Adds the options of webhooks for topics.</summary>
+    public SettingSections WithWebhooks() => With<WebhookOptions>("Webhooks", static (section, options) => section.Bind(options, Strict));
 
     /// <summary>Adds the options of collaborative documents.</summary>
     public SettingSections WithYjs() => With<YjsOptions>("Yjs", static (section, options) => section.Bind(options, Strict));

@@ -49,6 +49,9 @@ internal static class ServerApplication
         var hasStreams = IsEnabled(builder.Configuration, "DurableStreams");
         if (hasStreams)
             dunlin.AddDurableStreams();
+        var hasWebhooks = IsEnabled(builder.Configuration, "Webhooks");
+        if (hasWebhooks)
+            dunlin.AddWebhooks();
         var hasYjs = IsEnabled(builder.Configuration, "Yjs");
         if (hasYjs)
             dunlin.AddYjs();
@@ -74,6 +77,8 @@ internal static class ServerApplication
             app.MapMercure(new Uri(app.Services.GetRequiredService<IOptions<MercureOptions>>().Value.Url).AbsolutePath);
         if (hasStreams)
             app.MapDurableStreams();
+        if (hasWebhooks)
+            app.MapDunlinWebhooks();
         if (hasYjs)
             app.MapYjs(YjsPath);
         return app;

@@ -22,6 +22,7 @@ internal static class ServerOptions
         .WithHooks()
         .WithMercure()
         .WithDurableStreams()
+        .WithWebhooks()
         .WithYjs();
 
     public static IReadOnlyDictionary<string, Type> Sections => All.Types;

@@ -27,6 +27,11 @@ internal static class CommandLine
         Description = "Answer the Durable Streams protocol too, below /streams (Dunlin__DurableStreams__Enabled)",
         Recursive = true,
     };
+    private static readonly Option<bool> Webhooks = new("--webhooks")
+    {
+        Description = "Deliver events to webhooks, managed below /dunlin/v1/webhooks (Dunlin__Webhooks__Enabled)",
+        Recursive = true,
+    };
     private static readonly Option<bool> Yjs = new("--yjs")
     {
         Description = "Store and merge collaborative documents of Yjs too, below /api/yjs (Dunlin__Yjs__Enabled)",
@@ -54,7 +59,7 @@ internal static class CommandLine
             "Dunlin: event streams, leases and presence over plain HTTP. Every command: docs/reference/command-line.md. "
                 + "Every setting: docs/reference/configuration.md."
         );
-        root.With(Address, Port, Data, Store, Redis, Mercure, Streams, Yjs, File, Format).Runs(ServeCommand.RunAsync);
+        root.With(Address, Port, Data, Store, Redis, Mercure, Streams, Webhooks, Yjs, File, Format).Runs(ServeCommand.RunAsync);
         root.With(
             ServeCommand.Create(),
             CheckCommand.Create(),
@@ -131,6 +136,8 @@ internal static class CommandLine
             settings["Mercure:Enabled"] = "true";
         if (given.GetValue(Streams))
             settings["DurableStreams:Enabled"] = "true";
+        if (given.GetValue(Webhooks))
+            settings["Webhooks:Enabled"] = "true";
         if (given.GetValue(Yjs))
             settings["Yjs:Enabled"] = "true";
         return ServerApplication.Build(settings, given.GetValue(File), configure);

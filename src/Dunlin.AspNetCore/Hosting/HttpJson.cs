@@ -5,6 +5,7 @@ using Dunlin.Leases;
 using Dunlin.Presence;
 using Dunlin.Streams;
 using Dunlin.Streams.Combined;
+using Dunlin.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,6 +29,14 @@ namespace Dunlin.Hosting;
 [JsonSerializable(typeof(CombinedOpening))]
 [JsonSerializable(typeof(CombinedChange))]
 [JsonSerializable(typeof(TicketEndpoints.TicketAnswer))]
+[JsonSerializable(typeof(WebhookBody))]
+[JsonSerializable(typeof(WebhookChange))]
+[JsonSerializable(typeof(WebhookView))]
+[JsonSerializable(typeof(WebhookList))]
+[JsonSerializable(typeof(WebhookDeliveryList))]
+[JsonSerializable(typeof(RedriveBody))]
+[JsonSerializable(typeof(RedriveAnswer))]
+[JsonSerializable(typeof(WebhookTestAnswer))]
 // Extensions of problem documents.
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(bool))]

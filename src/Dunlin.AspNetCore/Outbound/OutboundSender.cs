@@ -9,6 +9,9 @@ namespace Dunlin.Outbound;
 internal sealed record OutboundResult(int Status, ReadOnlyMemory<byte> Body, string? Fault)
 {
     public bool IsSuccess => Status is >= 200 and < 300;
+
+    /// <summary>Gets the delay of the header <c>Retry-After</c>; null without one.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>Sends requests to URLs that users chose, such as webhooks. Its answers are limited in size and time. Thread-safe.</summary>
@@ -33,7 +36,11 @@ internal sealed class OutboundSender(OutboundRules rules, TimeProvider time, Out
             await using var body = await response.Content.ReadAsStreamAsync(both.Token);
             var bytes = new byte[MaxBody];
             var length = await body.ReadAtLeastAsync(bytes, MaxBody, throwOnEndOfStream: false, both.Token);
-            return new OutboundResult((int)response.StatusCode, bytes.AsMemory(0, length), null);
+            var retry = response.Headers.RetryAfter;
+            return new OutboundResult((int)response.StatusCode, bytes.AsMemory(0, length), null)
+            {
+                RetryAfter = retry?.Delta ?? retry?.Date - time.GetUtcNow(),
+            };
         }
         catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {

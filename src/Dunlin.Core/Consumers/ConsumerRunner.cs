@@ -119,7 +119,11 @@ internal sealed partial class ConsumerRunner
         Volatile.Write(ref _progress, progress);
         try
         {
-            await new ConsumerTurn(_group, _consumer, _node, claim, progress, loop, this).RunAsync(row, holding.Token);
+            var turn = new ConsumerTurn(_group, _consumer, _node, claim, progress, loop, this);
+            if (_consumer is IHeldConsumer held)
+                await RunBothAsync(turn, held, claim, row, holding);
+            else
+                await turn.RunAsync(row, holding.Token);
         }
         catch (Exception error) when (!stopping.IsCancellationRequested && IsLost(error, ended.Token))
         {
@@ -132,6 +136,23 @@ internal sealed partial class ConsumerRunner
             await renewing;
             await ReleaseAsync(claim, progress.Through);
         }
+    }
+
+    /// <summary>Runs a turn and the work of its consumer. The end of one ends the other.</summary>
+    private static async Task RunBothAsync(
+        ConsumerTurn turn,
+        IHeldConsumer consumer,
+        ConsumerClaim claim,
+        ConsumerRow row,
+        CancellationTokenSource holding
+    )
+    {
+        await consumer.BeginAsync(claim, holding.Token);
+        Task[] both = [turn.RunAsync(row, holding.Token), consumer.HoldAsync(holding.Token)];
+        var first = await Task.WhenAny(both);
+        await holding.CancelAsync();
+        await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
     }
 
     /// <summary>Extends the claim at a third of its duration. Cancels <paramref name="ended"/> when it is lost.</summary>

@@ -38,6 +38,16 @@ public interface IEventConsumer
     ValueTask OnGapAsync(EventGap gap, CancellationToken cancellationToken) => default;
 }
 
+/// <summary>A consumer with work of its own while the node holds the claim.</summary>
+internal interface IHeldConsumer : IEventConsumer
+{
+    /// <summary>Prepares the work, before the first batch of a claim.</summary>
+    Task BeginAsync(ConsumerClaim claim, CancellationToken holding);
+
+    /// <summary>Works until the token is cancelled. Its end or fault ends the claim.</summary>
+    Task HoldAsync(CancellationToken holding);
+}
+
 /// <summary>Events that retention removed before a group had processed them. Immutable.</summary>
 /// <param name="Group">The group.</param>
 /// <param name="After">The position of the cursor. Events after it are missing.</param>

@@ -18,6 +18,9 @@ public static class DunlinMeters
     /// <summary>The meter of event consumers: events, failures, gaps and lag of groups.</summary>
     public const string Consumers = "Dunlin.Consumers";
 
+    /// <summary>The meter of webhooks for topics: deliveries, and endpoints that were disabled.</summary>
+    public const string Webhooks = "Dunlin.Webhooks";
+
     /// <summary>The meter of durable streams: webhooks of subscriptions.</summary>
     public const string DurableStreams = "Dunlin.DurableStreams";
 }

@@ -5,6 +5,7 @@ using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
 using Dunlin.Topics;
+using Dunlin.Webhooks;
 
 namespace Dunlin.InMemory;
 
@@ -15,9 +16,10 @@ internal sealed class InMemoryReadScope(
     RecordRows records,
     StreamRows streams,
     ConsumerRows consumers,
+    WebhookRows webhooks,
     Func<TopicName, long> lastEvent,
     DateTimeOffset now
-) : IReadScope, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope, IConsumerScope
+) : IReadScope, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope, IConsumerScope, IWebhookScope
 {
     private InMemoryRecordTable? _table;
     private InMemoryStreamTable? _streams;
@@ -48,6 +50,16 @@ internal sealed class InMemoryReadScope(
             {
                 ThrowIfEnded();
                 return streams;
+            },
+            null
+        );
+
+    public IWebhookTable Webhooks =>
+        new InMemoryWebhookTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return webhooks;
             },
             null
         );

@@ -31,13 +31,14 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     private readonly uint _epoch = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
     private readonly Dictionary<IdempotencyKey, Answer> _answers = [];
 
-    // Guards _events, _leases, _records, _streams and _consumers, so that a read scope sees the state of one commit.
+    // Guards _events, _leases, _records, _streams, _consumers and _webhooks, so that a read scope sees the state of one commit.
     private readonly Lock _state = new();
     private readonly EventList _events = new();
     private LeaseRows _leases = LeaseRows.Empty;
     private RecordRows _records = RecordRows.Empty;
     private StreamRows _streams = StreamRows.Empty;
     private ConsumerRows _consumers = ConsumerRows.Empty;
+    private WebhookRows _webhooks = WebhookRows.Empty;
     private long _head;
     private LeaseService? _leaseService;
 
@@ -74,7 +75,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
                 return earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint)
                     ? earlier.Positions
                     : throw AppendRules.KeyReused(idempotency);
-            var unit = new InMemoryUnit(Head, _leases, _records, _streams, _consumers, LastEvent, clock, _leaseService);
+            var unit = new InMemoryUnit(Head, _leases, _records, _streams, _consumers, _webhooks, LastEvent, clock, _leaseService);
             foreach (var draft in drafts)
                 unit.Append(draft);
             var positions = new PositionRange(Head with { Offset = Head.Offset + 1 }, drafts.Count);
@@ -99,7 +100,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            var unit = new InMemoryUnit(Head, _leases, _records, _streams, _consumers, LastEvent, clock, _leaseService);
+            var unit = new InMemoryUnit(Head, _leases, _records, _streams, _consumers, _webhooks, LastEvent, clock, _leaseService);
             _current.Value = unit;
             T result;
             try
@@ -127,7 +128,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
     {
         InMemoryReadScope scope;
         lock (_state)
-            scope = new InMemoryReadScope(Head, _leases, _records, _streams, _consumers, LastEvent, clock.Now);
+            scope = new InMemoryReadScope(Head, _leases, _records, _streams, _consumers, _webhooks, LastEvent, clock.Now);
         try
         {
             return await read(scope, cancellationToken);
@@ -196,6 +197,7 @@ internal sealed class InMemoryStore(CommitFeed feed, StoreClock clock, IOptions<
             _records = unit.RecordRows;
             _streams = unit.StreamRows;
             _consumers = unit.ConsumerRows;
+            _webhooks = unit.WebhookRows;
             Volatile.Write(ref _head, _head + unit.Events.Count);
         }
         span?.Committed(unit.Events.Count);

@@ -5,6 +5,7 @@ using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
 using Dunlin.Topics;
+using Dunlin.Webhooks;
 
 namespace Dunlin.InMemory;
 
@@ -15,10 +16,11 @@ internal sealed class InMemoryUnit(
     RecordRows records,
     StreamRows streams,
     ConsumerRows consumers,
+    WebhookRows webhooks,
     Func<TopicName, long> lastEvent,
     StoreClock clock,
     LeaseService? leases
-) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope, IConsumerScope
+) : IUnitOfWork, ILeaseScope, ILeaseTable, IRecordScope, IStreamScope, IConsumerScope, IWebhookScope
 {
     private readonly List<DunlinEvent> _events = [];
     private LeaseRows _rows = rows;
@@ -62,6 +64,18 @@ internal sealed class InMemoryUnit(
                 return StreamRows;
             },
             rows => StreamRows = rows
+        );
+
+    public WebhookRows WebhookRows { get; private set; } = webhooks;
+
+    public IWebhookTable Webhooks =>
+        new InMemoryWebhookTable(
+            () =>
+            {
+                ThrowIfEnded();
+                return WebhookRows;
+            },
+            rows => WebhookRows = rows
         );
 
     public IConsumerTable Consumers =>

@@ -9,6 +9,8 @@ using Dunlin.Relational.DurableStreams;
 using Dunlin.Relational.Leases;
 using Dunlin.Relational.Records;
 using Dunlin.Relational.Sql;
+using Dunlin.Relational.Webhooks;
+using Dunlin.Webhooks;
 
 namespace Dunlin.Relational.Journal;
 
@@ -20,7 +22,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
         ILeaseScope,
         IRecordScope,
         IStreamScope,
-        IConsumerScope
+        IConsumerScope,
+        IWebhookScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
@@ -47,6 +50,8 @@ internal sealed class UnitOfWork(WriteTransaction transaction, LeaseService? lea
     public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Open.Session, isWritable: true);
 
     public IConsumerTable Consumers => new ConsumerTable(() => Open.Session, isWritable: true);
+
+    public IWebhookTable Webhooks => new WebhookTable(() => Open.Session, isWritable: true);
 
     private RecordTable Table => _records ??= new RecordTable(() => Open.Session, isWritable: true);
 
@@ -75,7 +80,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
         ILeaseScope,
         IRecordScope,
         IStreamScope,
-        IConsumerScope
+        IConsumerScope,
+        IWebhookScope
 {
     private LeaseTable? _leases;
     private RecordTable? _records;
@@ -102,6 +108,8 @@ internal sealed class ReadScope(ISqlSession session, Position position, DateTime
     public IStreamSubscriptionTable StreamSubscriptions => new StreamSubscriptionTable(() => Session, isWritable: false);
 
     public IConsumerTable Consumers => new ConsumerTable(() => Session, isWritable: false);
+
+    public IWebhookTable Webhooks => new WebhookTable(() => Session, isWritable: false);
 
     private RecordTable Table => _records ??= new RecordTable(() => Session, isWritable: false);
 

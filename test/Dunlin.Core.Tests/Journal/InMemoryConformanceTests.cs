@@ -61,6 +61,12 @@ public sealed class InMemoryEventConsumerTests : EventConsumerConformance
         InMemoryBackend.CreateAsync(time, retention);
 }
 
+public sealed class InMemoryWebhookTests : WebhookConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
+}
+
 internal static class InMemoryBackend
 {
     public static ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention)

@@ -1,0 +1,2 @@
+-- Reads an endpoint of webhooks.
+SELECT body FROM dunlin_webhook WHERE id = ?1

@@ -1,0 +1,2 @@
+-- Reads all endpoints of webhooks, by id.
+SELECT body FROM dunlin_webhook ORDER BY id
