@@ -261,8 +261,8 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
         new(endpoint.Id, entry.Position.Offset)
         {
             At = now,
-            Facts = new WebhookFacts(WebhookMessage.IdOf(entry.Position), entry.Topic.Value, entry.Type),
-            Payload = WebhookMessage.BodyOf(entry),
+            Facts = new WebhookFacts(WebhookFormat.IdOf(entry.Position), entry.Topic.Value, entry.Type),
+            Payload = WebhookFormat.BodyOf(entry),
         };
 
     /// <summary>Returns a signal for the next wait. Call it before the look, so that a later change ends the wait.</summary>

@@ -22,7 +22,7 @@ internal sealed class WebhookSender(OutboundSender sender, StoreClock clock, Tim
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint.Url) { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.TryAddWithoutValidation("User-Agent", "Dunlin-Webhooks");
-        WebhookMessage.Sign(request, endpoint, id, body.Span, clock.Now);
+        WebhookFormat.Sign(request, endpoint, id, body.Span, clock.Now);
         var result = await sender.SendAsync(request, timeout, cancellationToken);
         if (result.IsSuccess)
             return new WebhookResult(result.Status, null, null);

@@ -37,7 +37,7 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
             MaxPerSecond = body.MaxPerSecond ?? 0,
             MaxConcurrent = body.MaxConcurrent ?? DefaultConcurrent,
             Owner = owner,
-            Secrets = [new WebhookSecret(WebhookMessage.NewSecret())],
+            Secrets = [new WebhookSecret(WebhookFormat.NewSecret())],
         };
         rules.Check(wanted);
         var group = new ClaimRequest(
@@ -103,7 +103,7 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
                 {
                     Secrets =
                     [
-                        new WebhookSecret(WebhookMessage.NewSecret()),
+                        new WebhookSecret(WebhookFormat.NewSecret()),
                         row.Secrets[0] with
                         {
                             ExpiresAt = now + node.Options.RotationOverlap,

@@ -8,7 +8,7 @@ using Dunlin.Journal;
 namespace Dunlin.Webhooks;
 
 /// <summary>The body and the signatures of a message, by the specification Standard Webhooks 1.0.</summary>
-internal static class WebhookMessage
+internal static class WebhookFormat
 {
     public const string SecretPrefix = "whsec_";
 
