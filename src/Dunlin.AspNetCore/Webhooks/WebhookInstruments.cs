@@ -20,7 +20,7 @@ internal sealed class WebhookInstruments
         _disabled = meter.CreateCounter<long>("dunlin.webhooks.disabled", "{endpoint}", "Endpoints that the server disabled.");
         meter.CreateObservableGauge(
             "dunlin.webhooks.waiting",
-            () => _waiting.Select(static pair => new Measurement<int>(pair.Value, Tag("endpoint", pair.Key))),
+            () => Waiting(),
             "{delivery}",
             "Waiting deliveries of each endpoint, on the node that sends them."
         );
@@ -41,6 +41,9 @@ internal sealed class WebhookInstruments
         else
             _waiting.TryRemove(endpoint, out _);
     }
+
+    private IEnumerable<Measurement<int>> Waiting() =>
+        _waiting.Select(static pair => new Measurement<int>(pair.Value, Tag("endpoint", pair.Key)));
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

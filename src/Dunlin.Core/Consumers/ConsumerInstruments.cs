@@ -26,13 +26,13 @@ internal sealed class ConsumerInstruments
         );
         meter.CreateObservableGauge(
             "dunlin.consumers.lag",
-            () => Measure(static runner => runner.LagInEvents()),
+            () => Lags(),
             "{event}",
             "Events of all topics after the cursor of each group that this node holds."
         );
         meter.CreateObservableGauge(
             "dunlin.consumers.delay",
-            () => Measure(static runner => runner.LagInSeconds()),
+            () => Delays(),
             "s",
             "Age of the oldest event that each group held by this node is processing. 0 while it waits for events."
         );
@@ -47,6 +47,10 @@ internal sealed class ConsumerInstruments
     public void Failed(string group) => _failed.Add(1, Tag(group));
 
     public void Gap(string group) => _gaps.Add(1, Tag(group));
+
+    private IEnumerable<Measurement<long>> Lags() => Measure(static runner => runner.LagInEvents());
+
+    private IEnumerable<Measurement<double>> Delays() => Measure(static runner => runner.LagInSeconds());
 
     private IEnumerable<Measurement<T>> Measure<T>(Func<ConsumerRunner, T?> measure)
         where T : struct
