@@ -11,7 +11,12 @@ public sealed partial class PageTests
     private static readonly string Folder = Path.Combine(Repository.Root, "docs", "guides");
 
     /// <summary>The settings of the server, and those that only the host has.</summary>
-    private static readonly IReadOnlyDictionary<string, Type> Sections = new SettingSections("the guides").WithEngine().WithMercure().Types;
+    private static readonly IReadOnlyDictionary<string, Type> Sections = new SettingSections("the guides")
+        .WithEngine()
+        .WithMercure()
+        .WithHooks()
+        .WithWebhooks()
+        .Types;
 
     private static readonly string[] Values = ["Address", "Port", "Data", "Store", "Redis", "TrustedProxies", "Metrics", "MetricsAddress"];
 

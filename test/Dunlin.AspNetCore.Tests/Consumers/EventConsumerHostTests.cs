@@ -14,22 +14,6 @@ public sealed class EventConsumerHostTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public void The_code_of_the_page_is_compiled()
-    {
-        var snippets = Trimmed(Repository.Read("test/Dunlin.AspNetCore.Tests/Consumers/PageSnippet.cs"));
-        var blocks = Repository.Blocks(Repository.Read("docs/concepts/event-consumers.md"), "csharp").ToList();
-        Assert.Equal(3, blocks.Count);
-        var registration = blocks[0].IndexOf(".AddEventConsumer", StringComparison.Ordinal);
-        Assert.Contains(Trimmed(blocks[0][registration..].Split("\n\n")[0]), snippets, StringComparison.Ordinal);
-        Assert.Contains(
-            Trimmed(blocks[0][blocks[0].IndexOf("public sealed", StringComparison.Ordinal)..]),
-            snippets,
-            StringComparison.Ordinal
-        );
-        Assert.All(blocks.Skip(1), block => Assert.Contains(Trimmed(block), snippets, StringComparison.Ordinal));
-    }
-
-    [Fact]
     public async Task A_failing_group_is_unhealthy_until_its_batch_succeeds()
     {
         var index = new SearchIndex { Fault = "the index is down" };
@@ -87,6 +71,4 @@ public sealed class EventConsumerHostTests
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, limit.Token);
         }
     }
-
-    private static string Trimmed(string text) => string.Join('\n', text.Split('\n').Select(line => line.Trim())).TrimEnd(';', '\n');
 }

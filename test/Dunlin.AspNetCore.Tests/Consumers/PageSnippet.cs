@@ -6,10 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.AspNetCore.Tests.Consumers;
 
-/// <summary>The code of docs/concepts/event-consumers.md, which a test compares.</summary>
+/// <summary>The code of docs/concepts/event-consumers.md.</summary>
 internal static class PageSnippet
 {
-    public static DunlinBuilder Add(DunlinBuilder dunlin) =>
+    public static DunlinBuilder Add(DunlinBuilder dunlin)
+    {
+        // <consumer-registration>
         dunlin.AddEventConsumer<SearchIndexer>(
             "search",
             options =>
@@ -18,9 +20,13 @@ internal static class PageSnippet
                 options.Start = ConsumerStart.Oldest;
             }
         );
+        // </consumer-registration>
+        return dunlin;
+    }
 
     public static async Task SaveAsync(IStore store, EventBatch batch, EventDraft total, CancellationToken cancellationToken)
     {
+        // <consumer-checkpoint>
         await store.WriteAsync(
             async (unit, ct) =>
             {
@@ -29,14 +35,18 @@ internal static class PageSnippet
             },
             cancellationToken
         );
+        // </consumer-checkpoint>
     }
 
     public static async Task SkipAsync(EventConsumers consumers, DunlinEvent failed, CancellationToken cancellationToken)
     {
+        // <consumer-seek>
         await consumers.SeekAsync("search", failed.Position, cancellationToken); // EventConsumers, from the container
+        // </consumer-seek>
     }
 }
 
+// <consumer>
 public sealed class SearchIndexer(SearchIndex index, ILogger<SearchIndexer> logger) : IEventConsumer
 {
     public async ValueTask ConsumeAsync(EventBatch batch, CancellationToken cancellationToken)
@@ -47,6 +57,8 @@ public sealed class SearchIndexer(SearchIndex index, ILogger<SearchIndexer> logg
 
     public ValueTask OnGapAsync(EventGap gap, CancellationToken cancellationToken) => index.RebuildAsync(cancellationToken);
 }
+
+// </consumer>
 
 /// <summary>Stands for the search index of the page. Fails while <see cref="Fault"/> is set.</summary>
 public sealed class SearchIndex
