@@ -2,16 +2,20 @@ namespace Dunlin.Webhooks;
 
 /// <summary>The waiting deliveries of one endpoint on the node that sends them: in order for each topic, within the limits of the endpoint.
 /// Thread-safe.</summary>
-/// <remarks>Only the first delivery of a topic is sent. It leaves the queue when it is delivered or dead, so that later ones cannot
-/// overtake
+/// <remarks>Only the first delivery of a topic is sent. It leaves the queue when it is delivered or dead, so that no later one overtakes
 /// it.</remarks>
 /// <param name="maxConcurrent">The maximum number of deliveries that are sent at the same time.</param>
 /// <param name="maxPerSecond">The maximum number of attempts in a second; 0 for no limit.</param>
 internal sealed class WebhookQueue(int maxConcurrent, int maxPerSecond)
 {
+    private static readonly Comparer<WebhookDelivery> ByTime = Comparer<WebhookDelivery>.Create(
+        static (one, other) => (one.At, one.Offset).CompareTo((other.At, other.Offset))
+    );
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SortedDictionary<long, WebhookDelivery>> _topics = new(StringComparer.Ordinal);
     private readonly HashSet<string> _sending = new(StringComparer.Ordinal);
+    private readonly SortedSet<WebhookDelivery> _free = new(ByTime); // the first delivery of each topic that is not being sent
     private DateTimeOffset _nextSlot;
     private int _count;
 
@@ -23,8 +27,13 @@ internal sealed class WebhookQueue(int maxConcurrent, int maxPerSecond)
         {
             if (!_topics.TryGetValue(delivery.Facts.Topic, out var topic))
                 _topics.Add(delivery.Facts.Topic, topic = []);
+            var isSending = _sending.Contains(delivery.Facts.Topic);
+            if (!isSending && topic.Count > 0)
+                _free.Remove(First(topic));
             if (topic.TryAdd(delivery.Offset, delivery))
                 _count++;
+            if (!isSending)
+                _free.Add(First(topic));
         }
     }
 
@@ -35,12 +44,7 @@ internal sealed class WebhookQueue(int maxConcurrent, int maxPerSecond)
         lock (_gate)
         {
             var due = new List<WebhookDelivery>();
-            var free = _topics
-                .Where(topic => !_sending.Contains(topic.Key))
-                .Select(static topic => topic.Value.First().Value)
-                .OrderBy(static delivery => delivery.At)
-                .ThenBy(static delivery => delivery.Offset);
-            foreach (var delivery in free)
+            while (_free.Min is { } delivery)
             {
                 if (_sending.Count >= maxConcurrent)
                     return (due, null);
@@ -52,6 +56,7 @@ internal sealed class WebhookQueue(int maxConcurrent, int maxPerSecond)
                         return (due, _nextSlot);
                     _nextSlot = now + TimeSpan.FromSeconds(1d / maxPerSecond);
                 }
+                _free.Remove(delivery);
                 _sending.Add(delivery.Facts.Topic);
                 due.Add(delivery);
             }
@@ -68,15 +73,19 @@ internal sealed class WebhookQueue(int maxConcurrent, int maxPerSecond)
         {
             var topic = _topics[delivery.Facts.Topic];
             _sending.Remove(delivery.Facts.Topic);
-            if (waiting is not null)
+            if (waiting is null)
             {
-                topic[delivery.Offset] = waiting;
-                return;
+                topic.Remove(delivery.Offset);
+                _count--;
             }
-            topic.Remove(delivery.Offset);
-            _count--;
+            else
+                topic[delivery.Offset] = waiting;
             if (topic.Count == 0)
                 _topics.Remove(delivery.Facts.Topic);
+            else
+                _free.Add(First(topic));
         }
     }
+
+    private static WebhookDelivery First(SortedDictionary<long, WebhookDelivery> topic) => topic.Values.First();
 }

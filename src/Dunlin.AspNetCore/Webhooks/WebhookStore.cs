@@ -140,31 +140,43 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
         );
     }
 
-    /// <summary>Makes dead deliveries wait again, with all their attempts.</summary>
+    /// <summary>Makes dead deliveries wait again, with all their attempts. Each page is a unit of work of its own, so that many
+    /// deliveries do not hold up other writers. A call that ends early has redriven a part; repeat it.</summary>
     /// <returns>The number of deliveries.</returns>
-    public async Task<int> RedriveAsync(string id, RedriveBody body) =>
-        await ChangeAsync(
-            async (unit, table, ct) =>
-            {
-                if (await table.FindAsync(id, ct) is not { } row)
-                    throw NotFound(id);
-                var (count, after) = (0, 0L);
-                while (await table.ListDeliveriesAsync(id, WebhookDeliveryState.Dead, after, PageSize, ct) is { Count: > 0 } page)
-                {
-                    foreach (var dead in page.Where(dead => IsSelected(dead, body)))
-                    {
-                        var facts = dead.Facts with { Attempts = 0 };
-                        var waiting = dead with { State = WebhookDeliveryState.Waiting, At = unit.Now, Facts = facts };
-                        await table.UpdateDeliveryAsync(waiting, ct);
-                        count++;
-                    }
-                    after = page[^1].Offset;
-                }
-                if (count > 0)
-                    await table.SaveAsync(row with { Version = row.Version + 1 }, ct);
-                return count;
-            }
-        );
+    public async Task<int> RedriveAsync(string id, RedriveBody body)
+    {
+        var (count, after) = (0, (long?)0L);
+        while (after is { } last)
+        {
+            (var redriven, after) = await ChangeAsync((unit, table, ct) => RedrivePageAsync(unit, table, id, body, last, ct));
+            count += redriven;
+        }
+        return count;
+    }
+
+    /// <returns>The number of deliveries, and the offset of the last delivery of the page; null if it was the last page.</returns>
+    private static async ValueTask<(int Redriven, long? After)> RedrivePageAsync(
+        IUnitOfWork unit,
+        IWebhookTable table,
+        string id,
+        RedriveBody body,
+        long after,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await table.FindAsync(id, cancellationToken) is not { } row)
+            throw NotFound(id);
+        var page = await table.ListDeliveriesAsync(id, WebhookDeliveryState.Dead, after, PageSize, cancellationToken);
+        var selected = page.Where(dead => IsSelected(dead, body)).ToList();
+        foreach (var dead in selected)
+        {
+            var waiting = dead with { State = WebhookDeliveryState.Waiting, At = unit.Now, Facts = dead.Facts with { Attempts = 0 } };
+            await table.UpdateDeliveryAsync(waiting, cancellationToken);
+        }
+        if (selected.Count > 0)
+            await table.SaveAsync(row with { Version = row.Version + 1 }, cancellationToken);
+        return (selected.Count, page.Count < PageSize ? null : page[^1].Offset);
+    }
 
     /// <summary>Sends a test message at once, without a delivery.</summary>
     public async Task<WebhookTestAnswer> TestAsync(string id, CancellationToken cancellationToken)
