@@ -11,13 +11,15 @@ builder.Services.AddDbContext<AccountDb>(options => options.UseSqlite("Data Sour
 builder.Services.AddIdentityApiEndpoints<AppUser>().AddEntityFrameworkStores<AccountDb>();
 builder.Services.AddAuthorization();
 
-// Tables and events: one file, which Dunlin opens. TaskDb uses Dunlin's transactions.
+// Tables and events: one file. A change of TaskDb and its event commit in one transaction.
+builder.Services.AddDbContext<TaskDb>(options => options.UseSqlite("Data Source=data/app.db"));
 builder
     .Services.AddDunlin()
     .AddSqlite("data/app.db")
     .AddSchema("tasks", typeof(TaskDb).Assembly, "DunlinApp.Schema.")
+    .UseEntityFramework<TaskDb>()
     .AddAccessPolicy<TaskAccess>("tasks");
-builder.Services.AddSingleton<TaskService>();
+builder.Services.AddScoped<TaskService>();
 builder.Services.AddHealthChecks().AddDunlin();
 
 var app = builder.Build();

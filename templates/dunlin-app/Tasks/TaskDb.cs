@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 
 namespace DunlinApp.Tasks;
@@ -16,19 +15,10 @@ public sealed class TaskItem
     public required string Author { get; set; }
 }
 
-/// <summary>The application's tables, on a connection of Dunlin. Scripts in <c>Schema</c> create them.</summary>
+/// <summary>The application's tables. Scripts in <c>Schema</c> create them.</summary>
 public sealed class TaskDb(DbContextOptions<TaskDb> options) : DbContext(options)
 {
     public DbSet<TaskItem> Tasks => Set<TaskItem>();
-
-    /// <summary>Creates a context that uses a connection, and a transaction of it if there is one.</summary>
-    public static async Task<TaskDb> OnAsync(DbConnection connection, DbTransaction? transaction, CancellationToken cancellationToken)
-    {
-        var db = new TaskDb(new DbContextOptionsBuilder<TaskDb>().UseSqlite(connection).Options);
-        if (transaction is not null)
-            await db.Database.UseTransactionAsync(transaction, cancellationToken);
-        return db;
-    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
