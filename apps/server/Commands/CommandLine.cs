@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Dunlin.Server.Commands.Webhooks;
 
 namespace Dunlin.Server.Commands;
 
@@ -69,6 +70,7 @@ internal static class CommandLine
             LeasesCommand.Create(),
             ConnectionsCommand.Create(),
             RevokeCommand.Create(),
+            WebhooksCommand.Create(),
             JournalCommand.Create(),
             SqlCommand.Create(),
             MoveCommand.Create(),
