@@ -61,7 +61,7 @@ public static class InspectorEndpoints
             Guard(
                 context =>
                     context.Response.WriteAsJsonAsync(
-                        new InspectorMode(options.UseAccounts, context.Request.PathBase + DunlinEndpoints.BasePath),
+                        new InspectorMode(options.UseAccounts, context.Request.PathBase + DunlinEndpoints.BasePath, HasWebhooks(context)),
                         InspectorJson.Default.InspectorMode,
                         cancellationToken: context.RequestAborted
                     ),
@@ -73,6 +73,12 @@ public static class InspectorEndpoints
         group.MapMethods("{**file}", Read, page);
         return group;
     }
+
+    private static bool HasWebhooks(HttpContext context) =>
+        context
+            .RequestServices.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+            .Any(static endpoint => endpoint.RoutePattern.RawText?.TrimEnd('/') == DunlinEndpoints.BasePath + "/webhooks");
 
     private static void MapData(RouteGroupBuilder group)
     {

@@ -50,4 +50,5 @@ internal sealed partial class InspectorJson : JsonSerializerContext;
 /// <summary>What the page must know before anybody has signed in. It contains no data.</summary>
 /// <param name="Accounts">Whether administrators sign in with accounts. Otherwise the page asks for a token.</param>
 /// <param name="Engine">The path of the engine's endpoints, for the tools of the page.</param>
-internal sealed record InspectorMode(bool Accounts, string Engine);
+/// <param name="Webhooks">Whether the application has the endpoints of webhooks.</param>
+internal sealed record InspectorMode(bool Accounts, string Engine, bool Webhooks);

@@ -31,6 +31,7 @@ function startWithAccounts(mode: Mode): void {
         target: session.root,
         props: {
           api: new Api(mode.engine, undefined),
+          mode,
           user: session.user.userId,
           onSignedOut: () => session.end('expired'),
         },
@@ -58,6 +59,7 @@ function startWithToken(mode: Mode, page: HTMLElement): void {
       target: page,
       props: {
         api: new Api(mode.engine, token),
+        mode,
         onSignedOut: (reason?: string) => void stop().then(() => showGate(reason)),
       },
     });

@@ -198,7 +198,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
         {
             await table.RemoveDeliveryAsync(delivery.Webhook, delivery.Offset, cancellationToken);
             if (row.FailingSince is not null)
-                await table.SaveAsync(row with { FailingSince = null }, cancellationToken);
+                await table.SaveAsync(row with { FailingSince = null, Fault = null }, cancellationToken);
             return (null, false);
         }
         var changed = Failed(delivery, result, unit.Now);
@@ -210,7 +210,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
                 new WebhookNotice(row.Id, $"{delivery.Facts.MessageId}: {result.Fault}"),
                 cancellationToken
             );
-        var isDisabled = await CheckHealthAsync(unit, row, result, cancellationToken);
+        var isDisabled = await CheckHealthAsync(unit, row with { Fault = changed.Facts.Fault }, result, cancellationToken);
         return (changed.State == WebhookDeliveryState.Waiting ? changed : null, isDisabled);
     }
 

@@ -92,7 +92,7 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
 
     /// <summary>Starts the deliveries of an endpoint again, with waiting deliveries first.</summary>
     public Task<WebhookRow> ResumeAsync(string id) =>
-        UpdateAsync(id, static (row, _) => row with { State = WebhookState.Active, Reason = null, FailingSince = null });
+        UpdateAsync(id, static (row, _) => row with { State = WebhookState.Active, Reason = null, FailingSince = null, Fault = null });
 
     /// <summary>Adds a secret. The former one signs too until its end.</summary>
     public Task<WebhookRow> RotateAsync(string id) =>
@@ -217,6 +217,7 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
             row.MaxConcurrent,
             row.CreatedAt,
             row.FailingSince,
+            row.Fault,
             waiting,
             dead,
             group?.Position.ToString(),

@@ -40,6 +40,7 @@ internal sealed record WebhookView(
     int MaxConcurrent,
     DateTimeOffset CreatedAt,
     DateTimeOffset? FailingSince,
+    string? Fault,
     long Waiting,
     long Dead,
     string? Position,

@@ -55,6 +55,9 @@ internal sealed record WebhookRow(string Id)
     /// <summary>Gets the time of the first failure since the last success; null without one.</summary>
     public DateTimeOffset? FailingSince { get; init; }
 
+    /// <summary>Gets the reason of the last failure since the last success; null without one.</summary>
+    public string? Fault { get; init; }
+
     /// <summary>Gets a number that grows with each change of the settings or of deliveries from outside, so that the sender starts
     /// again.</summary>
     public long Version { get; init; }

@@ -17,6 +17,7 @@ internal sealed class InspectorPage(TestHost host, IPage page)
         "journal",
         "leases",
         "jobs",
+        "webhooks",
         "nodes",
         "refusals",
         "tools",

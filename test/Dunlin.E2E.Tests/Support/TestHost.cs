@@ -51,11 +51,16 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>Starts the host.</summary>
     /// <param name="configure">Adds services.</param>
     /// <param name="faults">The faults of a proxy in front of the host. Null: those of the test run.</param>
-    public static async Task<TestHost> StartAsync(Action<IServiceCollection>? configure = null, ProxyFaults? faults = null)
+    /// <param name="map">Maps further endpoints.</param>
+    public static async Task<TestHost> StartAsync(
+        Action<IServiceCollection>? configure = null,
+        ProxyFaults? faults = null,
+        Action<WebApplication>? map = null
+    )
     {
         // Starts at the real time, so that cookies and dates match those of the browser. Then only the test advances it.
         var time = new ManualTime(TimeProvider.System.GetUtcNow());
-        var host = await DunlinTestHost.StartAsync(host => Build(host, configure), time);
+        var host = await DunlinTestHost.StartAsync(host => Build(host, configure, map), time);
         return new TestHost(host, (faults ?? FaultsOfRun) is { } given ? await TestProxy.StartAsync(host.Address, given) : null);
     }
 
@@ -113,8 +118,9 @@ public sealed class TestHost : IAsyncDisposable
             errors.RequireNone();
     }
 
-    private static WebApplication Build(DunlinTestHost host, Action<IServiceCollection>? configure) =>
-        DemoHost.Build(
+    private static WebApplication Build(DunlinTestHost host, Action<IServiceCollection>? configure, Action<WebApplication>? map)
+    {
+        var app = DemoHost.Build(
             host,
             configure: services =>
             {
@@ -123,4 +129,7 @@ public sealed class TestHost : IAsyncDisposable
                 configure?.Invoke(services);
             }
         );
+        map?.Invoke(app);
+        return app;
+    }
 }

@@ -14,6 +14,8 @@ export class ApiError extends Error {
 /** Time limit of a request, in milliseconds. Streams have none. */
 const LIMIT_MS = 15_000;
 
+type Parameters = Readonly<Record<string, string | number | undefined>>;
+
 /** Sends requests to the inspector, and to the engine beside it. */
 export class Api {
   /** @param token An administrator's token; undefined where a session cookie signs requests in. */
@@ -23,29 +25,34 @@ export class Api {
   ) {}
 
   /** Reads data of the inspector. */
-  async get<T>(
+  get<T>(path: string, parameters: Parameters = {}): Promise<T> {
+    return this.#get(`api/${path}`, parameters);
+  }
+
+  /** Reads data of the engine, with the rights of the caller. */
+  read<T>(path: string, parameters: Parameters = {}): Promise<T> {
+    return this.#get(`${this.engine}/${path}`, parameters);
+  }
+
+  /** Sends a change to the engine, with the rights of the caller. Resolves with undefined if the answer has no body. */
+  async change<T>(
+    method: 'POST' | 'DELETE',
     path: string,
-    parameters: Readonly<Record<string, string | number | undefined>> = {},
+    body: unknown = undefined,
+    limitMs = LIMIT_MS,
   ): Promise<T> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(parameters)) {
-      if (value !== undefined && value !== '') query.set(name, String(value));
-    }
-    const text = query.toString();
-    const response = await this.#fetch(`api/${path}${text && '?'}${text}`, {
-      signal: AbortSignal.timeout(LIMIT_MS),
-    });
-    return (await response.json()) as T;
+    const response = await this.#send(method, `${this.engine}/${path}`, body, limitMs);
+    return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
   /** Writes through the inspector. */
   post(path: string, body: unknown): Promise<Response> {
-    return this.#post(`api/${path}`, body);
+    return this.#send('POST', `api/${path}`, body);
   }
 
   /** Publishes through the engine, with the rights of the caller. */
   async publish(event: unknown): Promise<string | null> {
-    const response = await this.#post(`${this.engine}/events`, event);
+    const response = await this.#send('POST', `${this.engine}/events`, event);
     const { positions } = (await response.json()) as { positions: readonly (string | null)[] };
     return positions[0] ?? null;
   }
@@ -76,13 +83,24 @@ export class Api {
     }
   }
 
-  #post(path: string, body: unknown): Promise<Response> {
-    return this.#fetch(path, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'Content-Type': 'application/json' },
+  async #get<T>(path: string, parameters: Parameters): Promise<T> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value !== undefined && value !== '') query.set(name, String(value));
+    }
+    const text = query.toString();
+    const response = await this.#fetch(`${path}${text && '?'}${text}`, {
       signal: AbortSignal.timeout(LIMIT_MS),
     });
+    return (await response.json()) as T;
+  }
+
+  #send(method: string, path: string, body: unknown, limitMs = LIMIT_MS): Promise<Response> {
+    const content =
+      body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+    return this.#fetch(path, { method, ...content, signal: AbortSignal.timeout(limitMs) });
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {

@@ -221,8 +221,62 @@ export interface RefusalList {
   readonly silent: readonly string[];
 }
 
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly patterns: readonly string[];
+  readonly types: readonly string[];
+  readonly description: string | null;
+  readonly state: 'active' | 'paused' | 'disabled';
+  /** Why the server disabled it. */
+  readonly reason: string | null;
+  readonly owner: string;
+  /** 0 for no limit. */
+  readonly maxPerSecond: number;
+  readonly maxConcurrent: number;
+  readonly createdAt: string;
+  readonly failingSince: string | null;
+  readonly fault: string | null;
+  readonly waiting: number;
+  readonly dead: number;
+  readonly position: string | null;
+  /** Events after the cursor. */
+  readonly lag: number;
+  /** Only in the answer to `rotate`. */
+  readonly secret?: string;
+  readonly formerSecretUntil?: string;
+}
+
+export interface WebhookList {
+  readonly webhooks: readonly Webhook[];
+}
+
+export interface WebhookDelivery {
+  readonly message: string;
+  readonly topic: string;
+  readonly type: string;
+  readonly state: 'waiting' | 'dead';
+  readonly attempts: number;
+  readonly fault: string | null;
+  /** The next attempt, or since when the delivery is dead. */
+  readonly at: string;
+}
+
+export interface WebhookDeliveryList {
+  readonly deliveries: readonly WebhookDelivery[];
+  readonly next: string | null;
+}
+
+export interface WebhookTest {
+  readonly delivered: boolean;
+  readonly status: number;
+  readonly fault: string | null;
+}
+
 export interface Mode {
   readonly accounts: boolean;
   /** Path of the engine's own endpoints. */
   readonly engine: string;
+  /** Whether the server sends webhooks. */
+  readonly webhooks: boolean;
 }

@@ -5,6 +5,7 @@ export const views = [
   { id: 'journal', label: 'Journal', key: '4' },
   { id: 'leases', label: 'Leases', key: '5' },
   { id: 'jobs', label: 'Jobs', key: '6' },
+  { id: 'webhooks', label: 'Webhooks', key: '0' },
   { id: 'nodes', label: 'Nodes', key: '7' },
   { id: 'refusals', label: 'Refusals', key: '8' },
   { id: 'tools', label: 'Tools', key: '9' },
