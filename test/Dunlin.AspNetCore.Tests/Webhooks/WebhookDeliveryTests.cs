@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dunlin.Journal;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dunlin.AspNetCore.Tests.Webhooks;
 
@@ -25,6 +26,7 @@ public sealed class WebhookDeliveryTests
         await host.NextUntilAsync(() => Task.FromResult(host.Time.GetUtcNow() - began >= TimeSpan.FromHours(1)));
         Assert.Empty(host.Receiver.Accepted);
         Assert.NotEqual(JsonValueKind.Null, (await host.GetAsync()).GetProperty("failingSince").ValueKind);
+        Assert.NotEqual("", (await host.GetAsync()).GetProperty("fault").GetString());
         Volatile.Write(ref isDown, false);
         await host.NextUntilAsync(async () => (await host.GetAsync()) is var w && Int(w, "waiting") == 0 && Int(w, "lag") == 0);
         foreach (var topic in host.Receiver.Accepted.GroupBy(static message => message.Topic))
@@ -38,6 +40,7 @@ public sealed class WebhookDeliveryTests
         Assert.Equal(15, host.Receiver.All.Select(static message => message.Id).Distinct().Count());
         Assert.True(host.Receiver.All.Count > 15);
         Assert.Equal(JsonValueKind.Null, (await host.GetAsync()).GetProperty("failingSince").ValueKind);
+        Assert.Equal(JsonValueKind.Null, (await host.GetAsync()).GetProperty("fault").ValueKind);
     }
 
     [Fact]
@@ -246,11 +249,41 @@ public sealed class WebhookDeliveryTests
         Assert.Equal("no answer within 15 s", (await host.DeliveriesAsync("waiting"))[0].GetProperty("fault").GetString());
     }
 
+    [Fact]
+    public async Task Events_that_retention_removed_during_a_pause_are_a_gap()
+    {
+        await using var host = await WebhookHost.StartAsync(services: static services =>
+            services.Configure<RetentionOptions>(static retention => retention.Prefixes["orders"] = new RetentionRule { MaxCount = 2 })
+        );
+        await host.CreateAsync();
+        await host.Host.PublishAsync("orders/1", 1);
+        await WebhookHost.UntilAsync(async () => Int(await host.GetAsync(), "waiting") == 0 && host.Receiver.Accepted.Count == 1);
+        await host.PostAsync("w/pause");
+        var after = (await host.GetAsync()).GetProperty("position").GetString();
+        for (var i = 2; i <= 6; i++)
+            await host.Host.PublishAsync("orders/1", i);
+        await host.Host.Journal.TrimAsync(TestContext.Current.CancellationToken);
+        await host.PostAsync("w/resume");
+        await WebhookHost.UntilAsync(() => host.Receiver.Accepted.Count == 3);
+        Assert.Equal([1, 5, 6], host.Receiver.Accepted.Select(static message => message.Number));
+        var notice = Assert.Single(await ReadNoticesAsync(host), static notice => notice.Type == "webhook.gap");
+        using var data = JsonDocument.Parse(notice.Data);
+        Assert.Equal("w", data.RootElement.GetProperty("id").GetString());
+        Assert.StartsWith(
+            $"Retention removed events between {after} and ",
+            data.RootElement.GetProperty("reason").GetString(),
+            StringComparison.Ordinal
+        );
+    }
+
     private static int Int(JsonElement json, string name) => json.GetProperty(name).GetInt32();
 
-    private static async Task<IReadOnlyList<string>> NoticesAsync(WebhookHost host)
+    private static async Task<IReadOnlyList<string>> NoticesAsync(WebhookHost host) =>
+        [.. (await ReadNoticesAsync(host)).Select(static notice => notice.Type)];
+
+    private static async Task<IReadOnlyList<DunlinEvent>> ReadNoticesAsync(WebhookHost host)
     {
         var query = new JournalQuery(0, [TopicName.Parse("dunlin/webhooks")], 100);
-        return [.. (await host.Host.Journal.ReadAsync(query, TestContext.Current.CancellationToken)).Events.Select(static e => e.Type)];
+        return (await host.Host.Journal.ReadAsync(query, TestContext.Current.CancellationToken)).Events;
     }
 }
