@@ -143,7 +143,7 @@ public sealed partial class TelemetryTests
             .SelectMany(file => MeterName().Matches(File.ReadAllText(file)))
             .Select(match => match.Groups[1].Value.Replace('.', '_'))
             .ToHashSet(StringComparer.Ordinal);
-        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "deploy", "grafana.json")));
+        using var dashboard = Dashboard();
         var shown = dashboard
             .RootElement.GetProperty("panels")
             .EnumerateArray()
@@ -153,7 +153,22 @@ public sealed partial class TelemetryTests
             .ToList();
         Assert.True(shown.Count > 10, $"{shown.Count} figures");
         Assert.Empty(shown.Except(names, StringComparer.Ordinal));
+        // Operators look at these two after an alert: every metric of them is shown.
+        var followed = names.Where(static name => name.StartsWith("dunlin_consumers_") || name.StartsWith("dunlin_webhooks_")).ToList();
+        Assert.Equal(8, followed.Count);
+        Assert.Empty(followed.Except(shown, StringComparer.Ordinal));
     }
+
+    [Fact]
+    public void Panels_of_the_dashboard_have_own_ids_titles_and_places()
+    {
+        using var dashboard = Dashboard();
+        var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
+        foreach (var member in (string[])["id", "title", "gridPos"])
+            Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty(member).GetRawText()).Distinct().Count());
+    }
+
+    private static JsonDocument Dashboard() => JsonDocument.Parse(Repository.Read("deploy/grafana.json"));
 
     [GeneratedRegex(@"\.Create(?:Counter|Histogram|UpDownCounter|ObservableGauge)(?:<\w+>)?\(\s*""([a-z0-9_.]+)""")]
     private static partial Regex MeterName();
