@@ -4,8 +4,8 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Relational.Journal;
-using Dunlin.Relational.Outbox;
 using Dunlin.Relational.Sql;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -84,7 +84,10 @@ public abstract class RelationalStore : IJournal, IStore, IStoreHealth, ILeaseSt
     internal JournalInstruments Instruments { get; }
 
     /// <summary>Gets the signal that rows of the outbox may wait.</summary>
-    internal OutboxSignal OutboxSignal { get; } = new();
+    internal WakeSignal OutboxSignal { get; } = new();
+
+    /// <summary>Lets the mover look for rows of the outbox at once.</summary>
+    internal void WakeOutbox() => OutboxSignal.Set();
 
     /// <summary>Gets how often a node looks for rows of the outbox that no signal announced.</summary>
     internal virtual TimeSpan OutboxInterval => TimeSpan.FromMilliseconds(250);

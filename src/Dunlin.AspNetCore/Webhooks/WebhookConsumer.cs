@@ -1,6 +1,7 @@
 using Dunlin.Consumers;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Webhooks;
@@ -26,9 +27,9 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
     private readonly ILogger _logger = node.Logger;
     private WebhookQueue _queue = new(1, 0);
     private ConsumerClaim? _claim;
-    private TaskCompletionSource _changed = NewSignal(); // a delivery was added, or an attempt has ended
-    private TaskCompletionSource _removed = NewSignal(); // an attempt has ended, so the queue may have room
-    private TaskCompletionSource _lost = NewSignal();
+    private readonly WakeSignal _changed = new(); // a delivery was added, or an attempt has ended
+    private readonly WakeSignal _removed = new(); // an attempt has ended, so the queue may have room
+    private volatile bool _isLost;
 
     public async Task BeginAsync(ConsumerClaim claim, CancellationToken holding)
     {
@@ -47,7 +48,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
                 break;
             after = page[^1].Offset;
         }
-        (_queue, _claim, _lost) = (queue, claim, NewSignal());
+        (_queue, _claim, _isLost) = (queue, claim, false);
     }
 
     public async ValueTask ConsumeAsync(EventBatch batch, CancellationToken cancellationToken)
@@ -55,7 +56,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
         var wanted = batch.Events.Where(entry => !entry.IsRestricted && WebhookTypes.Match(endpoint.Types, entry.Type)).ToList();
         for (var stored = 0; stored < wanted.Count; )
         {
-            var signal = Renew(ref _removed);
+            var signal = _removed.Renew();
             var room = node.Options.MaxWaiting - _queue.Count;
             if (room <= 0)
             {
@@ -78,7 +79,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
             );
             foreach (var delivery in added)
                 _queue.Add(delivery with { Payload = default });
-            Volatile.Read(ref _changed).TrySetResult();
+            _changed.Set();
         }
     }
 
@@ -101,21 +102,20 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
         {
             while (true)
             {
-                var signal = Renew(ref _changed);
+                var signal = _changed.Renew();
                 running.RemoveAll(static task => task.IsCompleted);
                 var (due, next) = _queue.Take(node.Clock.Now);
                 node.Instruments.Waiting(endpoint.Id, _queue.Count);
                 foreach (var delivery in due)
                     running.Add(Task.Run(() => DeliverAsync(delivery, holding), CancellationToken.None));
-                if (_lost.Task.IsCompleted)
+                if (_isLost)
                     throw _claim!.Lost();
                 if (due.Count > 0 && next is null)
                     next = node.Clock.Now + node.Options.PollInterval;
                 var delay = next is { } time ? time - node.Clock.Now : node.Options.PollInterval;
                 // Rounded up: timers drop the part below 1 ms.
                 var wait = TimeSpan.FromMilliseconds(Math.Max(Math.Ceiling(Math.Min(delay.TotalMilliseconds, int.MaxValue)), 1));
-                await signal.WaitAsync(wait, node.Clock.TimeProvider, holding).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                holding.ThrowIfCancellationRequested();
+                await WakeSignal.WaitAsync(signal, wait, node.Clock.TimeProvider, holding);
             }
         }
         finally
@@ -142,7 +142,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
         }
         catch (DunlinException error) when (error.Code == ErrorCode.LeaseLost)
         {
-            _lost.TrySetResult();
+            _isLost = true;
         }
 #pragma warning disable CA1031 // the store may be temporarily unavailable; the delivery is repeated
         catch (Exception error)
@@ -151,8 +151,8 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
             LogResultLost(error, endpoint.Id);
         }
         _queue.End(delivery, waiting);
-        Volatile.Read(ref _changed).TrySetResult();
-        Volatile.Read(ref _removed).TrySetResult();
+        _changed.Set();
+        _removed.Set();
     }
 
     /// <returns>The delivery with its next attempt; null if it is delivered or dead.</returns>
@@ -174,7 +174,7 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
         {
             node.Instruments.Disabled();
             LogDisabled(endpoint.Id, new Uri(endpoint.Url).Authority, result.Fault);
-            node.Wake();
+            node.Changed.Set();
         }
         else if (waiting is not null)
             LogFailed(endpoint.Id, new Uri(endpoint.Url).Authority, result.Fault, delivery.Facts.Topic, waiting.At);
@@ -264,16 +264,6 @@ internal sealed partial class WebhookConsumer(WebhookRow endpoint, WebhookNode n
             Facts = new WebhookFacts(WebhookFormat.IdOf(entry.Position), entry.Topic.Value, entry.Type),
             Payload = WebhookFormat.BodyOf(entry),
         };
-
-    /// <summary>Returns a signal for the next wait. Call it before the look, so that a later change ends the wait.</summary>
-    private static Task Renew(ref TaskCompletionSource signal)
-    {
-        var renewed = NewSignal();
-        Interlocked.Exchange(ref signal, renewed);
-        return renewed.Task;
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(
         2500,

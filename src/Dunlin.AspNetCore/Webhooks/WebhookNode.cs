@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Webhooks;
@@ -13,18 +14,6 @@ internal sealed record WebhookNode(
     ILogger Logger
 )
 {
-    private TaskCompletionSource _changed = New();
-
-    /// <summary>Lets the worker look at the endpoints at once.</summary>
-    public void Wake() => Volatile.Read(ref _changed).TrySetResult();
-
-    /// <summary>Returns a task that completes with the next <see cref="Wake"/>.</summary>
-    public Task WhenChanged()
-    {
-        var changed = New();
-        Interlocked.Exchange(ref _changed, changed);
-        return changed.Task;
-    }
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Gets the signal that the worker looks at the endpoints at once.</summary>
+    public WakeSignal Changed { get; } = new();
 }

@@ -247,7 +247,7 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
     {
         // Not cancelled with the request: a change that has begun is completed and followed.
         var result = await node.Store.WriteAsync((unit, ct) => change(unit, WebhookScopes.TableOf(unit), ct), CancellationToken.None);
-        node.Wake();
+        node.Changed.Set();
         return result;
     }
 

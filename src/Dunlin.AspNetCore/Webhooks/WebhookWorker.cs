@@ -42,15 +42,12 @@ internal sealed class WebhookWorker : IHostedService
         while (true)
         {
             // Before the read, so that a later change ends the wait.
-            var changed = _node.WhenChanged();
+            var changed = _node.Changed.Renew();
             var rows = await _node.Store.ReadAsync((scope, ct) => WebhookScopes.TableOf(scope).ListAsync(ct), stopping);
             await FollowAsync(rows, stopping);
             await ForgetAsync(stopping);
             loop.ReportSuccess();
-            await changed
-                .WaitAsync(_node.Options.PollInterval, _node.Clock.TimeProvider, stopping)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stopping.ThrowIfCancellationRequested();
+            await WakeSignal.WaitAsync(changed, _node.Options.PollInterval, _node.Clock.TimeProvider, stopping);
         }
     }
 

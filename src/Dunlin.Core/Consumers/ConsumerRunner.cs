@@ -26,7 +26,6 @@ internal sealed partial class ConsumerRunner
     private readonly ConsumerNode _node;
     private readonly EventConsumerOptions _options;
     private readonly ILogger _logger;
-    private TaskCompletionSource _signal = NewSignal();
     private ConsumerProgress? _progress;
 
     public ConsumerRunner(ConsumerGroup group, IEventConsumer consumer, ConsumerNode node)
@@ -45,6 +44,9 @@ internal sealed partial class ConsumerRunner
     public string Name => _group.Name;
 
     public BackgroundLoop Loop { get; }
+
+    /// <summary>Gets the signal that events may wait.</summary>
+    internal WakeSignal Wake { get; } = new();
 
     /// <summary>Returns the number of events after the cursor; null in standby.</summary>
     public long? LagInEvents() =>
@@ -70,7 +72,7 @@ internal sealed partial class ConsumerRunner
     }
 
     /// <summary>Ends the wait for events or for the claim.</summary>
-    public void Signal() => Volatile.Read(ref _signal).TrySetResult();
+    public void Signal() => Wake.Set();
 
     private bool Covers(DunlinEvent entry)
     {
@@ -89,7 +91,7 @@ internal sealed partial class ConsumerRunner
         var request = new ClaimRequest(Name, _node.Id, _options.ClaimDuration, _options.Start, _node.IsAlone);
         while (true)
         {
-            var signal = RenewSignal();
+            var signal = Wake.Renew();
             var asked = _node.Clock.Now;
             var (claim, row) = await _node.Store.WriteAsync((unit, ct) => ConsumerClaim.TryAsync(unit, request, ct), stopping);
             if (claim is not null)
@@ -98,7 +100,7 @@ internal sealed partial class ConsumerRunner
                 continue;
             }
             loop.ReportSuccess();
-            await WaitAsync(signal, _options.PollInterval, stopping);
+            await WakeSignal.WaitAsync(signal, _options.PollInterval, _node.Clock.TimeProvider, stopping);
         }
     }
 
@@ -210,22 +212,6 @@ internal sealed partial class ConsumerRunner
     private static bool IsLost(Exception error, CancellationToken ended) =>
         error is DunlinException { Code: var code } && code == ErrorCode.LeaseLost
         || (error is OperationCanceledException && ended.IsCancellationRequested);
-
-    /// <summary>Returns a signal for the next wait. Call it before the read, so that a later commit ends the wait.</summary>
-    internal Task RenewSignal()
-    {
-        var signal = NewSignal();
-        Interlocked.Exchange(ref _signal, signal);
-        return signal.Task;
-    }
-
-    internal async Task WaitAsync(Task signal, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        await signal.WaitAsync(limit, _node.Clock.TimeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(1250, LogLevel.Information, "This node claimed the consumer group '{Group}' with token {Token}.")]
     private partial void LogClaimed(string group, long token);

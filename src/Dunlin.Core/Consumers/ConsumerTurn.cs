@@ -34,7 +34,7 @@ internal sealed partial class ConsumerTurn(
             await Task.Delay(retry - now, node.Clock.TimeProvider, holding);
         while (true)
         {
-            var signal = runner.RenewSignal();
+            var signal = runner.Wake.Renew();
             var page = await ReadAsync(holding);
             if (_failures == 0)
                 loop.ReportSuccess();
@@ -43,7 +43,7 @@ internal sealed partial class ConsumerTurn(
             // Another node, or EventConsumers.SeekAsync, may have changed the cursor since.
             if (page.Events.Count == 0 && (await FindAsync(holding))?.Token != claim.Token)
                 throw claim.Lost();
-            await runner.WaitAsync(signal, group.Options.PollInterval, holding);
+            await WakeSignal.WaitAsync(signal, group.Options.PollInterval, node.Clock.TimeProvider, holding);
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
     private readonly StreamSubscriptionScan _scan;
     private readonly BackgroundLoop _loop;
     private readonly IDisposable _commits;
-    private TaskCompletionSource _signal = NewSignal();
+    private readonly WakeSignal _signal = new();
     private int _created;
     private bool _hasAny;
 
@@ -121,8 +121,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
         while (true)
         {
             // Replaced before the scan, so that a later commit ends the wait.
-            var signal = NewSignal();
-            Interlocked.Exchange(ref _signal, signal);
+            var signal = _signal.Renew();
             var created = Volatile.Read(ref _created);
             bool hasAny;
             try
@@ -137,8 +136,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
                 _hasAny = hasAny || created != _created;
             var delay = hasAny ? await DeliverAsync(stopping) : PollInterval;
             loop.ReportSuccess();
-            await signal.Task.WaitAsync(delay, _clock.TimeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stopping.ThrowIfCancellationRequested();
+            await WakeSignal.WaitAsync(signal, delay, _clock.TimeProvider, stopping);
         }
     }
 
@@ -290,9 +288,7 @@ internal sealed partial class SubscriptionWorker : IHostedService, IDisposable
     // The rest of a URL often has a secret, and logs are no place for it.
     private static PeerText HostOf(StreamSubscription row) => new(new Uri(row.WebhookUrl!).Authority);
 
-    private void Signal() => Volatile.Read(ref _signal).TrySetResult();
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private void Signal() => _signal.Set();
 
     [LoggerMessage(
         9000,

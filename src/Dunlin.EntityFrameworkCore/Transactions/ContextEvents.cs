@@ -178,7 +178,7 @@ internal sealed partial class ContextEvents : IResettableService
             _saved = null;
         else
             return;
-        _store.Store.OutboxSignal.Set();
+        _store.Store.WakeOutbox();
     }
 
     void IResettableService.ResetState()

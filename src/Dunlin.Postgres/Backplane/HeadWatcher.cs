@@ -108,7 +108,7 @@ internal sealed class HeadWatcher : IAsyncDisposable
     {
         if (notification.Channel == PostgresStore.OutboxChannel)
         {
-            _store.OutboxSignal.Set();
+            _store.WakeOutbox();
             return;
         }
         if (notification.PID == _writer.ProcessId)

@@ -67,11 +67,12 @@ internal sealed class OutboxMover : IHostedService
     {
         while (true)
         {
+            var signal = _store.OutboxSignal.Renew();
             var look = await _outbox.LookAsync(_node, stop);
             loop.ReportSuccess();
             if (look.Waiting > 0 && await _outbox.ClaimAsync(_node, ClaimTime, stop))
                 await MoveAsync(loop, stop);
-            await _store.OutboxSignal.WaitAsync(_store.OutboxInterval, _time, stop);
+            await WakeSignal.WaitAsync(signal, _store.OutboxInterval, _time, stop);
         }
     }
 

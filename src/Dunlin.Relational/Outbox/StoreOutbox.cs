@@ -68,7 +68,7 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
             await using var command = Insert(connection, transaction, drafts, first);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        _store.OutboxSignal.Set();
+        _store.WakeOutbox();
     }
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ internal sealed partial class StoreOutbox : IOutbox, IDisposable
             using var command = Insert(connection, transaction, drafts, first);
             command.ExecuteNonQuery();
         }
-        _store.OutboxSignal.Set();
+        _store.WakeOutbox();
     }
 
     /// <inheritdoc/>

@@ -114,33 +114,4 @@ public abstract class EventConsumerSuite : ConformanceSuite
                 await OnGap(gap);
         }
     }
-
-    /// <summary>Decorates a store of a node that is killed at a certain call: that call fails before or after its commit, and all later
-    /// calls fail.</summary>
-    private protected sealed class KilledStore(IStore inner, int call, bool isCommitted) : IStore
-    {
-        private int _calls;
-
-        public bool IsKilled => Volatile.Read(ref _calls) >= call;
-
-        public async ValueTask<T> WriteAsync<T>(
-            Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
-            CancellationToken cancellationToken = default
-        )
-        {
-            var number = Interlocked.Increment(ref _calls);
-            if (number > call || (number == call && !isCommitted))
-                throw Killed();
-            var result = await inner.WriteAsync(work, cancellationToken);
-            return number == call ? throw Killed() : result;
-        }
-
-        public ValueTask<T> ReadAsync<T>(
-            Func<IReadScope, CancellationToken, ValueTask<T>> read,
-            CancellationToken cancellationToken = default
-        ) => Interlocked.Increment(ref _calls) >= call ? throw Killed() : inner.ReadAsync(read, cancellationToken);
-
-        private static Diagnostics.DunlinException Killed() =>
-            new(Diagnostics.ErrorCode.StoreUnavailable, "Injected: this node was killed.");
-    }
 }
