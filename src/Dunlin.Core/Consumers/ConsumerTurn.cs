@@ -54,7 +54,7 @@ internal sealed partial class ConsumerTurn(
         var isTrimmed = page.Trimmed;
         if (progress.Through == ConsumerRow.NotStarted)
         {
-            // What was removed before the start of the group is no gap. From here on it is, so the start is stored.
+            // Events removed before the start of the group are no gap. Events removed later are one, so the start is stored.
             progress.Through = page.Events is [var first, ..] ? first.Position.Offset - 1 : page.Through;
             isTrimmed = false;
             await CheckpointAsync(progress.Through, holding);

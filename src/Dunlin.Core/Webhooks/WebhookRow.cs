@@ -90,7 +90,7 @@ internal sealed record WebhookDelivery(string Webhook, long Offset)
     public ReadOnlyMemory<byte> Payload { get; init; }
 }
 
-/// <summary>What is known of a delivery. Immutable.</summary>
+/// <summary>The message, the order and the attempts of a delivery. Immutable.</summary>
 /// <param name="MessageId">The id of the message, which all attempts have.</param>
 /// <param name="Topic">The topic, which orders the deliveries.</param>
 /// <param name="Type">The event type.</param>

@@ -14,7 +14,7 @@ internal sealed class ContextExtension(ContextStore store) : IDbContextOptionsEx
     public void ApplyServices(IServiceCollection services)
     {
         services.AddScoped<ContextEvents>();
-        // A pooled context drops what is pending when it returns to the pool.
+        // A pooled context drops pending events when it returns to the pool.
         services.AddScoped<IResettableService>(provider => provider.GetRequiredService<ContextEvents>());
     }
 
