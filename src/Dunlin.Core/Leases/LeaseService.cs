@@ -348,8 +348,10 @@ public sealed partial class LeaseService
             if (_changed.HasHandlers)
                 unit.AfterCommit(() => _changed.Publish(change));
         }
-        // Schedule even though the transaction may fail: settling a lease that has not expired changes nothing.
-        _expiries.Watch(step.Row, unit.Now, SettleInBackground);
+        // Before the commit too, because the reply of the commit may be lost. After it exactly: a rollback must leave the check in place.
+        var after = step.Row;
+        _expiries.Expect(after, unit.Now, SettleInBackground);
+        unit.AfterCommit(() => _expiries.Watch(after, unit.Now, SettleInBackground));
         return result;
     }
 
