@@ -76,7 +76,7 @@ internal sealed class AccessRelay : IHostedService, IDisposable
         _outbox.Complete();
         await _sending
             .Completion.WaitAsync(StopLimit, TimeProvider.System, cancellationToken)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | Background.Context);
         await Task.WhenAll(_sending.StopAsync(cancellationToken), _hearing.StopAsync(cancellationToken));
     }
 

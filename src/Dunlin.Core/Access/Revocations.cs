@@ -8,6 +8,7 @@ using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -187,11 +188,7 @@ public sealed partial class Revocations : IHostedService
     private void OnEvent(DunlinEvent entry)
     {
         if (JsonSerializer.Deserialize(entry.Data.Span, RevocationJson.Default.Entry) is { } revoked)
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static state => state.Revocations.Apply(state.Revoked),
-                (Revocations: this, Revoked: revoked),
-                preferLocal: false
-            );
+            Background.Queue(static state => state.Revocations.Apply(state.Revoked), (Revocations: this, Revoked: revoked));
     }
 
     // Keep first, then close: a stream that is being opened is either found here or sees the revocation itself.

@@ -280,7 +280,7 @@ public sealed partial class ClusterQuery
     }
 
     // Do not run it on the delivering thread.
-    private static void Later(Action action) => ThreadPool.UnsafeQueueUserWorkItem(static work => work(), action, preferLocal: false);
+    private static void Later(Action action) => Background.Queue(static work => work(), action);
 
     [LoggerMessage(
         1220,

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Dunlin.Scheduling;
 
 namespace Dunlin.Cluster;
 
 /// <summary>A query in progress, with the nodes that have not answered. Thread-safe.</summary>
 internal abstract class PendingQuery
 {
-    private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _enough = new(Background.Continuations);
 
     /// <summary>Gets a task that completes when no further responses are needed.</summary>
     public Task Enough => _enough.Task;

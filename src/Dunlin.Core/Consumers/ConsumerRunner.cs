@@ -34,7 +34,7 @@ internal sealed partial class ConsumerRunner
         Loop = new BackgroundLoop(
             $"consumer group {group.Name}",
             // Run on the thread pool: the consumer must not delay the start.
-            (loop, stopping) => Task.Run(() => RunAsync(loop, stopping), CancellationToken.None),
+            (loop, stopping) => Background.Run(() => RunAsync(loop, stopping)),
             node.Clock.TimeProvider,
             node.Logger,
             registry: node.Loops
@@ -134,7 +134,7 @@ internal sealed partial class ConsumerRunner
         finally
         {
             Volatile.Write(ref _progress, null);
-            await holding.CancelAsync();
+            await Background.CancelAsync(holding);
             await renewing;
             await ReleaseAsync(claim, progress.Through);
         }
@@ -176,7 +176,7 @@ internal sealed partial class ConsumerRunner
             }
             catch (DunlinException error) when (error.Code == ErrorCode.LeaseLost)
             {
-                await ended.CancelAsync();
+                await Background.CancelAsync(ended);
                 return;
             }
 #pragma warning disable CA1031 // the next attempt may succeed; without one, the claim ends by its own time

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dunlin.Scheduling;
 
 namespace Dunlin.DurableStreams;
 
@@ -152,7 +153,9 @@ internal static class StreamRetry
 
     /// <param name="failures">The number of failures in a row, from 1.</param>
     public static TimeSpan Delay(int failures) =>
-        TimeSpan.FromSeconds(Math.Min(Math.Pow(2, Math.Min(failures - 1, 30)), MaxSeconds) * (0.8 + (Random.Shared.NextDouble() * 0.4)));
+        TimeSpan.FromSeconds(
+            Math.Min(Math.Pow(2, Math.Min(failures - 1, 30)), MaxSeconds) * (0.8 + (Background.Random.NextDouble() * 0.4))
+        );
 }
 
 /// <summary>The tail of a stream in a wake. Immutable.</summary>

@@ -214,9 +214,9 @@ public sealed partial class EventFanout : IBackplaneNode
         end switch
         {
             // Random delay: the readers of a closed node must not all reconnect to the next one at the same instant.
-            ConnectionEnd.Draining => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000)),
-            ConnectionEnd.Failed => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000)),
-            _ => TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1_000)),
+            ConnectionEnd.Draining => TimeSpan.FromMilliseconds(Background.Random.Next(500, 5_000)),
+            ConnectionEnd.Failed => TimeSpan.FromMilliseconds(Background.Random.Next(1_000, 10_000)),
+            _ => TimeSpan.FromMilliseconds(Background.Random.Next(100, 1_000)),
         };
 
     private void OnCommitted(IReadOnlyList<DunlinEvent> events)
@@ -282,7 +282,7 @@ public sealed partial class EventFanout : IBackplaneNode
         if (_filling || _target <= _reached)
             return;
         _filling = true;
-        _ = Task.Run(FillAsync);
+        _ = Background.Run(FillAsync);
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using Dunlin.Scheduling;
+
 namespace Dunlin.Fanout;
 
 /// <content>Writes to the sink: its ownership, the queue while it is busy, and the end of the connection.</content>
@@ -142,7 +144,7 @@ public sealed partial class EventStreamConnection
             }
         }
         _ownedByRound = false;
-        _ = Task.Run(CatchUpAsync);
+        _ = Background.Run(CatchUpAsync);
     }
 
     private StageResult Queue(ReadOnlyMemory<byte> frame, long offset)
@@ -246,7 +248,7 @@ public sealed partial class EventStreamConnection
         if (end is { } reason)
             Finish(reason);
         else
-            _ = Task.Run(CatchUpAsync); // still owns the sink
+            _ = Background.Run(CatchUpAsync); // still owns the sink
         return null;
     }
 

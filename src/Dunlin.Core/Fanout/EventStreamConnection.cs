@@ -27,7 +27,7 @@ public sealed partial class EventStreamConnection
     private readonly TimeSpan _heartbeat;
     private readonly Func<DateTimeOffset, ReadOnlyMemory<byte>> _heartbeatFrame;
     private IFrameSink _sink;
-    private readonly TaskCompletionSource<ConnectionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ConnectionEnd> _completion = new(Background.Continuations);
     private readonly Timer _timer;
     private readonly Extras? _extras; // null for most connections, which then pay for one reference only
     private long _through;

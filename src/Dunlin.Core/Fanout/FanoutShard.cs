@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
@@ -46,7 +47,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <summary>Completes when all work posted so far is done and flushed. A barrier for tests.</summary>
     public Task SettledAsync()
     {
-        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var settled = new TaskCompletionSource(Background.Continuations);
         Post(new Work(null, null, null, settled));
         return settled.Task;
     }
@@ -85,7 +86,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 return;
             _scheduled = true;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        Background.Queue(this);
     }
 
     private void Do(Work work)

@@ -1,5 +1,6 @@
 using Dunlin.Fanout;
 using Dunlin.Leases;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -83,7 +84,7 @@ internal sealed partial class DunlinNode(
     }
 
     private void Follow(Task task, string what) =>
-        _ = Task.Run(async () =>
+        _ = Background.Run(async () =>
         {
             try
             {
@@ -110,7 +111,7 @@ internal sealed partial class DunlinNode(
     [LoggerMessage(
         1202,
         LogLevel.Error,
-        "Failed to {What}. Leases may be held until they expire, and streams may keep old rights until they close."
+        "Failed to {What}. Leases may be held until they expire. Streams whose rights could not be read are closed; their clients reconnect."
     )]
     private static partial void LogFailed(ILogger logger, Exception error, string what);
 }

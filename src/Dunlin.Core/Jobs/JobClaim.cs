@@ -1,5 +1,6 @@
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 
 namespace Dunlin.Jobs;
 
@@ -101,7 +102,7 @@ internal static class JobFailures
         var text = error.Length > MaxErrorLength ? error[..MaxErrorLength] : error;
         if (isFinal || row.Attempt >= options.MaxAttempts)
             return row with { State = JobState.Dead, Error = text, FinishedAt = now, LeaseUntil = null };
-        var pause = options.DelayAfter(row.Attempt) * (0.5 + (Random.Shared.NextDouble() / 2));
+        var pause = options.DelayAfter(row.Attempt) * (0.5 + (Background.Random.NextDouble() / 2));
         return row with { State = JobState.Waiting, Error = text, DueAt = now + pause, LeaseUntil = null };
     }
 }

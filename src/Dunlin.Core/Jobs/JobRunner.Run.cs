@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Jobs;
@@ -70,7 +71,7 @@ internal sealed partial class JobRunner
             failure = error;
         }
         // Stop the renewal before the result is written, so that they cannot conflict.
-        await renewing.CancelAsync();
+        await Background.CancelAsync(renewing);
         await renewal;
         if (claim.IsCompleted)
         {
@@ -138,7 +139,7 @@ internal sealed partial class JobRunner
             }
             catch (DunlinException lost) when (lost.Code == ErrorCode.LeaseLost)
             {
-                await run.CancelAsync();
+                await Background.CancelAsync(run);
                 return;
             }
 #pragma warning disable CA1031 // the outcome is unknown: retry
@@ -148,7 +149,7 @@ internal sealed partial class JobRunner
                 LogRenewalFailed(_logger, error, claim.Job.Id, _type.Name);
                 if (_clock.Now < certainUntil)
                     continue;
-                await run.CancelAsync();
+                await Background.CancelAsync(run);
                 return;
             }
         }

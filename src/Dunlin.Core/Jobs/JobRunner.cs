@@ -254,7 +254,7 @@ internal sealed partial class JobRunner
                 _runningCount++;
             }
             // Not under the stopping token: a job that was taken from the schedule must be released.
-            _ = Task.Run(() => TakeAsync(job, stopping), CancellationToken.None);
+            _ = Background.Run(() => TakeAsync(job, stopping));
         }
     }
 

@@ -69,7 +69,7 @@ internal sealed class JobWorker : IHostedService
             .. _runners.Select(runner => new BackgroundLoop(
                 $"jobs of type {runner.TypeName}",
                 // Run on the thread pool: reading all jobs must not delay the start.
-                (loop, stopping) => Task.Run(() => runner.RunAsync(loop, stopping), CancellationToken.None),
+                (loop, stopping) => Background.Run(() => runner.RunAsync(loop, stopping)),
                 _time,
                 _logger,
                 Backoff,

@@ -1,3 +1,5 @@
+using Dunlin.Scheduling;
+
 namespace Dunlin.Journal;
 
 /// <summary>Completes the requests of one committed batch on the thread pool, away from the writer's thread.</summary>
@@ -15,14 +17,14 @@ internal sealed class BatchAnswers<TSession>(IReadOnlyList<WriteRequest<TSession
     public void Start()
     {
         if (requests.Count > 0)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            Background.Queue(this);
     }
 
     void IThreadPoolWorkItem.Execute()
     {
         var request = requests[_next++];
         if (_next < requests.Count)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+            Background.Queue(this, preferLocal: true);
         request.Succeed();
     }
 }

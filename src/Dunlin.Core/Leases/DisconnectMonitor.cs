@@ -93,7 +93,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
             if (entry.Connections > 0 || !_holders.Remove(entry.Key))
                 return;
         }
-        _ = Task.Run(async () =>
+        _ = Background.Run(async () =>
         {
             try
             {

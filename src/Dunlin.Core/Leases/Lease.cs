@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 
 namespace Dunlin.Leases;
@@ -226,7 +227,7 @@ public sealed class Lease : IAsyncDisposable
         }
         Close();
         // Run the application's callbacks on the thread pool, not in the caller.
-        _ = _lost.CancelAsync();
+        _ = Background.CancelAsync(_lost);
     }
 
     private async ValueTask LoseAsync(DunlinException exception)
@@ -299,7 +300,7 @@ public sealed class Lease : IAsyncDisposable
     private async Task RenewInBackgroundAsync()
     {
         // Do not renew in the timer's callback.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | Background.Context);
         var hasFailed = false;
         try
         {

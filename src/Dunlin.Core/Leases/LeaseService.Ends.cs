@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 
 namespace Dunlin.Leases;
@@ -140,7 +141,7 @@ public sealed partial class LeaseService
         );
 
     private void SettleInBackground(ResourceName resource) =>
-        _ = Task.Run(async () =>
+        _ = Background.Run(async () =>
         {
             try
             {

@@ -25,7 +25,7 @@ internal sealed partial class LeaseWatches
         _store = store;
         _wheel = wheel;
         _logger = logger;
-        _tick = new WheelAction(() => _ = Task.Run(RunAsync));
+        _tick = new WheelAction(() => _ = Background.Run(RunAsync));
     }
 
     public void Add(ILeaseWatch watch)
@@ -57,7 +57,7 @@ internal sealed partial class LeaseWatches
         var concerned = Find(row.Resource).Where(watch => watch.IsConcernedBy(row, now)).ToList();
         if (concerned.Count > 0)
             // Drop the caller's context: inside a unit of work the store rejects another one.
-            ThreadPool.UnsafeQueueUserWorkItem(_ => _ = VerifyAsync(row.Resource, concerned), null);
+            Background.Queue(state => _ = VerifyAsync(state.Resource, state.Concerned), (row.Resource, Concerned: concerned));
     }
 
     // Units of work run one at a time, so this one sees the result of the unit that made the change.

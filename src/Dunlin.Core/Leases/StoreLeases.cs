@@ -1,4 +1,5 @@
 using Dunlin.Journal;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging;
 
@@ -217,5 +218,5 @@ internal sealed class LeaseQueueWatch(LeaseRequest request) : ILeaseWatch
             Volatile.Read(ref _changed).TrySetResult();
     }
 
-    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource NewSource() => new(Background.Continuations);
 }

@@ -113,7 +113,7 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
     /// <summary>Cancels the body or the back-off, and waits until the loop has ended.</summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        await _stopping.CancelAsync();
+        await Background.CancelAsync(_stopping);
         await Completion.WaitAsync(cancellationToken);
     }
 
@@ -172,7 +172,8 @@ internal sealed partial class BackgroundLoop : IAsyncDisposable
                     // Ignore faults of a body that is being stopped.
                     if (_stopping.IsCancellationRequested)
                         return;
-                    await Task.Delay(ReportFault(fault), _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(ReportFault(fault), _time, _stopping.Token)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | Background.Context);
                 }
             }
         }
@@ -202,6 +203,6 @@ internal sealed record LoopBackoff(TimeSpan First, TimeSpan Max)
     public TimeSpan Delay(int faults)
     {
         var longest = First * Math.Pow(2, Math.Min(faults - 1, 30));
-        return (longest < Max ? longest : Max) * (0.5 + (Random.Shared.NextDouble() / 2));
+        return (longest < Max ? longest : Max) * (0.5 + (Background.Random.NextDouble() / 2));
     }
 }
