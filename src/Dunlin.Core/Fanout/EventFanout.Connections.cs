@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Dunlin.Journal;
 using Dunlin.Scheduling;
@@ -150,7 +151,8 @@ public sealed partial class EventFanout
     /// </summary>
     /// <remarks>
     /// Closes a connection with <see cref="ConnectionEnd.Revoked"/> if no topic, pattern or selector remains. Selectors remain, and text
-    /// topics of a connection whose protocol checks its events: the policies know path names.
+    /// topics of a connection whose protocol checks its events: the policies know path names. If a policy throws, closes the connection
+    /// with <see cref="ConnectionEnd.TokenExpired"/>, continues, and throws the exception at the end.
     /// </remarks>
     /// <param name="userId">The user.</param>
     /// <param name="mayRead">Returns whether the caller may read a topic.</param>
@@ -161,30 +163,52 @@ public sealed partial class EventFanout
         Func<Caller, TopicPattern, ValueTask<bool>>? mayReadAll = null
     )
     {
+        Exception? failure = null;
         foreach (var connection in OfUser(userId))
         {
-            var topics = new List<TopicName>();
-            var patterns = new List<TopicPattern>();
-            var lost = new List<string>();
-            foreach (var topic in connection.Topics)
+            try
             {
-                if ((topic.IsText && connection.HasOwnChecks) || await mayRead(connection.Caller, topic))
-                    topics.Add(topic);
-                else
-                    lost.Add(topic.Value);
+                await ReauthorizeAsync(connection, mayRead, mayReadAll);
             }
-            foreach (var pattern in connection.Patterns)
+#pragma warning disable CA1031 // fail closed: the client reconnects and is authorised again
+            catch (Exception error)
+#pragma warning restore CA1031
             {
-                if (mayReadAll is not null && await mayReadAll(connection.Caller, pattern))
-                    patterns.Add(pattern);
-                else
-                    lost.Add(pattern.Text);
+                connection.Close(ConnectionEnd.TokenExpired);
+                failure ??= error;
             }
-            if (topics.Count + patterns.Count + connection.Selectors.Count == 0)
-                connection.Close(ConnectionEnd.Revoked);
-            else if (lost.Count > 0)
-                Narrow(connection, topics, patterns, lost);
         }
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private static async Task ReauthorizeAsync(
+        EventStreamConnection connection,
+        Func<Caller, TopicName, ValueTask<bool>> mayRead,
+        Func<Caller, TopicPattern, ValueTask<bool>>? mayReadAll
+    )
+    {
+        var topics = new List<TopicName>();
+        var patterns = new List<TopicPattern>();
+        var lost = new List<string>();
+        foreach (var topic in connection.Topics)
+        {
+            if ((topic.IsText && connection.HasOwnChecks) || await mayRead(connection.Caller, topic))
+                topics.Add(topic);
+            else
+                lost.Add(topic.Value);
+        }
+        foreach (var pattern in connection.Patterns)
+        {
+            if (mayReadAll is not null && await mayReadAll(connection.Caller, pattern))
+                patterns.Add(pattern);
+            else
+                lost.Add(pattern.Text);
+        }
+        if (topics.Count + patterns.Count + connection.Selectors.Count == 0)
+            connection.Close(ConnectionEnd.Revoked);
+        else if (lost.Count > 0)
+            Narrow(connection, topics, patterns, lost);
     }
 
     /// <summary>Refuses new connections and closes the open ones evenly over <paramref name="window"/>.</summary>
