@@ -152,8 +152,8 @@ internal sealed partial class ConsumerRunner
         await consumer.BeginAsync(claim, holding.Token);
         Task[] both = [turn.RunAsync(row, holding.Token), consumer.HoldAsync(holding.Token)];
         var first = await Task.WhenAny(both);
-        await holding.CancelAsync();
-        await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Background.CancelAsync(holding);
+        await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | Background.Context);
         await first;
     }
 
