@@ -93,17 +93,23 @@ internal static class Program
     private static int RunMany(int first, int count, int threads)
     {
         var watch = Stopwatch.StartNew();
+        var reported = 0;
         var batch = SeedBatch.Run(
             first,
             count,
             threads,
             progress =>
+            {
+                foreach (var failed in progress.Failures.Skip(reported))
+                    Console.WriteLine(Line(failed));
+                reported = progress.Failures.Count;
                 Console.WriteLine(
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"{progress.Done} of {count} seeds, {Rate(progress.Done, watch):F0} a second, {progress.Failures.Count} failed"
                     )
-                )
+                );
+            }
         );
         Console.WriteLine(
             string.Create(
@@ -111,10 +117,13 @@ internal static class Program
                 $"{count} seeds from {first} in {watch.Elapsed.TotalSeconds:F0} s: {Rate(count, watch):F0} a second; {batch.Counts}"
             )
         );
-        foreach (var (seed, failure) in batch.Failures.OrderBy(static failed => failed.Seed))
-            Console.WriteLine($"seed {seed} failed: {failure.Message} Replay it with --seed {seed} --trace, or shrink it with --shrink.");
+        foreach (var failed in batch.Failures.OrderBy(static failed => failed.Seed))
+            Console.WriteLine(Line(failed));
         return batch.Failures.Count == 0 ? 0 : 1;
     }
+
+    private static string Line((int Seed, Exception Failure) failed) =>
+        $"seed {failed.Seed} failed: {failed.Failure.Message} Replay it with --seed {failed.Seed} --trace, or shrink it with --shrink.";
 
     private static double Rate(int count, Stopwatch watch) => count / watch.Elapsed.TotalSeconds;
 }

@@ -190,25 +190,28 @@ public sealed partial class EventFanout
     {
         var topics = new List<TopicName>();
         var patterns = new List<TopicPattern>();
-        var lost = new List<string>();
         foreach (var topic in connection.Topics)
         {
-            if ((topic.IsText && connection.HasOwnChecks) || await mayRead(connection.Caller, topic))
+            if (!(topic.IsText && connection.HasOwnChecks) && !await mayRead(connection.Caller, topic))
                 topics.Add(topic);
-            else
-                lost.Add(topic.Value);
         }
         foreach (var pattern in connection.Patterns)
         {
-            if (mayReadAll is not null && await mayReadAll(connection.Caller, pattern))
+            if (mayReadAll is null || !await mayReadAll(connection.Caller, pattern))
                 patterns.Add(pattern);
-            else
-                lost.Add(pattern.Text);
         }
-        if (topics.Count + patterns.Count + connection.Selectors.Count == 0)
+        if (topics.Count + patterns.Count == 0)
+            return;
+        if (!connection.KeepsAny(topics, patterns))
+        {
             connection.Close(ConnectionEnd.Revoked);
-        else if (lost.Count > 0)
-            Narrow(connection, topics, patterns, lost);
+            return;
+        }
+        connection.Shard.Narrow(connection, topics, patterns);
+        if (connection.SendsControlFrames)
+            connection.Send(
+                ControlFrames.Revoked([.. topics.Select(static topic => topic.Value), .. patterns.Select(static pattern => pattern.Text)])
+            );
     }
 
     /// <summary>Refuses new connections and closes the open ones evenly over <paramref name="window"/>.</summary>
@@ -255,12 +258,5 @@ public sealed partial class EventFanout
     {
         var goodbye = ControlFrames.Goodbye(ConnectionEnd.SignedOut, ReconnectDelay(ConnectionEnd.SignedOut));
         return [.. lastFrame.Span, .. goodbye.Span];
-    }
-
-    private static void Narrow(EventStreamConnection connection, List<TopicName> topics, List<TopicPattern> patterns, List<string> lost)
-    {
-        connection.Shard.Narrow(connection, topics, patterns);
-        if (connection.SendsControlFrames)
-            connection.Send(ControlFrames.Revoked(lost));
     }
 }

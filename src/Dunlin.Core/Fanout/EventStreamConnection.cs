@@ -217,12 +217,16 @@ public sealed partial class EventStreamConnection
         return true;
     }
 
-    /// <summary>Replaces the topics and patterns of the connection. Call from the shard only.</summary>
-    internal void Keep(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
+    /// <summary>Returns whether the connection has a selector, or a topic or pattern that is not among those.</summary>
+    internal bool KeepsAny(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
+        Selectors.Count > 0 || Topics.Except(topics).Any() || Patterns.Except(patterns).Any();
+
+    /// <summary>Removes topics and patterns from the connection. Call from the shard only.</summary>
+    internal void Remove(IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns)
     {
-        Topics = topics;
+        Topics = [.. Topics.Except(topics)];
         if (_extras is not null)
-            _extras.Patterns = patterns;
+            _extras.Patterns = [.. _extras.Patterns.Except(patterns)];
     }
 
     /// <summary>

@@ -33,10 +33,15 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 
     public void Join(EventStreamConnection connection) => Post(new Work(null, connection, null));
 
-    public void Leave(EventStreamConnection connection) => Post(new Work(null, connection, RemainingTopics.Nothing));
+    public void Leave(EventStreamConnection connection) => Post(new Work(null, connection, LostTopics.All));
 
+    /// <summary>Removes topics and patterns from a connection. Closes it if nothing remains.</summary>
+    /// <remarks>
+    /// The caller names what is lost and not what remains: checks of the same connection may overlap, and the one that ends last may have
+    /// read the older rights.
+    /// </remarks>
     public void Narrow(EventStreamConnection connection, IReadOnlyList<TopicName> topics, IReadOnlyList<TopicPattern> patterns) =>
-        Post(new Work(null, connection, new RemainingTopics(topics, patterns)));
+        Post(new Work(null, connection, new LostTopics(topics, patterns)));
 
     /// <summary>
     /// Skips events that this node can no longer read: every live connection reads the journal again from its own position.
@@ -98,15 +103,17 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                 written += Deliver(events[i]);
             work.Span?.End(written);
         }
-        else if (work.Remaining is { } remaining)
+        else if (work.Lost is { } lost)
         {
             // Do not subscribe during catch-up: live events would overtake the backlog.
             var wasSeated = work.Connection!.Seats is not null;
             Unsubscribe(work.Connection);
-            if (ReferenceEquals(remaining, RemainingTopics.Nothing))
+            if (ReferenceEquals(lost, LostTopics.All))
                 return;
-            work.Connection.Keep(remaining.Topics, remaining.Patterns);
-            if (wasSeated)
+            work.Connection.Remove(lost.Topics, lost.Patterns);
+            if (!work.Connection.KeepsAny([], []))
+                work.Connection.Close(ConnectionEnd.Revoked);
+            else if (wasSeated)
                 Subscribe(work.Connection);
         }
         else if (work.Connection is { } connection)
@@ -315,21 +322,21 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <param name="Events">The events to deliver; or null.</param>
     /// <param name="Connection">The connection that joins (<c>Kept</c> is null), leaves (<c>Kept</c> is empty) or keeps some topics and
     /// patterns; or null.</param>
-    /// <param name="Remaining">The remaining topics and patterns of the connection; or null.</param>
+    /// <param name="Lost">The topics and patterns that the connection loses; or null.</param>
     /// <param name="Settled">Completed at the end of the round; or null.</param>
     /// <param name="GapThrough">The offset up to which events are lost; or null.</param>
     /// <param name="Span">The span of the delivery; null if tracing is off.</param>
     private readonly record struct Work(
         IReadOnlyList<DunlinEvent>? Events,
         EventStreamConnection? Connection,
-        RemainingTopics? Remaining,
+        LostTopics? Lost,
         TaskCompletionSource? Settled = null,
         long? GapThrough = null,
         DeliverySpan? Span = null
     );
 
-    private sealed record RemainingTopics(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
+    private sealed record LostTopics(IReadOnlyList<TopicName> Topics, IReadOnlyList<TopicPattern> Patterns)
     {
-        public static readonly RemainingTopics Nothing = new([], []);
+        public static readonly LostTopics All = new([], []);
     }
 }
