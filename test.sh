@@ -175,6 +175,8 @@ run_tests() { # project, title, options of the runner ...
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
   timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
     < /dev/null > "$base.log" 2>&1
+  # The second line of times: processor time of the children that have ended.
+  times > "$base.times"
   echo "$1 $((SECONDS - began)) ${DUNLIN_TEST_STORE:--} ${DUNLIN_TEST_SERVER:--} ${DUNLIN_TEST_PROXY:--}" > "$base.run"
   summary=$(summary_of "$base.log")
   if [[ $summary =~ Errors:\ 0,\ Failed:\ 0,\ Skipped:\ 0 ]]; then
@@ -184,6 +186,10 @@ run_tests() { # project, title, options of the runner ...
     echo "FAIL  $2: ${summary:-no summary}, $((SECONDS - began)) s"
     { grep -A 20 -E '\[(FAIL|SKIP)\]$' "$base.log" || tail -n 20 "$base.log"; } | head -n 200
   fi
+}
+
+processor_time() { # file with the output of times
+  awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, part, /[ms]/); sum += part[1] * 60 + part[2] }; printf "%d", sum }' "$1"
 }
 
 # A program without a summary counts as failed.
@@ -202,7 +208,7 @@ collect() {
   for title in "${runs[@]}"; do
     base="artifacts/test/$title"
     read -r project seconds _ < "$base.run"
-    times+=("$(printf '%5d s  %s' "$seconds" "$title")")
+    times+=("$(printf '%5d s  %s, %d s of processor time' "$seconds" "$title" "$(processor_time "$base.times")")")
     summary=$(summary_of "$base.log")
     if [ -z "$summary" ]; then
       add 0 1; failures+=("$title ended without a summary$(grep -oE "\[Long Running Test\] '[^']*'" "$base.log" | sort -u | sed 's/^.*] /; still running: /' | tr -d '\n')")
