@@ -45,7 +45,7 @@ public sealed partial class EventStreamConnection
                 if (EndsAt(_fanout.Time.GetUtcNow().UtcTicks))
                     break;
                 if (page.Trimmed && SendsControlFrames)
-                    Reset(ResetReason.Trimmed, ref page, backlog);
+                    Reset(ResetReason.Trimmed, read, ref page, backlog);
                 read = Math.Max(read, page.Through);
                 Volatile.Write(ref _progressTick, _fanout.Wheel.Tick);
                 if (backlog is not null && !Collect(ref page, backlog))
@@ -76,10 +76,13 @@ public sealed partial class EventStreamConnection
         Release();
     }
 
-    private void Reset(ResetReason reason, ref JournalPage page, Backlog? backlog)
+    // The position must not lie before what was read: this node may be behind the one that sent the reader's last event, and behind the
+    // removed events. A position before these would cause another reset.
+    private void Reset(ResetReason reason, long read, ref JournalPage page, Backlog? backlog)
     {
         backlog?.Clear();
         var head = _fanout.DeliveredHead;
+        head = head with { Offset = Math.Max(head.Offset, Math.Max(read, page.Through)) };
         _sink.Write(ControlFrames.Reset(reason, head));
         page = new JournalPage([], head.Offset, HasMore: true, Trimmed: false);
         _fanout.Instruments.Resets.Add(1);

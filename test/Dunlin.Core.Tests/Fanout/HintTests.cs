@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dunlin.Journal;
 
 namespace Dunlin.Core.Tests.Fanout;
@@ -97,6 +98,30 @@ public sealed class HintTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task G2_A_reset_on_a_node_that_is_behind_moves_no_reader_back(int resumeAfter)
+    {
+        _journal.LetGo();
+        await PublishAsync(5);
+        _writer.Retention.Prefixes["t"] = new RetentionRule { MaxAge = TimeSpan.FromMinutes(1) };
+        _writer.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(5, await _writer.Journal.TrimAsync(TestContext.Current.CancellationToken));
+        await _writer.PublishAsync("kept", "k");
+        var sink = new TestSink();
+        Assert.Equal(0, _node.Fanout.DeliveredHead.Offset);
+        await _node.ConnectAsync(sink, "t", _writer.Journal.Head with { Offset = resumeAfter });
+        await _writer.PublishAsync("t", "after");
+        for (var i = 1; i <= 7; i++)
+            Hint(i);
+        var frames = await sink.WhenAsync(static frames => frames.Any(static frame => frame.Data == "\"after\""));
+        Assert.Equal(["dunlin.reset", "e"], frames.Select(static frame => frame.Name));
+        using var reset = JsonDocument.Parse(frames[0].Data);
+        var position = Position.Parse(reset.RootElement.GetProperty("position").GetString()!, null);
+        Assert.InRange(position.Offset, 5, 6);
+    }
+
     [Fact]
     public async Task Notifications_of_another_epoch_are_ignored()
     {
@@ -139,15 +164,22 @@ public sealed class HintTests : IDisposable
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _reads;
+        private long _head;
 
         public Task Reading => _reading.Task;
 
         public int Reads => Volatile.Read(ref _reads);
 
-        // The head follows received notifications only.
-        public Position Head => inner.Head with { Offset = 0 };
+        // The head follows reads of it only.
+        public Position Head => inner.Head with { Offset = Volatile.Read(ref _head) };
 
         public void LetGo() => _go.SetResult();
+
+        public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken)
+        {
+            Volatile.Write(ref _head, inner.Head.Offset);
+            return new(Head);
+        }
 
         public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
         {
