@@ -168,6 +168,26 @@ public sealed class ConflationTests
     }
 
     [Fact]
+    public async Task G2_A_reset_drops_the_backlog_that_was_collected_before_it()
+    {
+        HeldJournal journal = null!;
+        using var node = new TestNode(o => o.TailEvents = 16, inner => journal = new HeldJournal(inner, after: 1));
+        for (var i = 0; i < 600; i++)
+            await node.PublishAsync("t", i);
+        var sink = new TestSink();
+        var connection = node.Open(sink, "t", Conflating);
+        var starting = node.Fanout.StartAsync(connection, default, node.Journal.Head with { Offset = 0 });
+        await journal.Reading.WaitAsync(TimeSpan.FromSeconds(20));
+        node.Retention.Prefixes["t"] = new RetentionRule { MaxCount = 5 };
+        await node.Store.TrimAsync(TestContext.Current.CancellationToken);
+        journal.LetGo();
+        await starting.WaitAsync(TimeSpan.FromSeconds(20));
+        await node.PublishAsync("t", "after");
+        var frames = await sink.WhenAsync(f => f.Any(frame => frame.Data == "\"after\""));
+        Assert.Equal(["dunlin.reset", "e"], frames.Select(f => f.Name));
+    }
+
+    [Fact]
     public async Task Excluded_own_events_supersede_nothing()
     {
         using var node = new TestNode();

@@ -101,6 +101,21 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task G4_Queued_events_of_a_revoked_connection_are_dropped()
+    {
+        using var node = new TestNode();
+        var sink = new TestSink();
+        var connection = await node.ConnectAsync(sink, "t");
+        await node.StallAsync(sink, "t", "before");
+        await node.PublishAsync("t", "queued");
+        await node.Fanout.SettledAsync();
+        await node.Fanout.ReauthorizeAsync("ann", static (_, _) => new(false));
+        sink.LetGo();
+        Assert.Equal(ConnectionEnd.Revoked, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(["\"before\""], sink.Frames.Where(f => f.Name == "e").Select(f => f.Data));
+    }
+
+    [Fact]
     public async Task G4_A_revoked_permission_removes_the_topic_from_an_open_stream()
     {
         using var node = new TestNode();
@@ -133,6 +148,26 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task A_connection_that_took_the_seat_of_another_leaves_alone()
+    {
+        using var node = new TestNode(o => o.Shards = 1);
+        var sinks = new TestSink[] { new(), new(), new() };
+        var connections = new List<EventStreamConnection>();
+        foreach (var sink in sinks)
+            connections.Add(await node.ConnectAsync(sink, "t"));
+        // The last connection takes the seat of the first, and then leaves it.
+        foreach (var leaving in new[] { connections[0], connections[2] })
+        {
+            leaving.Close(ConnectionEnd.Gone);
+            await leaving.Completion;
+            await node.Fanout.SettledAsync();
+        }
+        await node.PublishAsync("t", 1);
+        await node.Fanout.SettledAsync();
+        Assert.Equal([0, 1, 0], sinks.Select(sink => sink.Frames.Count));
+    }
+
+    [Fact]
     public async Task Draining_sends_goodbyes_with_different_delays_and_refuses_new_streams()
     {
         using var node = new TestNode();
@@ -145,6 +180,28 @@ public sealed class ConnectionTests
         Assert.All(delays, d => Assert.Contains("\"reason\":\"draining\"", d, StringComparison.Ordinal));
         var refused = Assert.Throws<Diagnostics.DunlinException>(() => node.Open(new TestSink(), "t"));
         Assert.Equal(Diagnostics.ErrorCode.Draining, refused.Code);
+    }
+
+    [Fact]
+    public async Task A_connection_that_ends_before_it_is_live_keeps_its_position()
+    {
+        var sink = new TestSink();
+        var blocked = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var node = new TestNode(o => o.TailEvents = 8, inner => new WatchedJournal(inner, () => blocked.TrySetResult(sink.Hold())));
+        for (var i = 0; i < 20; i++)
+            await node.PublishAsync("t", i);
+        var connection = node.Open(sink, "t");
+        var starting = node.Fanout.StartAsync(connection, default, node.Journal.Head with { Offset = 0 });
+        await await blocked.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await node.PublishAsync("t", "not sent");
+        await node.PublishAsync("other", "not wanted");
+        await node.Fanout.SettledAsync();
+        connection.Close(ConnectionEnd.Answered);
+        sink.LetGo();
+        await starting.WaitAsync(TimeSpan.FromSeconds(20));
+        await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(20, connection.LastSentOffset);
+        Assert.Equal(20, sink.Frames.Count);
     }
 
     [Fact]

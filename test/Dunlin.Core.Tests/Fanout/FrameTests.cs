@@ -66,6 +66,13 @@ public sealed class FrameTests
         Assert.Throws<Diagnostics.DunlinException>(() => new EventDraft(TopicName.Parse("t"), name, "1"u8.ToArray()));
     }
 
+    [Theory]
+    [InlineData("a\rid: 7", "data: a\ndata: id: 7\n\n")]
+    [InlineData("a\r\nb", "data: a\ndata: b\n\n")]
+    [InlineData("a\n\rb\r", "data: a\ndata: \ndata: b\ndata: \n\n")]
+    public void A_line_break_in_data_begins_no_field(string data, string frame) =>
+        Assert.Equal(frame, Encoding.UTF8.GetString(FrameWriter.Encode(null, f => f.Data(data)).Span));
+
     [Fact]
     public void A_format_that_writes_nothing_skips_the_event()
     {

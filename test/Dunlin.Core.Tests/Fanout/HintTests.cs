@@ -52,6 +52,21 @@ public sealed class HintTests : IDisposable
     }
 
     [Fact]
+    public async Task A_late_notification_of_an_older_head_ends_no_gap_fill()
+    {
+        var sink = new TestSink();
+        await _node.ConnectAsync(sink, "t");
+        await PublishAsync(3);
+        Reach(3);
+        await _journal.Reading;
+        await PublishAsync(2);
+        Reach(5);
+        Reach(2);
+        _journal.LetGo();
+        Assert.Equal([1, 2, 3, 4, 5], (await sink.WhenCountAsync(5)).Select(f => f.Offset));
+    }
+
+    [Fact]
     public async Task Notifications_above_the_buffer_are_read_from_the_journal()
     {
         var sink = new TestSink();
@@ -155,6 +170,8 @@ public sealed class HintTests : IDisposable
         for (var i = 0; i < count; i++)
             await _writer.PublishAsync("t", i);
     }
+
+    private void Reach(int offset) => _node.Fanout.OnReached(_hints[offset - 1][0].Position);
 
     private void Hint(int offset) => _node.Fanout.OnCommitNotification(_hints[offset - 1]);
 

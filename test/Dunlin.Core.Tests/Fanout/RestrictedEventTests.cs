@@ -84,12 +84,13 @@ public sealed class RestrictedEventTests
         await node.Journal.AppendAsync(Restricted(42, "b"));
         await node.Journal.AppendAsync(Restricted(43, "b"));
         await node.PublishAsync("c", 50);
+        await node.Journal.AppendAsync(new EventDraft(TopicName.Parse("b"), "g", "55"u8.ToArray()));
         await node.Fanout.SettledAsync();
         sink.LetGo();
         await starting.WaitAsync(TimeSpan.FromSeconds(20));
         await node.PublishAsync("b", 60);
         var frames = await sink.WhenAsync(all => all.Any(frame => frame.Data == "60"));
-        Assert.Equal(["20", "30", "42", "60"], frames.Select(f => f.Data).Where(data => data.Length == 2 && data[0] >= '2'));
+        Assert.Equal(["20", "30", "42", "55", "60"], frames.Select(f => f.Data).Where(data => data.Length == 2 && data[0] >= '2'));
     }
 
     [Fact]
@@ -135,28 +136,5 @@ public sealed class RestrictedEventTests
     {
         for (var i = 1; i <= count; i++)
             await node.Journal.AppendAsync(Restricted(i));
-    }
-
-    /// <summary>Calls an action at the first read.</summary>
-    private sealed class WatchedJournal(IJournal inner, Action onRead) : IJournal
-    {
-        public Position Head => inner.Head;
-
-        public ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
-        {
-            onRead();
-            return inner.ReadAsync(query, cancellationToken);
-        }
-
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(
-            IReadOnlyList<EventDraft> drafts,
-            IdempotencyKey? idempotency,
-            CancellationToken cancellationToken
-        ) => inner.AppendAsync(drafts, idempotency, cancellationToken);
-
-        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
-            inner.FindAsync(foreignId, cancellationToken);
-
-        public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
     }
 }

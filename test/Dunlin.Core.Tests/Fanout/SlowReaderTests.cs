@@ -12,7 +12,7 @@ public sealed class SlowReaderTests
         using var node = new TestNode(o => (o.MaxPendingBytes, o.TailEvents, o.Shards) = (2_048, 64, 1));
         TestSink slow = new(),
             fast = new();
-        await node.ConnectAsync(slow, "t");
+        var connection = await node.ConnectAsync(slow, "t");
         await node.ConnectAsync(fast, "t");
         await node.StallAsync(slow, "t", 0);
         for (var i = 1; i < 500; i++)
@@ -27,6 +27,7 @@ public sealed class SlowReaderTests
             Enumerable.Range(0, 500).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)),
             frames.Select(f => f.Data)
         );
+        Assert.Equal(0, connection.PendingBytes);
     }
 
     [Fact]
