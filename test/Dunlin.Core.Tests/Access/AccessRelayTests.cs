@@ -83,6 +83,27 @@ public sealed class AccessRelayTests : IDisposable
         Assert.Equal(["rights.changed", "rights.changed", "session.ended", "session.ended"], (await EventsAsync()).Select(e => e.Type));
     }
 
+    [Fact]
+    public async Task A_change_that_could_not_be_appended_is_sent_again()
+    {
+        var faults = new CommitFaults();
+        var others = new AccessChanges();
+        using var other = await StartAsync(new SharedStore(), changes: others);
+        var heard = new RecordedChanges(others);
+        using var relay = await StartAsync(new SharedStore(), new FaultyJournal(_node.Journal, faults));
+        faults.FailNext();
+        _changes.RightsChanged("ann");
+        var arrival = heard.UntilAsync("ann");
+        while (!arrival.IsCompleted)
+        {
+            _node.Time.Advance(TimeSpan.FromSeconds(1)); // the sender pauses after the fault
+            await Task.Yield();
+        }
+        Assert.Equal(["ann"], await arrival);
+        await relay.StopAsync(default);
+        await other.StopAsync(default);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
