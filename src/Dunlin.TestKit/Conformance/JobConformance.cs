@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dunlin.Diagnostics;
 using Dunlin.Jobs;
+using Dunlin.Journal;
 
 namespace Dunlin.TestKit.Conformance;
 
@@ -267,6 +268,32 @@ public abstract class JobConformance : JobSuite
         Assert.All([alone.Reads, among.Reads], reads => Assert.InRange(reads, 1, 10));
     }
 
+    /// <summary>Checks that a node finds a job that another node commits while it loads its jobs.</summary>
+    [Fact]
+    public async Task A_job_that_is_committed_during_the_load_is_found()
+    {
+        JobInfo? job = null;
+        var store = new WatchedStore(Store, async () => job ??= await EnqueueAsync());
+        await using var node = await StartAsync(async (run, _) => await CompleteAsync(run), store, feed: new CommitFeed());
+        await AdvanceAsync(Options.PollInterval, node);
+        Assert.Equal(JobState.Done, (await GetAsync(job!.Id)).State);
+    }
+
+    /// <summary>Checks that a look-up that failed is repeated before the next poll.</summary>
+    [Fact]
+    public async Task A_job_whose_look_up_failed_is_looked_up_again()
+    {
+        var fails = false;
+        var store = new WatchedStore(Store, () => fails ? throw new DunlinException(ErrorCode.StoreUnavailable) : default);
+        await using var node = await StartAsync(async (run, _) => await CompleteAsync(run), store);
+        fails = true;
+        var id = (await EnqueueAsync()).Id;
+        await node.IdleAsync();
+        fails = false;
+        await AdvanceAsync(Options.PollInterval - TimeSpan.FromSeconds(1), node);
+        Assert.Equal(JobState.Done, (await GetAsync(id)).State);
+    }
+
     /// <summary>Checks that invalid job types are refused.</summary>
     [Fact]
     public async Task Names_that_no_job_can_have_are_refused()
@@ -288,4 +315,23 @@ public abstract class JobConformance : JobSuite
 
     private async Task<int> CountAsync(JobState state) =>
         (await Store.ReadAsync((scope, ct) => scope.Jobs().ListAsync(Type, state, ct), Cancellation)).Count;
+
+    /// <summary>A store that calls a function after each read.</summary>
+    private sealed class WatchedStore(IStore inner, Func<ValueTask> onRead) : IStore
+    {
+        public ValueTask<T> WriteAsync<T>(
+            Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+            CancellationToken cancellationToken = default
+        ) => inner.WriteAsync(work, cancellationToken);
+
+        public async ValueTask<T> ReadAsync<T>(
+            Func<IReadScope, CancellationToken, ValueTask<T>> read,
+            CancellationToken cancellationToken = default
+        )
+        {
+            var result = await inner.ReadAsync(read, cancellationToken);
+            await onRead();
+            return result;
+        }
+    }
 }

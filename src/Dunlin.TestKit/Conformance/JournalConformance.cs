@@ -191,6 +191,17 @@ public abstract partial class JournalConformance : ConformanceSuite
         Assert.Equal(1, Journal.Head.Offset);
     }
 
+    /// <summary>Checks that a key covers where topic, type and data end, and not only their bytes in a row.</summary>
+    [Fact]
+    public async Task A_key_covers_the_boundaries_between_topic_type_and_data()
+    {
+        var key = new IdempotencyKey("alice", "k1");
+        await Journal.AppendAsync([EventDraft.Of(TopicName.Parse("a"), "bc", 1)], key, Cancellation);
+        EventDraft[] moved = [EventDraft.Of(TopicName.Parse("ab"), "c", 1)];
+        var error = await Assert.ThrowsAsync<DunlinException>(async () => await Journal.AppendAsync(moved, key, Cancellation));
+        Assert.Equal(ErrorCode.IdempotencyKeyReused, error.Code);
+    }
+
     /// <summary>Checks that equal idempotency keys of different scopes are independent.</summary>
     [Fact]
     public async Task Keys_of_different_scopes_never_meet()

@@ -199,6 +199,49 @@ public abstract partial class LeaseConformance
         );
     }
 
+    /// <summary>Checks that the end of a session releases its leases beyond the first page.</summary>
+    [Fact]
+    public async Task The_end_of_a_session_releases_more_leases_than_one_page_holds()
+    {
+        await HoldAsync("many", 250);
+        await Leases.EndSessionAsync(Ann.SessionId!, LeaseEnd.SignedOut, cancellationToken: Cancellation);
+        Assert.Empty((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases);
+    }
+
+    /// <summary>Checks that a lease is lost at the instant of its expiry, at which the next one may get it.</summary>
+    [Fact]
+    public async Task G3_A_lease_is_lost_at_the_instant_of_its_expiry()
+    {
+        await HoldAsync("instant", 1); // for an hour, and without a timer that ends it
+        var claim = new LeaseClaim(ResourceName.Parse("instant/00000"), IdA, Ann.UserId);
+        Time.Advance(TimeSpan.FromMinutes(59));
+        Assert.Null(await LossAsync(claim));
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(LeaseEnd.Expired, await LossAsync(claim));
+    }
+
+    /// <summary>Checks that a preemption never extends the lease that it ends.</summary>
+    [Fact]
+    public async Task A_grace_longer_than_the_rest_of_the_lease_extends_nothing()
+    {
+        var a = await AcquireAsync(IdA, Ann, seconds: 5);
+        Assert.Equal(LeaseStatus.Queued, (await PreemptAsync("bob", 1)).Status);
+        Assert.Equal(a.Lease.ExpiresAt, Assert.Single((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases).ExpiresAt);
+        Time.Advance(TimeSpan.FromSeconds(6));
+        await LostAsync(LeaseEnd.Preempted, () => WriteAsync(a));
+    }
+
+    /// <summary>Checks that a waiter that preempts leaves its former place in the queue.</summary>
+    [Fact]
+    public async Task A_waiter_that_preempts_has_one_place_in_the_queue()
+    {
+        await AcquireAsync(IdA, Ann, seconds: 300);
+        await WaitAsync("cat", 1);
+        await WaitAsync("bob", 2);
+        Assert.Equal((LeaseStatus.Queued, 1), Place(await PreemptAsync("bob", 2)));
+        Assert.Equal(2, Assert.Single((await Leases.ListAsync(new LeaseQuery(), Cancellation)).Leases).Waiting);
+    }
+
     private async Task HoldAsync(string prefix, int count)
     {
         foreach (var chunk in Enumerable.Range(0, count).Chunk(100))

@@ -122,6 +122,18 @@ public abstract class LeaseHandleConformance : ConformanceSuite
         Assert.Equal(LeaseEnd.Expired, await LossAsync(lease));
     }
 
+    /// <summary>Checks that a row that was read before a renewal changes nothing after it.</summary>
+    [Fact]
+    public async Task A_row_read_before_a_renewal_does_not_shorten_the_handle()
+    {
+        var lease = await HoldAsync();
+        var (before, turn) = (lease.ExpiresAt, Lease.NextTurn());
+        Time.Advance(Duration / 2);
+        await lease.RenewAsync(cancellationToken: Cancellation);
+        lease.Update(before, isEnding: false, turn);
+        Assert.Equal(before + (Duration / 2), lease.ExpiresAt);
+    }
+
     /// <summary>Checks that automatic renewal keeps a lease beyond its duration.</summary>
     [Fact]
     public async Task Automatic_renewal_keeps_the_lease_beyond_its_duration()

@@ -197,6 +197,25 @@ public abstract class RetentionConformance : ConformanceSuite
         Assert.Equal(2, Assert.Single(await Journal.AppendAsync([Draft("a")], key, Cancellation)).Offset);
     }
 
+    /// <summary>Checks that one call deletes more old keys than one statement.</summary>
+    [Fact]
+    public async Task More_keys_than_one_slice_are_forgotten_in_one_go()
+    {
+        const int keys = 600;
+        Retention.IdempotencyAge = TimeSpan.FromHours(1);
+        Task<IReadOnlyList<Position>[]> AppendAllAsync() =>
+            Task.WhenAll(
+                Enumerable
+                    .Range(0, keys)
+                    .Select(i => Journal.AppendAsync([Draft("a")], new IdempotencyKey("alice", $"k{i}"), Cancellation).AsTask())
+            );
+
+        await AppendAllAsync();
+        Time.Advance(TimeSpan.FromHours(2));
+        await Journal.TrimAsync(Cancellation);
+        Assert.All(await AppendAllAsync(), positions => Assert.InRange(Assert.Single(positions).Offset, keys + 1, 2 * keys));
+    }
+
     /// <summary>Checks that a step of the wall clock deletes nothing.</summary>
     [Fact]
     public async Task A_step_of_the_wall_clock_removes_nothing()

@@ -2,6 +2,7 @@ using Dunlin.Access;
 using Dunlin.Backplane;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
+using Dunlin.Journal;
 using Dunlin.Leases;
 using Dunlin.Records;
 using Dunlin.Scheduling;
@@ -60,6 +61,14 @@ public abstract class RevocationConformance : ConformanceSuite
         );
         Assert.Equal((ErrorCode.InvalidField, "before"), (error.Code, error.Field));
         Assert.True((await StartAsync()).Revocations.IsRevoked("ann", null, now));
+        // A notification of an earlier revocation arrives late. It closes the connection, so the end of the connection shows its arrival.
+        var connection = node.Connect(new Caller("ann", "Ann") { IssuedAt = now.AddHours(-2) });
+        var earlier = new Revocations.Entry("ann", null, now.AddHours(-1), ForceRefresh: false);
+        node.Fanout.PublishTransient(
+            EventDraft.OfEngine(TopicName.Of("dunlin", "revocations"), "revoked", earlier, RevocationJson.Default.Entry)
+        );
+        await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        Assert.True(node.Revocations.IsRevoked("ann", null, now));
     }
 
     /// <summary>Checks that any number of revocations survives a restart.</summary>

@@ -273,6 +273,22 @@ public abstract class StoreLeaseHandleConformance : LeaseHandleConformance
         Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
     }
 
+    /// <summary>Checks that the poll starts again for a handle that is opened after all others were closed.</summary>
+    [Fact]
+    public async Task The_poll_starts_again_after_the_last_handle_was_closed()
+    {
+        var (other, _) = NewNode();
+        for (var i = 0; i < 10; i++)
+        {
+            await (await HoldAsync()).DisposeAsync();
+            Time.Advance(TimeSpan.FromSeconds(2)); // the poll finds no handle
+        }
+        var lease = await HoldAsync();
+        await other.PreemptAsync(RequestOf("lease-of-another-node", "eve"), "urgent", TimeSpan.Zero, cancellationToken: Cancellation);
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(LeaseEnd.Preempted, await LossAsync(lease));
+    }
+
     /// <summary>Checks that a renewal after a loss reports the reason.</summary>
     [Fact]
     public async Task A_handle_that_renews_after_a_loss_learns_the_reason()

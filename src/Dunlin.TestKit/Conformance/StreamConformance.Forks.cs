@@ -34,10 +34,13 @@ public abstract partial class StreamConformance
         await AppendTextAsync(Notes, "hello world");
         await ForkAsync(Branch, Notes, 0, 5);
         await ForkAsync(Twig, Branch, 0, 3);
+        var leaf = TopicName.Parse("streams/leaf");
+        await ForkAsync(leaf, Branch, null);
         await AppendTextAsync(Branch, "!");
         await AppendTextAsync(Twig, "?");
         Assert.Equal("hello!", await TextAsync(Branch, -1));
         Assert.Equal("hel?", await TextAsync(Twig, -1));
+        Assert.Equal("hello", await TextAsync(leaf, -1));
         var missing = await Reader.ResolveAsync(new StreamForkPoint(Notes, 0) { SubOffset = 12 }, Cancellation);
         var refused = await CreateAsync(TopicName.Parse("streams/none"), new StreamSettings { ForkOf = missing });
         Assert.Equal(StreamOutcome.ForkOutOfRange, refused.Outcome);
@@ -72,7 +75,7 @@ public abstract partial class StreamConformance
     {
         await CreateAsync(Notes);
         var first = await AppendTextAsync(Notes, "a");
-        await AppendTextAsync(Notes, "b");
+        var second = await AppendTextAsync(Notes, "b");
         await ForkAsync(Branch, Notes, null);
         await Store.WriteAsync((unit, ct) => unit.Streams.TrimAsync(Notes, first, ct), Cancellation);
         Assert.Equal(0, await Journal.TrimAsync(Cancellation));
@@ -82,6 +85,8 @@ public abstract partial class StreamConformance
         await Journal.TrimAsync(Cancellation);
         Assert.Equal("b", await TextAsync(Notes, -1));
         Assert.DoesNotContain(await ReadAllAsync(0, Notes.Value), entry => entry.Position.Offset == first);
+        await Store.WriteAsync((unit, ct) => unit.Streams.TrimAsync(Notes, second, ct), Cancellation);
+        Assert.Equal(StreamOutcome.ForkOutOfRange, await ForkAsync(Twig, Notes, first));
     }
 
     /// <summary>Checks that creating the same stream twice is no error, and with other settings is.</summary>

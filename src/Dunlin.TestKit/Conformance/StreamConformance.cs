@@ -237,6 +237,7 @@ public abstract partial class StreamConformance : ConformanceSuite
         Assert.True((await Reader.ReadAsync(Notes, -1, cancellationToken: Cancellation))!.IsEnd);
         Assert.Equal("last", await TextAsync(Notes, -1));
         Assert.Equal(StreamOutcome.Closed, (await WriteAsync(Notes, Text("x"))).Outcome);
+        Assert.Equal(StreamOutcome.Closed, (await WriteAsync(Notes, closing with { Producer = producer with { Sequence = 1 } })).Outcome);
         Assert.Equal(StreamOutcome.Duplicate, (await WriteAsync(Notes, closing)).Outcome);
         Assert.Equal(StreamOutcome.Duplicate, (await WriteAsync(Notes, new StreamAppend { Closes = true })).Outcome);
         var refused = await Assert.ThrowsAsync<DunlinException>(async () =>
