@@ -29,6 +29,22 @@ public sealed class UserLimitTests
     }
 
     [Fact]
+    public async Task A_pause_allows_one_burst_again_and_no_more()
+    {
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<PublishOptions>(o => (o.PerSecond, o.Burst) = (10, 10))
+        );
+        using var ann = host.Client();
+        var burst = $"[{string.Join(',', Enumerable.Repeat(One("a"), 10))}]";
+        for (var i = 0; i < 3; i++)
+        {
+            await DoneAsync(ann.PostAsync(Events, HttpAssert.Json(burst)));
+            await LimitedAsync(ann.PostAsync(Events, HttpAssert.Json(One("a"))), 10, seconds: 1);
+            host.Time.Advance(TimeSpan.FromSeconds(5));
+        }
+    }
+
+    [Fact]
     public async Task New_topics_are_limited_per_hour_and_known_ones_are_not()
     {
         await using var host = await EngineHost.StartAsync(services => services.Configure<PublishOptions>(o => o.TopicsPerHour = 3));

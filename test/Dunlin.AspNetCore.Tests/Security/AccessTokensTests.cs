@@ -52,6 +52,19 @@ public sealed class AccessTokensTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_ticket_ends_with_the_token_that_it_came_from()
+    {
+        var token = Tokens.Issue(new AccessTokenRequest("ann") { Lifetime = TimeSpan.FromMinutes(1) });
+        using var client = _host.Plain();
+        _host.Clock.Advance(TimeSpan.FromSeconds(70)); // within the clock skew of 30 s
+        using var response = await client.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket", token);
+        using var answer = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        _host.Clock.Advance(TimeSpan.FromSeconds(20));
+        using var refused = await client.GetAsync($"/api/grants?ticket={answer.RootElement.GetProperty("ticket").GetString()}");
+        await HttpAssert.ProblemAsync(refused, 401, "not_signed_in");
+    }
+
+    [Fact]
     public async Task A_session_has_no_grants()
     {
         await _host.CreateAsync("ann");

@@ -3,8 +3,10 @@ using System.Net.Http.Json;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Dunlin.Security;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,6 +24,18 @@ public sealed class CallerTests
         await using var host = await TestHost.StartAsync();
         using var response = await AskAsync(host, "/api/whoami", (header, value));
         Assert.Equal(expected, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty(member).GetString());
+    }
+
+    [Fact]
+    public void The_caller_follows_a_replaced_principal()
+    {
+        static ClaimsPrincipal User(string id) => new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, id)], "test"));
+
+        using var services = new ServiceCollection().BuildServiceProvider();
+        var context = new DefaultHttpContext { User = User("ann"), RequestServices = services };
+        Assert.Equal("ann", context.RequireCaller().UserId);
+        context.User = User("bob");
+        Assert.Equal("bob", context.RequireCaller().UserId);
     }
 
     [Theory]

@@ -148,6 +148,18 @@ public sealed class TicketTests : IAsyncLifetime
         await store.AddAsync(Make(-1, "a", now), now, default);
     }
 
+    [Fact]
+    public async Task Used_tickets_do_not_count_for_the_limit_of_their_user()
+    {
+        var store = new InMemoryTicketStore();
+        var now = _host.Clock.GetUtcNow();
+        for (var i = 0; i < InMemoryTicketStore.MaxTicketsPerUser * 2; i++)
+        {
+            await store.AddAsync(new TicketRow($"{i}", "a", "a", [], null, false, now.AddSeconds(30), null), now, default);
+            Assert.NotNull(await store.TakeAsync($"{i}", now, default));
+        }
+    }
+
     private async Task<string> TicketAsync()
     {
         using var response = await _client.SendAsync(HttpMethod.Post, "/api/v1/auth/ticket", _signedIn.Token);

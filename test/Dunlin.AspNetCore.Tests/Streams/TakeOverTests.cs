@@ -92,6 +92,19 @@ public sealed class TakeOverTests
             Assert.Equal(data, (await reader.UntilAsync("e")).Data);
     }
 
+    [Fact]
+    public async Task Frames_of_equal_length_arrive_unchanged()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=t");
+        await reader.UntilAsync("dunlin.hello");
+        for (var i = 100; i < 150; i++)
+        {
+            await host.PublishAsync("t", i);
+            Assert.Equal($"{i}", (await reader.UntilAsync("e")).Data);
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -156,9 +169,11 @@ public sealed class TakeOverTests
             Assert.StartsWith($"\"{i}:", (await quick.UntilAsync("e")).Data, StringComparison.Ordinal);
         }
         await slow.UntilAsync($"\"{events - 1}:");
-        var places = Enumerable.Range(0, events).Select(i => slow.Text.IndexOf($"\"{i}:x", StringComparison.Ordinal)).ToArray();
+        var text = slow.Text;
+        var places = Enumerable.Range(0, events).Select(i => text.IndexOf($"\"{i}:x", StringComparison.Ordinal)).ToArray();
         Assert.DoesNotContain(-1, places);
         Assert.Equal(places.Order(), places);
+        Assert.Equal(places, Enumerable.Range(0, events).Select(i => text.LastIndexOf($"\"{i}:x", StringComparison.Ordinal)));
     }
 
     [Fact]

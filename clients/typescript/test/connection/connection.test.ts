@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Auth } from '../../src/http/auth';
+import { StreamMoved } from '../../src/streams/moved';
 import { settle } from '../support/clock';
 import { json } from '../support/fakeServer';
 import { environment, streams, connectionWith, live, setUp } from './setup';
@@ -13,6 +14,20 @@ describe('Opening', () => {
     expect(connection.connectionId).toBe('connection-1');
     expect(streams.requests[0]!.headers.get('Dunlin-Device')).toBe('device-1');
     expect(streams.requests[0]!.headers.has('Last-Event-ID')).toBe(false);
+  });
+
+  test('A stream that moved after it was replaced opens no third one', async () => {
+    let move!: (error: Error) => void;
+    streams.plan(() => new Promise((_, reject) => (move = reject)));
+    const { connection } = connectionWith();
+    connection.connect();
+    await settle();
+    connection.disconnect();
+    connection.connect();
+    await settle();
+    move(new StreamMoved());
+    await settle();
+    expect([connection.state.name, streams.requests.length]).toEqual(['live', 2]);
   });
 
   test('With awaitsHello a connection is live only after the hello', async () => {
