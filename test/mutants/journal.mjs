@@ -1,0 +1,31 @@
+export default {
+  mechanism: 'Journal: append, idempotency, batches, savepoints',
+  mutants: [
+    {
+      name: 'fingerprint-ignores-boundaries',
+      file: 'src/Dunlin.Core/Journal/AppendRules.cs',
+      replace: 'hash.AppendData(lengths);\n',
+      with: '\n',
+      breaks:
+        'A key with another topic and type is taken for a repetition if their letters are the same in a row.',
+      killedBy:
+        'Dunlin.Core.Tests: InMemoryJournalTests.A_key_covers_the_boundaries_between_topic_type_and_data',
+    },
+    {
+      name: 'announcement-before-the-head',
+      file: 'src/Dunlin.Relational/Journal/BatchWriter.cs',
+      replace: 'RaiseHead(transaction.Head);\n        feed.Publish(events);',
+      with: 'feed.Publish(events);\n        RaiseHead(transaction.Head);',
+      breaks: 'An event is announced before a read of the journal returns it.',
+      killedBy: 'Dunlin.Sqlite.Tests: SqliteJournalTests.What_is_announced_can_be_read_already',
+    },
+    {
+      name: 'topic-of-a-rolled-back-append-is-known',
+      file: 'src/Dunlin.Sqlite/Journal/WriterSession.cs',
+      replace: '_topics.Remove(_newTopics[i]);',
+      with: '_ = _newTopics[i];',
+      breaks: 'An event is stored below the id of a topic whose insertion was rolled back.',
+      killedBy: 'Dunlin.Sqlite.Tests: SqliteStoreTests.A_unit_of_work_that_throws_leaves_no_trace',
+    },
+  ],
+};

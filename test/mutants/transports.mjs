@@ -1,0 +1,80 @@
+export default {
+  mechanism: 'Server-sent events, WebSocket, long poll',
+  mutants: [
+    {
+      name: 'carriage-return-forges-a-field',
+      file: 'src/Dunlin.Core/Fanout/FrameWriter.cs',
+      replace: "utf8.IndexOfAny((byte)'\\r', (byte)'\\n')",
+      with: "utf8.IndexOf((byte)'\\n')",
+      breaks: 'Text with a lone carriage return becomes fields of the frame.',
+      killedBy: 'Dunlin.Core.Tests: FrameTests.A_line_break_in_data_begins_no_field',
+    },
+    {
+      name: 'websocket-length-is-not-the-shortest',
+      file: 'src/Dunlin.AspNetCore/Sse/WebSocketFrames.cs',
+      replace: 'if (frame.Length <= MaxControl)',
+      with: 'if (frame.Length < MaxControl)',
+      breaks: 'A frame of 125 bytes has a length field that strict clients refuse.',
+      killedBy: 'Dunlin.AspNetCore.Tests: WebSocketInputTests.A_header_has_the_shortest_length_field',
+    },
+    {
+      name: 'joined-control-frame-eats-the-next',
+      file: 'src/Dunlin.AspNetCore/Sse/WebSocketInput.cs',
+      replace: 'bytes = bytes[(before - joined.Length - _length)..];',
+      with: 'bytes = bytes[count..];',
+      breaks: 'A control frame in two parts swallows the beginning of the next one.',
+      killedBy:
+        'Dunlin.AspNetCore.Tests: WebSocketInputTests.Pings_are_answered_with_their_payload_however_they_are_cut',
+    },
+    {
+      name: 'reserved-close-code-is-echoed',
+      file: 'src/Dunlin.AspNetCore/Sse/WebSocketInput.cs',
+      replace: '(>= 1007 and <= 1014)',
+      with: '(>= 1004 and <= 1014)',
+      breaks: 'The server sends close codes that no frame may contain.',
+      killedBy: 'Dunlin.AspNetCore.Tests: WebSocketInputTests.A_close_frame_is_answered_with_its_code',
+    },
+    {
+      name: 'poll-ends-with-its-opening',
+      file: 'src/Dunlin.AspNetCore/Streams/PollSink.cs',
+      replace: '_opening = _frames.Count;\n',
+      with: '\n',
+      breaks: 'A waiting poll answers at its first flush, without an event.',
+      killedBy:
+        'Dunlin.AspNetCore.Tests: LongPollTests.A_waiting_poll_leaves_Kestrel_and_answers_with_the_next_event',
+    },
+    {
+      name: 'pipelined-request-is-lost',
+      file: 'src/Dunlin.AspNetCore/Transport/DirectConnection.cs',
+      replace: 'if (withInput)\n                received = TakeReceived();',
+      with: '',
+      breaks: 'A request behind a waiting poll on the same connection is never answered.',
+      killedBy:
+        'Dunlin.AspNetCore.Tests: LongPollTests.Pipelined_requests_are_answered_in_order_after_the_poll',
+    },
+    {
+      name: 'encoded-frame-is-reused-for-another',
+      file: 'src/Dunlin.AspNetCore/Sse/SocketSink.cs',
+      replace: 'if (!last.Frame.Equals(_alone))',
+      with: 'if (last.Frame.Length != _alone.Length)',
+      breaks: 'An event is sent with the bytes of an event of the same length.',
+      killedBy: 'Dunlin.AspNetCore.Tests: TakeOverTests.Frames_of_equal_length_arrive_unchanged',
+    },
+    {
+      name: 'partial-send-starts-again',
+      file: 'src/Dunlin.AspNetCore/Sse/SocketSink.cs',
+      replace: 'return SendRestAsync(sent);',
+      with: 'return SendRestAsync(0);',
+      breaks: 'After a send that the kernel took in part, the first part is sent twice.',
+      killedBy: 'Dunlin.AspNetCore.Tests: TakeOverTests.A_stalled_reader_loses_nothing_and_delays_nobody',
+    },
+    {
+      name: 'closed-stream-keeps-its-address-slot',
+      file: 'src/Dunlin.AspNetCore/Streams/StreamLimits.cs',
+      replace: 'Decrease(_byAddress, address);',
+      with: '',
+      breaks: 'After enough reconnections an address can open no stream.',
+      killedBy: 'Dunlin.AspNetCore.Tests: StreamTests.A_stream_limit_refuses_the_new_stream_and_evicts_none',
+    },
+  ],
+};
