@@ -110,6 +110,34 @@ public sealed class PullTests
     }
 
     [Fact]
+    public async Task A_document_that_moved_to_one_reader_is_gone_for_the_others()
+    {
+        await using var host = await RxDbHost.StartAsync();
+        await host.ShelfAsync("s", "ann", "ben");
+        await host.ShelfAsync("t", "ann", "ben");
+        await host.PushAsync("ann", (Thing("a", "first"), null));
+        var known = (string?)(await host.PullAsync(user: "ben"))["checkpoint"]!["position"];
+        await host.WriteAsync(async records =>
+        {
+            await records.DeleteAsync(ShelfCollections.Space("s"), "thing/a");
+            await records.PutAsync(
+                ShelfCollections.Space("t"),
+                "thing/a",
+                new
+                {
+                    id = "a",
+                    shelf = "t",
+                    text = "secret",
+                },
+                audience: "ann"
+            );
+        });
+        var document = (await host.PullAsync(known, user: "ben"))["documents"]!.AsArray().Single()!;
+        Assert.True((bool)document["_deleted"]!);
+        Assert.DoesNotContain("secret", document.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_position_that_cannot_be_continued_has_its_own_error()
     {
         await using var host = await RxDbHost.StartAsync();

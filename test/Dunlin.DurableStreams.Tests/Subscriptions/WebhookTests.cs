@@ -203,6 +203,12 @@ public sealed class WebhookTests
         var malformed = Ack(wake.Id, wake.Generation, true, ("alice/a", beyond[..5]));
         Assert.Equal("INVALID_REQUEST", (await host.CallAsync("s", "callback", malformed, wake.Token)).Is(400).Code());
         Assert.Equal("-1", await host.CursorAsync("s", "alice/a"));
+        // Nor does one before the cursor.
+        var moved = Ack(wake.Id, wake.Generation, false, ("alice/a", tail));
+        (await host.CallAsync("s", "callback", moved, wake.Token)).Is(200);
+        var back = Ack(wake.Id, wake.Generation, false, ("alice/a", tail[..17] + new string('0', 16)));
+        Assert.Equal("INVALID_OFFSET", (await host.CallAsync("s", "callback", back, wake.Token)).Is(409).Code());
+        Assert.Equal(tail, await host.CursorAsync("s", "alice/a"));
     }
 
     [Fact]

@@ -72,9 +72,25 @@ public sealed class SoftLeaseTests : IAsyncLifetime
         var again = await node.TryAcquireAsync(File, TimeSpan.FromMinutes(1), OptionsOf(IdA), Cancellation);
         // The same id, but a new grant.
         Assert.False(await node.RenewAsync(held.Claim, Long, Cancellation));
+        Assert.False(await node.ReleaseAsync(held.Claim, Cancellation));
         await again!.RenewAsync(Long, Cancellation);
         Assert.Equal(again.FencingToken, (await node.FindAsync(File, Cancellation))!.FencingToken);
         Assert.True((await node.FindAsync(File, Cancellation))!.ValidFor > TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public async Task A_grant_of_lost_data_neither_renews_nor_releases_a_later_one()
+    {
+        var node = NewNode();
+        Assert.Equal("+OK", await _redis.TrySendAsync("FLUSHALL"));
+        var first = await RetryAsync(() => AcquireAsync(node, IdA));
+        Assert.Equal("+OK", await _redis.TrySendAsync("FLUSHALL"));
+        var second = await RetryAsync(() => AcquireAsync(node, IdA));
+        // The same id and the same number, but another epoch.
+        Assert.Equal(first!.FencingToken.Number, second!.FencingToken.Number);
+        Assert.False(await node.RenewAsync(first.Claim, Long, Cancellation));
+        Assert.False(await node.ReleaseAsync(first.Claim, Cancellation));
+        Assert.Equal(second.FencingToken, (await node.FindAsync(File, Cancellation))!.FencingToken);
     }
 
     [Fact]
