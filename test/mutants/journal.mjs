@@ -27,5 +27,13 @@ export default {
       breaks: 'An event is stored below the id of a topic whose insertion was rolled back.',
       killedBy: 'Dunlin.Sqlite.Tests: SqliteStoreTests.A_unit_of_work_that_throws_leaves_no_trace',
     },
+    {
+      name: 'retried-appends-change-their-order',
+      file: 'src/Dunlin.Postgres/Journal/Writer.cs',
+      replace: 'for (var i = Executed.Count - 1; i >= 0; i--)',
+      with: 'for (var i = 0; i < Executed.Count; i++)',
+      breaks: 'Appends that are retried after a lost connection are stored in reverse order.',
+      killedBy: 'Dunlin.Postgres.Tests: OutageTests.Commits_with_a_lost_reply_are_announced_once_in_order',
+    },
   ],
 };

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Dunlin.Accounts;
 using Dunlin.Diagnostics;
 using Dunlin.Journal;
@@ -193,12 +194,15 @@ public sealed class OutageTests
         var random = TestSeed.NewRandom(out _);
         for (var i = 0; i < 30; i++)
         {
-            if (random.Next(3) == 0)
-                line.AtNextCommit(random.Next(2) == 0 ? ProxyAction.CutBefore : ProxyAction.CutAtAnswer);
+            if (i < 3 || random.Next(3) == 0)
+                line.AtNextCommit(i < 3 || random.Next(2) == 0 ? ProxyAction.CutBefore : ProxyAction.CutAtAnswer);
             await Task.WhenAll(Enumerable.Range(0, 4).Select(n => node.AppendAsync(Backend.Draft("a", n), Cancellation).AsTask()));
         }
         Assert.Equal(Enumerable.Range(1, 120).Select(i => (long)i), announced);
-        Assert.Equal(announced, (await Backend.ReadAllAsync(node)).Select(e => e.Position.Offset));
+        var stored = await Backend.ReadAllAsync(node);
+        Assert.Equal(announced, stored.Select(e => e.Position.Offset));
+        // Appends that are sent again keep their order.
+        Assert.Equal(Enumerable.Range(0, 120).Select(i => i % 4), stored.Select(e => JsonSerializer.Deserialize<int>(e.Data.Span)));
     }
 
     [Fact]
