@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.DurableStreams;
+using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Publishing;
@@ -20,6 +21,7 @@ internal sealed class YjsDocuments(
     DurableStreamReader reader,
     AccessPolicies policies,
     PublishRate rate,
+    EventFanout fanout,
     IOptions<YjsOptions> options
 )
 {
@@ -72,8 +74,9 @@ internal sealed class YjsDocuments(
         var body = await RequestBytes.ReadAsync(context, options.Value.MaxUpdateBytes, context.RequestAborted);
         var entry = YjsEntry.Encode(YjsEntryKind.Update, body);
         rate.Take(caller, StreamEvents.CountOf([entry]), topic);
-        // The token of the request is not passed on: a cancelled append may still commit.
-        var tail = await store.WriteAsync(
+        var tail = await WriteAsync(
+            context,
+            caller,
             async (unit, ct) =>
             {
                 var append = new StreamAppend
@@ -89,8 +92,7 @@ internal sealed class YjsDocuments(
                     await unit.Streams.CreateAsync(topic, new StreamSettings { ContentType = ContentType }, ct);
                 }
                 return (await unit.Streams.AppendAsync(topic, append, ct)).Stream!.Tail;
-            },
-            CancellationToken.None
+            }
         );
         Answer(context, tail);
     }
@@ -108,7 +110,9 @@ internal sealed class YjsDocuments(
         var body = await RequestBytes.ReadAsync(context, options.Value.MaxSnapshotBytes, context.RequestAborted);
         var entry = YjsEntry.Encode(YjsEntryKind.Snapshot, body);
         rate.Take(caller, StreamEvents.CountOf([entry]), topic);
-        var tail = await store.WriteAsync(
+        var tail = await WriteAsync(
+            context,
+            caller,
             async (unit, ct) =>
             {
                 var stream =
@@ -131,11 +135,14 @@ internal sealed class YjsDocuments(
                 var result = await unit.Streams.AppendAsync(topic, append, ct);
                 await unit.Streams.TrimAsync(topic, through, ct);
                 return result.Stream!.Tail;
-            },
-            CancellationToken.None
+            }
         );
         Answer(context, tail);
     }
+
+    // The token of the request is not passed on: a cancelled append may still commit.
+    private ValueTask<long> WriteAsync(HttpContext context, Caller caller, Func<IUnitOfWork, CancellationToken, ValueTask<long>> work) =>
+        fanout.Flow.RunAsync(caller.UserId, 1, () => store.WriteAsync(work, CancellationToken.None), context.RequestAborted);
 
     private async ValueTask RequireWriterAsync(HttpContext context, Caller caller, TopicName topic)
     {

@@ -1,4 +1,5 @@
 using Dunlin.Diagnostics;
+using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Limits;
 using Dunlin.Problems;
@@ -18,13 +19,21 @@ internal sealed class HookEndpoint
 {
     private readonly Dictionary<string, Hook> _hooks;
     private readonly IJournal _journal;
+    private readonly EventFanout _fanout;
     private readonly UserRates _rates;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public HookEndpoint(IJournal journal, UserRates rates, TimeProvider time, IOptions<HookOptions> options, ILogger<HookEndpoint> logger)
+    public HookEndpoint(
+        IJournal journal,
+        EventFanout fanout,
+        UserRates rates,
+        TimeProvider time,
+        IOptions<HookOptions> options,
+        ILogger<HookEndpoint> logger
+    )
     {
-        (_journal, _rates, _time, _logger) = (journal, rates, time, logger);
+        (_journal, _fanout, _rates, _time, _logger) = (journal, fanout, rates, time, logger);
         _hooks = options.Value.Sources.ToDictionary(static one => one.Name, static one => new Hook(one), StringComparer.Ordinal);
     }
 
@@ -55,7 +64,12 @@ internal sealed class HookEndpoint
         {
             var (draft, key) = hook.Read(context.Request.Headers, body);
             // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
-            await _journal.AppendAsync([draft], key, CancellationToken.None);
+            await _fanout.Flow.RunAsync(
+                "hook:" + hook.Name,
+                1,
+                () => _journal.AppendAsync([draft], key, CancellationToken.None),
+                context.RequestAborted
+            );
         }
         catch (DunlinException error) when (error.Code == ErrorCode.IdempotencyKeyReused)
         {

@@ -43,16 +43,19 @@ internal sealed class PublishEndpoint(
         activity?.SetTag("dunlin.events", items.Count);
         var durable =
             items.Count == 1 && !items[0].IsTransient ? [items[0].Draft] : items.Where(i => !i.IsTransient).Select(i => i.Draft).ToArray();
-        IReadOnlyList<Position> positions =
-            durable.Length == 0
-                ? []
-                // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
-                : await journal.AppendAsync(durable, key, CancellationToken.None);
-        foreach (var item in items)
+        IReadOnlyList<Position> positions = [];
+        using (await fanout.Flow.AdmitAsync(caller.UserId, items.Count, context.RequestAborted))
         {
-            if (item.IsTransient)
-                fanout.PublishTransient(item.Draft);
+            // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
+            if (durable.Length > 0)
+                positions = await journal.AppendAsync(durable, key, CancellationToken.None);
+            foreach (var item in items)
+            {
+                if (item.IsTransient)
+                    fanout.PublishTransient(item.Draft);
+            }
         }
+        await fanout.Flow.PaceAsync(context.RequestAborted);
         await AnswerAsync(context, items, positions);
     }
 

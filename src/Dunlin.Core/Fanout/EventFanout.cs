@@ -64,6 +64,7 @@ public sealed partial class EventFanout : IBackplaneNode
         _pages = new CatchUpPages(journal, Options.CatchUpBytes);
         var shards = Options.Shards > 0 ? Options.Shards : Math.Min(Environment.ProcessorCount, 8);
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new FanoutShard(this))];
+        Flow = new FlowControl(Options, _shards, time, instruments);
         Opened = new("opened connections", logger);
         Closed = new("closed connections", logger);
         _accepted = new("accepted events", logger);
@@ -83,6 +84,8 @@ public sealed partial class EventFanout : IBackplaneNode
     internal FanoutOptions Options { get; }
 
     internal FanoutInstruments Instruments { get; }
+
+    internal FlowControl Flow { get; }
 
     internal EventTail Tail { get; }
 
@@ -141,8 +144,9 @@ public sealed partial class EventFanout : IBackplaneNode
     {
         DunlinEvent[] one = [entry];
         Tell(one);
+        var at = Time.GetTimestamp();
         foreach (var shard in _shards)
-            shard.Deliver(one, span: null);
+            shard.Deliver(one, at, span: null);
     }
 
     void IBackplaneNode.OnTraced(Position through, ActivityContext commit) => OnTraced(through, commit);
@@ -240,8 +244,9 @@ public sealed partial class EventFanout : IBackplaneNode
         var span = DunlinActivities.Source.HasListeners()
             ? DeliverySpan.Start(events.Count, _commits.Take(events[^1].Position.Offset), _shards.Length)
             : null;
+        var at = Time.GetTimestamp();
         foreach (var shard in _shards)
-            shard.Deliver(events, span);
+            shard.Deliver(events, at, span);
     }
 
     // Requires _intake. Skips delivered events, then accepts buffered events that now follow without a gap.

@@ -33,6 +33,24 @@ internal sealed class FanoutInstruments
             "{connection}",
             "Times a connection could not be resumed without a gap."
         );
+        Lag = meter.CreateHistogram<double>(
+            "dunlin.fanout.lag",
+            "s",
+            "From the commit until a shard handed the events of a round to its live connections.",
+            tags: null,
+            // The default boundaries are for milliseconds.
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10] }
+        );
+        Delayed = meter.CreateCounter<long>(
+            "dunlin.fanout.publish.delayed",
+            "{request}",
+            "Publish requests that waited for admission because delivery lagged."
+        );
+        Refused = meter.CreateCounter<long>(
+            "dunlin.fanout.publish.refused",
+            "{request}",
+            "Publish requests that were refused because delivery lagged."
+        );
     }
 
     internal UpDownCounter<int> Connections { get; }
@@ -46,4 +64,10 @@ internal sealed class FanoutInstruments
     internal Counter<long> Conflated { get; }
 
     internal Counter<long> Resets { get; }
+
+    internal Histogram<double> Lag { get; }
+
+    internal Counter<long> Delayed { get; }
+
+    internal Counter<long> Refused { get; }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dunlin.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace Dunlin.Fanout;
@@ -43,6 +44,20 @@ public sealed class FanoutOptions
     /// </summary>
     [Range(0, 64)]
     public int Shards { get; set; }
+
+    /// <summary>
+    /// Lag of delivery that publishing over HTTP may cause on this node: the time from the commit of an event until its live connections
+    /// got it. Publishers wait before it is exceeded. Zero: publishers never wait. Default: 100 ms. Range: 0 to 1 minute.
+    /// </summary>
+    [TimeSpanRange("00:00:00", "00:01:00")]
+    public TimeSpan LagTarget { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Time for which one publish request waits for the target before it gets 429 with <c>Retry-After</c>. Zero: it does not wait.
+    /// Default: 1 second. Range: 0 to 1 minute.
+    /// </summary>
+    [TimeSpanRange("00:00:00", "00:01:00")]
+    public TimeSpan MaxPublishWait { get; set; } = TimeSpan.FromSeconds(1);
 }
 
 [OptionsValidator]

@@ -10,9 +10,9 @@ namespace Dunlin.Fanout;
 /// The subscriber sets therefore need no lock, and joining cannot race with delivery. A round takes the whole inbox: a connection that
 /// receives many events in one round is flushed once.
 /// </remarks>
-internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
+internal sealed partial class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
 {
-    private readonly Lock _gate = new(); // guards _inbox and _scheduled
+    private readonly Lock _gate = new(); // guards _inbox, _scheduled and _load
     private readonly Dictionary<TopicName, SubscriberSet> _topics = [];
     private readonly PatternIndex _patterns = new();
     private readonly SelectorIndex _selectors = new();
@@ -29,7 +29,11 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     /// <summary>Sets the offset after which delivery begins. Call before any other method.</summary>
     public void Begin(long offset) => _reached = offset;
 
-    public void Deliver(IReadOnlyList<DunlinEvent> events, DeliverySpan? span) => Post(new Work(events, null, null, Span: span));
+    /// <param name="events">The events.</param>
+    /// <param name="at">The timestamp of their commit.</param>
+    /// <param name="span">The span of the delivery; null if tracing is off.</param>
+    public void Deliver(IReadOnlyList<DunlinEvent> events, long at, DeliverySpan? span) =>
+        Post(new Work(events, null, null, Span: span), events.Count, at);
 
     public void Join(EventStreamConnection connection) => Post(new Work(null, connection, null));
 
@@ -69,12 +73,16 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
                     return;
                 }
                 (_inbox, _taken) = (_taken, _inbox);
+                _load.BeginRound();
             }
             _isOneEvent = _taken is [{ Events.Count: 1 }];
+            (_flushed, _opensAt) = (0, 0);
             foreach (var work in _taken)
                 Do(work);
+            ExpectFlushes(_flushed + _round.Count);
             foreach (var connection in _round)
-                connection.EndRound();
+                Flush(connection);
+            EndRound();
             foreach (var work in _taken)
                 work.Settled?.TrySetResult();
             _taken.Clear();
@@ -82,11 +90,13 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         }
     }
 
-    private void Post(Work work)
+    private void Post(Work work, int events = 0, long at = 0)
     {
         lock (_gate)
         {
             _inbox.Add(work);
+            if (events > 0)
+                _load.Post(events, at);
             if (_scheduled)
                 return;
             _scheduled = true;
@@ -200,6 +210,8 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
     private int DeliverTo(SubscriberSet set, DunlinEvent entry, bool mayRepeat)
     {
         var offset = entry.Position.Offset;
+        if (_isOneEvent)
+            ExpectFlushes(_flushed + set.Count);
         IWireFormat? format = null;
         ReadOnlyMemory<byte> frame = default;
         var written = 0;
@@ -232,7 +244,7 @@ internal sealed class FanoutShard(EventFanout fanout) : IThreadPoolWorkItem
         {
             case StageResult.Joined when _isOneEvent:
                 // The round has no more events: flush while the connection's data is still in the processor cache.
-                connection.EndRound();
+                Flush(connection);
                 break;
             case StageResult.Joined:
                 _round.Add(connection);

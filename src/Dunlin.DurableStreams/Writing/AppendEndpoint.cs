@@ -2,6 +2,7 @@ using System.Globalization;
 using Dunlin.Diagnostics;
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Wire;
+using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Publishing;
@@ -16,6 +17,7 @@ internal sealed class AppendEndpoint(
     IJournal journal,
     StreamRights rights,
     PublishRate rate,
+    EventFanout fanout,
     IOptions<DurableStreamOptions> options
 )
 {
@@ -42,9 +44,15 @@ internal sealed class AppendEndpoint(
             Closes = closes,
             Origin = caller.AsOrigin(),
         };
-        rate.Take(caller, StreamEvents.CountOf(append.Messages), topic);
+        var events = StreamEvents.CountOf(append.Messages);
+        rate.Take(caller, events, topic);
         // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
-        var result = await store.WriteAsync((unit, ct) => unit.Streams.TryAppendAsync(topic, append, ct), CancellationToken.None);
+        var result = await fanout.Flow.RunAsync(
+            caller.UserId,
+            events,
+            () => store.WriteAsync((unit, ct) => unit.Streams.TryAppendAsync(topic, append, ct), CancellationToken.None),
+            context.RequestAborted
+        );
         Answer(context.Response, result, append);
     }
 

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Dunlin.Diagnostics;
 using Dunlin.DurableStreams.Hosting;
 using Dunlin.DurableStreams.Wire;
+using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Problems;
 using Dunlin.Publishing;
@@ -19,6 +20,7 @@ internal sealed partial class CreateEndpoint(
     DurableStreamReader reader,
     StreamRights rights,
     PublishRate rate,
+    EventFanout fanout,
     IOptions<DurableStreamOptions> options
 )
 {
@@ -47,9 +49,15 @@ internal sealed partial class CreateEndpoint(
                 : [body],
             Origin = caller.AsOrigin(),
         };
-        rate.Take(caller, StreamEvents.CountOf(settings.Messages), topic);
+        var events = StreamEvents.CountOf(settings.Messages);
+        rate.Take(caller, events, topic);
         // The token of the request is not passed on: a cancelled change may still commit, and its caller has gone.
-        var result = await store.WriteAsync((unit, ct) => unit.Streams.CreateAsync(topic, settings, ct), CancellationToken.None);
+        var result = await fanout.Flow.RunAsync(
+            caller.UserId,
+            events,
+            () => store.WriteAsync((unit, ct) => unit.Streams.CreateAsync(topic, settings, ct), CancellationToken.None),
+            context.RequestAborted
+        );
         Answer(context, result);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Dunlin.Diagnostics;
+using Dunlin.Fanout;
 using Dunlin.Journal;
 using Dunlin.Mercure.Access;
 using Dunlin.Mercure.Forms;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Primitives;
 namespace Dunlin.Mercure.Publishing;
 
 /// <summary>Serves <c>POST</c> of the hub's URL: one update in one transaction. Answers with its id.</summary>
-internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, PublishRate rate, IJournal journal)
+internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, PublishRate rate, EventFanout fanout, IJournal journal)
 {
     public async Task ServeAsync(HttpContext context)
     {
@@ -29,7 +30,12 @@ internal sealed class PublishEndpoint(MercureHub hub, RequestAccess access, Publ
         if (!publisher.Grants.MayPublishAnything)
             rate.Take(publisher.UserId, 1, [draft.Topic, .. draft.AlsoOn]);
         // The token of the request is not passed on: a cancelled append may still commit, and its caller has gone.
-        var positions = await journal.AppendAsync([draft], null, CancellationToken.None);
+        var positions = await fanout.Flow.RunAsync(
+            publisher.UserId,
+            1,
+            () => journal.AppendAsync([draft], null, CancellationToken.None),
+            context.RequestAborted
+        );
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync(MercureFormat.IdOf(draft.ForeignId, positions[0]), context.RequestAborted);
     }
