@@ -74,7 +74,7 @@ public sealed class SamplerTests
         await host.PublishAsync("orders");
         await reader.WhenAsync(seen => seen.Count >= 2);
         // The shard counts after it has written, so the two rates may be in different samples.
-        var (events, bytes, delivered) = (0.0, 0.0, 0.0);
+        var (events, bytes, delivered, hasLag) = (0.0, 0.0, 0.0, false);
         var sample = await host.SampleAsync(
             viewer,
             sample =>
@@ -82,7 +82,8 @@ public sealed class SamplerTests
                 events += Node(sample).GetProperty("events").GetDouble();
                 bytes += Node(sample).GetProperty("bytes").GetDouble();
                 delivered += Node(sample).GetProperty("delivered").GetDouble();
-                return events > 0 && delivered > 0;
+                hasLag |= Node(sample).TryGetProperty("deliveryLag", out var lag) && lag.GetDouble() >= 0;
+                return events > 0 && delivered > 0 && hasLag;
             }
         );
         var node = Node(sample);

@@ -41,13 +41,14 @@ describe('routes', () => {
 describe('figures', () => {
   it('adds streams of all nodes and takes the largest rate of events', () => {
     const nodes = [
-      { connections: 2, events: 5, p99: 3 },
-      { connections: 3, events: 4 },
+      { connections: 2, events: 5, p99: 3, deliveryLag: 40 },
+      { connections: 3, events: 4, deliveryLag: 90 },
     ] as NodeSample[];
     const sample = { at: '', nodes, silent: [] } satisfies ClusterSample;
     expect(figures.connections(sample)).toBe(5);
     expect(figures.events(sample)).toBe(5);
     expect(figures.p99(sample)).toBe(3);
+    expect(figures.deliveryLag(sample)).toBe(90);
     expect(figures.p50(sample)).toBeNull();
   });
 });

@@ -9,6 +9,8 @@ internal sealed class MeterReader : IDisposable
     // Eight buckets for each doubling, from 1 microsecond to 19 hours: at most 9 % off.
     private const int BucketsPerDoubling = 8;
 
+    private const double None = -1;
+
     private readonly long[] _durations = new long[36 * BucketsPerDoubling];
     private readonly MeterListener _listener = new();
     private long _delivered;
@@ -16,6 +18,7 @@ internal sealed class MeterReader : IDisposable
     private long _overflowed;
     private long _resets;
     private long _queue;
+    private double _lag = None; // seconds: the longest
 
     /// <param name="factory">The meter factory of this application. Meters of other applications in the process are ignored.</param>
     public MeterReader(IMeterFactory factory)
@@ -49,7 +52,8 @@ internal sealed class MeterReader : IDisposable
             Interlocked.Exchange(ref _resets, 0),
             Interlocked.Read(ref _queue),
             Quantile(durations, 0.5),
-            Quantile(durations, 0.99)
+            Quantile(durations, 0.99),
+            Interlocked.Exchange(ref _lag, None) is var lag && lag >= 0 ? Math.Round(lag * 1_000, 3) : null
         );
     }
 
@@ -86,6 +90,17 @@ internal sealed class MeterReader : IDisposable
     {
         if (name == "dunlin.journal.append.duration")
             Interlocked.Increment(ref _durations[BucketOf(seconds)]);
+        else if (name == "dunlin.fanout.lag")
+            KeepLongest(seconds);
+    }
+
+    private void KeepLongest(double seconds)
+    {
+        double before;
+        do
+        {
+            before = Volatile.Read(ref _lag);
+        } while (seconds > before && Interlocked.CompareExchange(ref _lag, seconds, before) != before);
     }
 
     private int BucketOf(double seconds) =>
@@ -110,4 +125,13 @@ internal sealed class MeterReader : IDisposable
 }
 
 /// <summary>The counts of one interval. Durations are in milliseconds.</summary>
-internal sealed record MeterCounts(long Delivered, long CaughtUp, long Overflowed, long Resets, long Queue, double? P50, double? P99);
+internal sealed record MeterCounts(
+    long Delivered,
+    long CaughtUp,
+    long Overflowed,
+    long Resets,
+    long Queue,
+    double? P50,
+    double? P99,
+    double? Lag
+);

@@ -67,6 +67,7 @@ internal sealed class NodeProbe : IDisposable
             Bytes = Interlocked.Exchange(ref _bytes, 0) / seconds,
             P50 = counts.P50,
             P99 = counts.P99,
+            DeliveryLag = counts.Lag,
             Queue = counts.Queue,
             Offset = _fanout.DeliveredHead.Offset,
             Head = _journal.Head.Offset,

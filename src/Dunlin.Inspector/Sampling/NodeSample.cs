@@ -36,6 +36,10 @@ internal sealed record NodeSample
 
     public double? P99 { get; init; }
 
+    /// <summary>Gets the longest time from a commit until the live connections of a shard got its events, in milliseconds. Null if nothing
+    /// was delivered.</summary>
+    public double? DeliveryLag { get; init; }
+
     /// <summary>Gets the requests that wait for the writer.</summary>
     public long Queue { get; init; }
 

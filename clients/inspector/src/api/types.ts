@@ -16,6 +16,8 @@ export interface NodeSample {
   /** Milliseconds. */
   readonly p50?: number;
   readonly p99?: number;
+  /** Milliseconds from a commit until the live streams got its events: the longest. */
+  readonly deliveryLag?: number;
   readonly queue: number;
   readonly offset: number;
   readonly head: number;

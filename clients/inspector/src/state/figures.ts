@@ -22,6 +22,7 @@ export const figures = {
   bytes: (s: ClusterSample) => most(s.nodes, (n) => n.bytes),
   p50: (s: ClusterSample) => most(s.nodes, (n) => n.p50),
   p99: (s: ClusterSample) => most(s.nodes, (n) => n.p99),
+  deliveryLag: (s: ClusterSample) => most(s.nodes, (n) => n.deliveryLag),
   queue: (s: ClusterSample) => sum(s.nodes, (n) => n.queue),
   kept: (s: ClusterSample) => most(s.nodes, (n) => n.kept),
   storedBytes: (s: ClusterSample) => most(s.nodes, (n) => n.storedBytes),
