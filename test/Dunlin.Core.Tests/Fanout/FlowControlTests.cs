@@ -70,6 +70,26 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public async Task Beyond_the_bound_of_waiting_requests_a_request_is_refused()
+    {
+        using var node = new TestNode(o => o.Shards = 1);
+        using var shard = await HoldAsync(node);
+        node.Time.Advance(TimeSpan.FromMilliseconds(200));
+        var admitted = await FillAsync(node);
+        using var cancel = new CancellationTokenSource();
+        var waiting = Enumerable
+            .Range(0, FlowControl.MaxWaiting)
+            .Select(_ => node.Fanout.Flow.AdmitAsync("ann", 1, cancel.Token).AsTask())
+            .ToList();
+        var error = await Assert.ThrowsAsync<DunlinException>(() => node.Fanout.Flow.AdmitAsync("bob", 1, Cancellation).AsTask());
+        Assert.Equal(ErrorCode.TooManyRequests, error.Code);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(waiting));
+        Assert.Equal(0, node.Fanout.Flow.Waiting);
+        admitted.ForEach(one => one.Dispose());
+    }
+
+    [Fact]
     public async Task Without_a_target_nothing_waits()
     {
         using var node = new TestNode(o => (o.Shards, o.LagTarget) = (1, TimeSpan.Zero));
