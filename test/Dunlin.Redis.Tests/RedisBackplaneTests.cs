@@ -110,6 +110,49 @@ public sealed class RedisBackplaneTests : BackplaneConformance
         Assert.Null(CommitNotificationCodec.Decode(traced));
     }
 
+    [Theory]
+    [InlineData(1_000_000)]
+    [InlineData(int.MaxValue)]
+    [InlineData(-1)]
+    public void A_false_length_allocates_nothing_and_is_refused(int length)
+    {
+        var sent = CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, 1), [Committed(1, new byte[90])]));
+        var at = sent.AsSpan().IndexOf((byte)90);
+        using var prefix = new MemoryStream();
+        using (var writer = new BinaryWriter(prefix))
+            writer.Write7BitEncodedInt(length);
+        byte[] broken = [.. sent[..at], .. prefix.ToArray(), .. sent[(at + 1)..]];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(CommitNotificationCodec.Decode(broken));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
+    }
+
+    [Fact]
+    public void A_notification_with_a_negative_offset_or_number_is_refused()
+    {
+        Assert.Null(
+            CommitNotificationCodec.Decode(CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, -5), [])))
+        );
+        Assert.Null(
+            CommitNotificationCodec.Decode(
+                CommitNotificationCodec.Encode(new CommitNotification("node", new Position(7, 1), [Committed(1, [1]), Committed(2, [1])]))
+            )
+        );
+        Assert.Null(CommitNotificationCodec.Decode(CommitNotificationCodec.Encode(new CommitNotification("node", default, [], -1))));
+    }
+
+    [Fact]
+    public void The_highest_number_ends_and_a_negative_one_is_old()
+    {
+        var seen = new SeenNumbers(TimeProvider.System);
+        Assert.False(seen.Add("a", -1));
+        Assert.True(seen.Add("a", 1));
+        Assert.True(seen.Add("a", long.MaxValue));
+        Assert.False(seen.Add("a", long.MaxValue));
+        Assert.False(seen.Add("a", 2));
+        Assert.True(seen.Add("a", long.MaxValue - 1));
+    }
+
     [Fact]
     public void A_number_is_new_once_within_the_window_and_never_before()
     {

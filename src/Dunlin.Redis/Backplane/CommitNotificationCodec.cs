@@ -81,7 +81,7 @@ internal static class CommitNotificationCodec
             var (node, number) = (reader.ReadString(), reader.ReadInt64());
             var through = new Position(reader.ReadUInt32(), reader.ReadInt64());
             var count = reader.Read7BitEncodedInt();
-            if (count < 0 || count > bytes.Length || (through == default && count > 1))
+            if (count < 0 || count > bytes.Length || (through == default ? count > 1 : through.Offset < count) || number < 0)
                 return null;
             var commit = (version & ~ExtraFlag) == TracedVersion ? ReadSpan(reader) : (ActivityContext?)null;
             var events = new DunlinEvent[count];
@@ -151,15 +151,21 @@ internal static class CommitNotificationCodec
     private static DunlinEvent Read(BinaryReader reader, Position position, bool hasExtra)
     {
         var (topic, type) = (TopicName.FromStored(reader.ReadString()), reader.ReadString());
-        var length = reader.Read7BitEncodedInt();
-        var data = reader.ReadBytes(length);
-        if (data.Length != length)
-            throw new EndOfStreamException();
+        var data = Bytes(reader);
         var origin = reader.ReadBoolean() ? new EventOrigin(Part(reader), Part(reader), Part(reader), Part(reader)) : null;
         var time = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
-        var extra = hasExtra ? EventExtra.Decode(reader.ReadBytes(reader.Read7BitEncodedInt())) : null;
+        var extra = hasExtra ? EventExtra.Decode(Bytes(reader)) : null;
         // A draft checks the type. It accepts reserved types, because the engine of another node sends them.
         return new DunlinEvent(position, EventDraft.OfEngine(topic, type, (ReadOnlyMemory<byte>)data, origin, extra), time);
+    }
+
+    // The reader allocates the whole length before it reads. A length that the notification cannot have must not allocate.
+    private static byte[] Bytes(BinaryReader reader)
+    {
+        var length = reader.Read7BitEncodedInt();
+        return length >= 0 && length <= reader.BaseStream.Length - reader.BaseStream.Position
+            ? reader.ReadBytes(length)
+            : throw new EndOfStreamException();
     }
 
     private static string? Part(BinaryReader reader) => reader.ReadBoolean() ? reader.ReadString() : null;

@@ -55,10 +55,11 @@ internal sealed class SeenNumbers(TimeProvider time)
 
         public bool Add(long number)
         {
-            if (number <= _last - Window)
+            if (number < 0 || number <= _last - Window)
                 return false;
-            // Clears the bits of numbers that enter the window, which numbers that have left it used before.
-            for (var entered = Math.Max(_last + 1, number - Window + 1); entered <= number; entered++)
+            // Clears the bits of numbers that enter the window, which numbers that have left it used before. Counts down, because the
+            // highest number has no successor.
+            for (var entered = number; entered > _last && entered > number - Window; entered--)
                 Of(entered) &= ~Bit(entered);
             _last = Math.Max(_last, number);
             if ((Of(number) & Bit(number)) != 0)
