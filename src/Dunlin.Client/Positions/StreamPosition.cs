@@ -32,8 +32,12 @@ public readonly record struct StreamPosition
     {
         (epoch, offset) = (0, 0);
         var text = ToString();
+        // The parsers of numbers also accept upper case and leading zeros, which no engine writes.
         return text.Length > 9
             && text[8] == '-'
+            && !text.AsSpan(0, 8).ContainsAnyExcept("0123456789abcdef")
+            && (text[9] != '0' || text.Length == 10)
+            && !text.AsSpan(9).ContainsAnyExceptInRange('0', '9')
             && uint.TryParse(text.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out epoch)
             && long.TryParse(text.AsSpan(9), NumberStyles.None, CultureInfo.InvariantCulture, out offset);
     }

@@ -46,7 +46,7 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
     public static bool TryParse(ReadOnlySpan<char> text, out Position position)
     {
         position = default;
-        if (text.Length is < 10 or > MaxLength || text[8] != '-')
+        if (text.Length is < 10 or > MaxLength || text[8] != '-' || !IsExact(text[..8], text[9..]))
             return false;
         if (!uint.TryParse(text[..8], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var epoch))
             return false;
@@ -55,6 +55,12 @@ public readonly record struct Position(uint Epoch, long Offset) : IComparable<Po
         position = new Position(epoch, offset);
         return true;
     }
+
+    // The parsers of numbers also accept upper case, leading zeros and trailing NULs.
+    private static bool IsExact(ReadOnlySpan<char> epoch, ReadOnlySpan<char> offset) =>
+        !epoch.ContainsAnyExcept("0123456789abcdef")
+        && !offset.ContainsAnyExceptInRange('0', '9')
+        && (offset[0] != '0' || offset.Length == 1);
 
     /// <inheritdoc cref="TryParse(ReadOnlySpan{char}, out Position)"/>
     public static bool TryParse([NotNullWhen(true)] string? text, out Position position) => TryParse(text.AsSpan(), out position);

@@ -37,6 +37,7 @@ internal static class StreamOffset
         if (
             text.Length != (2 * Digits) + 1
             || text[Digits] != '_'
+            || text.AsSpan().ContainsAnyExcept("0123456789_") // the parser of numbers also accepts trailing NULs
             || !long.TryParse(text.AsSpan(0, Digits), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
             || !long.TryParse(text.AsSpan(Digits + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
         )

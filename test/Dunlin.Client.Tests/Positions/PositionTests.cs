@@ -9,6 +9,15 @@ public sealed class PositionTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
+    [Theory]
+    [InlineData("0000002a-17", true)]
+    [InlineData("0000002a-0", true)]
+    [InlineData("0000002A-17", false)]
+    [InlineData("0000002a-017", false)]
+    [InlineData("0000002a-", false)]
+    public void Only_the_form_of_an_engine_has_an_offset(string text, bool isEngines) =>
+        Assert.Equal(isEngines, new StreamPosition(text).TryGetOffset(out _, out _));
+
     [Fact]
     public async Task Restarted_process_resumes_after_the_last_processed_event()
     {

@@ -101,6 +101,11 @@ public sealed class FrameTests
     [InlineData("00000001- 1")]
     [InlineData("00000001-9223372036854775808")]
     [InlineData("00000001_1")]
+    [InlineData("0000002A-1")]
+    [InlineData("00000001-01")]
+    [InlineData("00000001-00")]
+    [InlineData("00000001-1\0")]
+    [InlineData("0000001\0-1")]
     public void An_invalid_position_is_rejected(string text) => Assert.False(Position.TryParse(text, out _));
 
     private static void AssertSameJson(string expected, string actual) =>
