@@ -23,9 +23,9 @@ internal sealed record ControlFrame(string? ConnectionId, string? Position, stri
                 return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement) : Empty;
             }
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return Empty;
+            return Empty; // no JSON, or a string that is not UTF-8
         }
     }
 

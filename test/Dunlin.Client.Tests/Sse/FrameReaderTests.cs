@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dunlin.Client.Sse;
+using Dunlin.Client.Streams;
 using Dunlin.TestKit;
 
 namespace Dunlin.Client.Tests.Sse;
@@ -17,6 +18,14 @@ public sealed class FrameReaderTests
         .ToDictionary(vector => vector.GetProperty("name").GetString()!);
 
     public static TheoryData<string> Names => [.. Vectors.Keys];
+
+    [Fact]
+    public void Control_data_that_is_not_UTF_8_is_read_as_empty()
+    {
+        byte[] data = [.. "{\"connectionId\":\""u8, 0xe8, .. "\"}"u8];
+        Assert.Equal(ControlFrame.Read("{}"u8), ControlFrame.Read(data));
+        Assert.Equal(ControlFrame.Read("{}"u8), ControlFrame.Read("{\"reason\":\"\\ud83d\"}"u8));
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
