@@ -52,9 +52,9 @@ internal static class StrictTokenReader
         {
             claims = JsonDocument.Parse(payload, PayloadJson);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return false;
+            return false; // not JSON, or a member name with an unpaired surrogate
         }
         if (claims.RootElement.ValueKind == JsonValueKind.Object)
             return true;

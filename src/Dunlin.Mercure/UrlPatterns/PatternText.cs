@@ -46,7 +46,10 @@ internal static class PatternText
         var path = WebUrl
             .Parse("fake://fake-url" + text.Replace("?", "%3F", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal))!
             .Path;
-        return value[0] == '/' ? path : path[2..];
+        // Dot segments may remove the prefix too.
+        return value[0] == '/' ? path
+            : path.Length > 2 ? path[2..]
+            : "";
     }
 
     public static string OpaquePathname(string value) => PercentEncoding.Encode(value, PercentEncoding.Control);

@@ -155,6 +155,12 @@ public sealed class TokenValidatorTests
         );
 
     [Theory]
+    [InlineData("""{"\ud83d":1,"iss":"dunlin"}""")]
+    [InlineData("""{"iss":"dunlin\ud83d"}""")]
+    public void Claims_with_an_unpaired_surrogate_are_refused(string claims) =>
+        Assert.Equal(TokenFault.Malformed, Validate(Minted.Token("""{"alg":"HS256","typ":"JWT"}""", claims, Minted.Hs256(Secret))).Fault);
+
+    [Theory]
     [InlineData("at+jwt")]
     [InlineData("dpop+jwt")]
     [InlineData("JOSE")]

@@ -111,6 +111,16 @@ public sealed class MatcherTests
     }
 
     [Theory]
+    [InlineData("https://a.example/fi{x/../..}?")]
+    [InlineData("fi/../../*0")]
+    [InlineData("/b{a/../..}?")]
+    public void Dot_segments_in_literal_text_do_not_fail(string pattern)
+    {
+        var matcher = TopicMatcher.Create("urlpattern", pattern, Hub);
+        Assert.False(matcher.IsMatch(new Topic("https://other.example/", Hub)));
+    }
+
+    [Theory]
     [InlineData("/.well-known/mercure", true)]
     [InlineData("/.well-known/mercure/subscriptions/exact/x/y", true)]
     [InlineData("https://other.example/.well-known/mercure/x", true)]
