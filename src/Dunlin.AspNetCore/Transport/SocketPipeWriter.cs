@@ -80,7 +80,7 @@ internal sealed class SocketPipeWriter(Socket socket, DirectConnection connectio
             (buffer, length) = Take();
             _sending = true;
         }
-        var sent = socket.Send(buffer.AsSpan(0, length), SocketFlags.None, out var error);
+        var sent = Send(buffer.AsSpan(0, length), out var error);
         if (error == SocketError.Success && sent == length)
             return Sent(buffer);
         if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.IOPending))
@@ -129,6 +129,20 @@ internal sealed class SocketPipeWriter(Socket socket, DirectConnection connectio
     {
         lock (_gate)
             return _send;
+    }
+
+    // An abort on another thread may have closed the socket. A writer learns of it by a completed flush, as of a client that has gone.
+    private int Send(ReadOnlySpan<byte> bytes, out SocketError error)
+    {
+        try
+        {
+            return socket.Send(bytes, SocketFlags.None, out error);
+        }
+        catch (ObjectDisposedException)
+        {
+            error = SocketError.ConnectionAborted;
+            return 0;
+        }
     }
 
     private static TaskCompletionSource<FlushResult> NewWaiter() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -68,6 +68,19 @@ public sealed class DirectListenerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_flush_after_an_abort_completes_without_an_error()
+    {
+        using var client = new TcpClient();
+        var accepting = _listener.AcceptAsync().AsTask();
+        await client.ConnectAsync((IPEndPoint)_socket.LocalEndPoint!);
+        await using var connection = await accepting.WaitAsync(Patience);
+        var output = connection!.Transport.Output;
+        output.Write("HTTP/1.1 400 Bad Request"u8);
+        connection.Abort();
+        Assert.True((await output.FlushAsync()).IsCompleted);
+    }
+
+    [Fact]
     public async Task A_peer_that_left_before_accept_delays_nobody()
     {
         _errors.Enqueue(SocketError.ConnectionAborted);
