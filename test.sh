@@ -119,9 +119,9 @@ dotnet_tests() {
   check "format" format
   check "commit subjects" scripts/check-commits.sh
   say "Server: tests, $slots programs at once"
-  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests) project name
+  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests) project name
   for name in "${longest[@]}"; do wanted "$name" && start "$name" "$name"; done
-  for project in test/*/*.csproj; do
+  for project in test/*/*.Tests.csproj; do
     name=$(basename "$project" .csproj)
     [[ " ${longest[*]} " == *" $name "* ]] || { wanted "$name" && start "$name" "$name"; }
   done
@@ -173,7 +173,7 @@ run_tests() { # project, title, options of the runner ...
   # Classes that start stores of their own have run already, and another store changes nothing about them.
   [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 1500 dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
+  timeout --kill-after=30 $((1500 + ${DUNLIN_FUZZ_SECONDS:-0})) dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
     < /dev/null > "$base.log" 2>&1
   # The second line of times: processor time of the children that have ended.
   times > "$base.times"
