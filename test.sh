@@ -16,7 +16,7 @@ failures=() # what the last lines repeat, so that nobody has to look for it
 unstable=() # tests that passed only when they ran again
 times=()    # seconds and name of each part
 runs=()     # the titles of the runs of .NET tests
-slots=2     # how many of them run at once
+slots=3     # how many of them run at once
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed
@@ -119,7 +119,7 @@ dotnet_tests() {
   check "format" format
   check "commit subjects" scripts/check-commits.sh
   say "Server: tests, $slots programs at once"
-  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests) project name
+  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests Dunlin.Simulation) project name
   for name in "${longest[@]}"; do wanted "$name" && start "$name" "$name"; done
   for project in test/*/*.Tests.csproj; do
     name=$(basename "$project" .csproj)

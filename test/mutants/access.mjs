@@ -81,5 +81,22 @@ export default {
       breaks: 'Two nodes send each other the same change of access without end.',
       killedBy: 'Dunlin.Core.Tests: AccessRelayTests.A_change_in_a_unit_of_work_is_received_once_in_order',
     },
+    {
+      name: 'failing-policy-keeps-the-old-rights',
+      file: 'src/Dunlin.Core/Fanout/EventFanout.Connections.cs',
+      replace: 'connection.Close(ConnectionEnd.TokenExpired);\n                failure',
+      with: 'failure',
+      breaks: 'A stream whose rights cannot be read after a change keeps the old ones.',
+      killedBy:
+        'Dunlin.Core.Tests: ReauthorizationTests.A_failing_policy_closes_its_streams_and_checks_the_others',
+    },
+    {
+      name: 'overlapping-checks-leave-an-empty-stream',
+      file: 'src/Dunlin.Core/Fanout/FanoutShard.cs',
+      replace: 'if (!work.Connection.KeepsAny([], []))',
+      with: 'if (false)',
+      breaks: 'A stream that lost all topics in two overlapping checks stays open.',
+      killedBy: 'Dunlin.Core.Tests: ReauthorizationTests.Two_checks_that_together_remove_everything_close',
+    },
   ],
 };

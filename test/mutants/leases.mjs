@@ -56,11 +56,21 @@ export default {
     {
       name: 'expiry-is-not-scheduled',
       file: 'src/Dunlin.Core/Leases/LeaseService.cs',
-      replace: '_expiries.Watch(step.Row, unit.Now, SettleInBackground);',
+      replace:
+        '_expiries.Expect(after, unit.Now, SettleInBackground);\n        unit.AfterCommit(() => _expiries.Watch(after, unit.Now, SettleInBackground));',
       with: '',
       breaks: 'An expired lease is announced, and its queue served, by the next request only.',
       killedBy:
         'Dunlin.Core.Tests: InMemoryLeaseTests.G1_Every_end_is_announced_with_its_reason_whatever_its_cause',
+    },
+    {
+      name: 'expiry-check-changes-before-the-commit',
+      file: 'src/Dunlin.Core/Leases/LeaseService.cs',
+      replace:
+        '_expiries.Expect(after, unit.Now, SettleInBackground);\n        unit.AfterCommit(() => _expiries.Watch(after, unit.Now, SettleInBackground));',
+      with: '_expiries.Watch(after, unit.Now, SettleInBackground);',
+      breaks: 'A release that the store refuses cancels the check of the expiry: the lease stays held.',
+      killedBy: 'Dunlin.Core.Tests: LeaseExpiryTests.A_refused_release_leaves_the_lease_to_its_expiry',
     },
     {
       name: 'session-end-releases-one-page',
