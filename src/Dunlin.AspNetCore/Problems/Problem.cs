@@ -76,10 +76,12 @@ public static class Problem
         }
         if (known is null)
             ProblemLog.Unexpected(log, traceId, exception);
-        else if (known.Code.Status >= StatusCodes.Status500InternalServerError)
-            ProblemLog.Failed(log, known.Code.Code, traceId, exception);
-        else
+        else if (known.Code.Status < StatusCodes.Status500InternalServerError)
             Refuse(context, known, log, traceId);
+        else if (ReferenceEquals(known, exception) && known.InnerException is null && known.Code != ErrorCode.Internal)
+            ProblemLog.Unavailable(log, known.Code.Code, known.Message, traceId); // its stack trace would only name the check
+        else
+            ProblemLog.Failed(log, known.Code.Code, traceId, exception);
         return AnswerAsync(context, known ?? new DunlinException(ErrorCode.Internal), traceId);
     }
 

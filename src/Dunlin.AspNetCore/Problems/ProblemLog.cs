@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Problems;
@@ -29,4 +30,7 @@ internal static partial class ProblemLog
 
     [LoggerMessage(4005, LogLevel.Debug, "The client disconnected before its request was answered. Trace id: {TraceId}.")]
     public static partial void PeerGone(ILogger logger, string traceId);
+
+    [LoggerMessage(4006, LogLevel.Warning, "A request failed with {Code}: {Reason} Trace id: {TraceId}.")]
+    public static partial void Unavailable(ILogger logger, string code, PeerText reason, string traceId);
 }

@@ -46,6 +46,7 @@ public sealed class ProblemTests : IAsyncLifetime
                             }
                     );
                     app.MapGet("/api/broken", Task (HttpContext _) => throw new InvalidOperationException("secret inner text"));
+                    app.MapGet("/api/leaving", Task (HttpContext _) => throw new DunlinException(ErrorCode.Draining, "Leaving.\nForged."));
                     app.MapGet("/api/bad", Task (HttpContext _) => throw new BadHttpRequestException("No.", 400));
                     app.MapGet("/api/json", Task (HttpContext _) => throw new JsonException("m", "$.a.b", 1, 2));
                     app.MapGet(
@@ -147,6 +148,17 @@ public sealed class ProblemTests : IAsyncLifetime
     {
         using var response = await _client.GetAsync(path);
         await HttpAssert.ProblemAsync(response, status, code);
+    }
+
+    [Fact]
+    public async Task An_expected_503_is_logged_in_one_line()
+    {
+        using var response = await _client.GetAsync("/api/leaving");
+        await HttpAssert.ProblemAsync(response, 503, "draining");
+        var line = Assert.Single(_host.Log.Lines, static line => line.Contains("Leaving.", StringComparison.Ordinal));
+        Assert.Contains(" 4006 ", line, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', line);
+        Assert.DoesNotContain(nameof(DunlinException), line, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -98,6 +98,33 @@ public sealed partial class CombinedStreamTests
     }
 
     [Fact]
+    public async Task A_stream_closed_while_it_opens_is_not_logged_as_a_failure()
+    {
+        var opening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = await EngineHost.StartAsync(map: app =>
+            app.MapEventStream(
+                "/app/slow",
+                context =>
+                {
+                    opening.SetResult();
+                    return new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
+                }
+            )
+        );
+        await using var combined = await CombinedReader.OpenAsync(
+            host,
+            "ann",
+            Stream("1", "/app/slow"),
+            Stream("2", "/dunlin/v1/events?topic=a")
+        );
+        await combined.ControlAsync("2", "connection");
+        await opening.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await combined.ChangeAsync(new { close = new[] { "1" } });
+        await combined.ControlAsync("1", "end");
+        Assert.DoesNotContain(host.Log.Lines, static line => line.Contains(" 3110 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task No_event_can_forge_a_block_of_the_response()
     {
         await using var host = await EngineHost.StartAsync(services => services.AddSingleton<Effects>(), map: MapApplication);

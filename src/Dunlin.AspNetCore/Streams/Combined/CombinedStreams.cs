@@ -139,6 +139,10 @@ internal sealed partial class CombinedStreams(
             if (stream.Connection is { } connection)
                 await connection.Completion;
         }
+        catch (OperationCanceledException) when (stream.IsClosing)
+        {
+            last = CombinedBlocks.Ended(stream.Id); // the client has closed the stream, or has left
+        }
 #pragma warning disable CA1031 // any exception ends this stream only
         catch (Exception error)
 #pragma warning restore CA1031
