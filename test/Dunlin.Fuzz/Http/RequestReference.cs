@@ -34,14 +34,12 @@ internal sealed record RequestReference(IReadOnlyList<string> Complete, string? 
     {
         if (HeadOf(bytes) is not (var lines, var head))
             return null;
-        var parts = lines[0].Split(' ');
-        if (parts.Length != 3 || parts[2] != "HTTP/1.1" || !parts[0].All(IsToken) || parts[0].Length * parts[1].Length == 0)
+        if (RequestOf(lines[0]) is not { } request)
             return null;
         if (Fields(lines) is not { } fields || fields.Count(static field => field.Name == "host") != 1)
             return null;
         var lengths = fields.Where(static field => field.Name == "content-length").ToList();
         var codings = fields.Where(static field => field.Name == "transfer-encoding").ToList();
-        var request = $"{parts[0]} {parts[1]}";
         var rest = bytes[head..];
         if (codings.Count > 0)
             return lengths.Count == 0 && codings is [{ Value: "chunked" }] && Chunks(rest) is { } size ? (request, head + size) : null;
@@ -54,6 +52,17 @@ internal sealed record RequestReference(IReadOnlyList<string> Complete, string? 
             && length <= rest.Length
             ? (request, head + length)
             : null;
+    }
+
+    // The web server takes any character before the version for the space.
+    private static string? RequestOf(string line)
+    {
+        const string Version = "HTTP/1.1";
+        var space = line.IndexOf(' ', StringComparison.Ordinal);
+        if (space < 1 || line.Length < space + Version.Length + 3 || !line.EndsWith(Version, StringComparison.Ordinal))
+            return null;
+        var (method, target) = (line[..space], line[(space + 1)..^(Version.Length + 1)]);
+        return method.All(IsToken) && !target.Contains(' ', StringComparison.Ordinal) ? $"{method} {target}" : null;
     }
 
     // A line may end with LF alone (RFC 9112, section 2.2), as the web server accepts it.
@@ -110,7 +119,7 @@ internal sealed record RequestReference(IReadOnlyList<string> Complete, string? 
     }
 
     // The web server accepts more characters in names and values of fields than RFC 9110 does.
-    private static bool IsName(char c) => c is > ' ' and not ':';
+    private static bool IsName(char c) => c is not (' ' or '\t' or ':');
 
     private static bool IsToken(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 }
