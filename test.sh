@@ -8,7 +8,9 @@
 #   ./test.sh docs        only the build of the documentation site, and of the .NET projects
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive
+# One compiler for all builds, whatever the environment says: starting one for each project costs minutes.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive UseSharedCompilation=true
+trap 'dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1' EXIT
 mkdir -p artifacts/test
 only=("${@/#packages/Dunlin.Packages.Tests}")
 passed=0 failed=0
@@ -113,9 +115,7 @@ format() { dotnet tool restore && dotnet csharpier check .; }
 # Each test project is a program. Two run at once, because most of the time they wait for servers, pages and disks. The longest come first.
 dotnet_tests() {
   say "Server: build and format"
-  # One compiler for all projects, whatever the environment says: starting one for each costs minutes.
-  check "build" dotnet build Dunlin.slnx -c Release --nologo -v quiet -p:UseSharedCompilation=true
-  dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1
+  check "build" dotnet build Dunlin.slnx -c Release --nologo -v quiet
   check "format" format
   check "commit subjects" scripts/check-commits.sh
   say "Server: tests, $slots programs at once"
