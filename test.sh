@@ -173,7 +173,7 @@ run_tests() { # project, title, options of the runner ...
   # Classes that start stores of their own have run already, and another store changes nothing about them.
   [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 $((1500 + ${DUNLIN_FUZZ_SECONDS:-0})) dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
+  timeout --kill-after=30 $((2400 + ${DUNLIN_FUZZ_SECONDS:-0})) dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
     < /dev/null > "$base.log" 2>&1
   # The second line of times: processor time of the children that have ended.
   times > "$base.times"

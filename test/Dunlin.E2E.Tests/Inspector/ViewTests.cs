@@ -19,7 +19,7 @@ public sealed class ViewTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         var inspector = await InspectorPage.OpenAsync(host, browser.Browser);
         await inspector.SampleUntilAsync(inspector.Page.Locator("[data-plot=Connections] canvas"));
-        await Expect(inspector.Page.Locator(".plot")).ToHaveCountAsync(8);
+        await Expect(inspector.Page.Locator(".plot")).ToHaveCountAsync(9);
         await Expect(inspector.Page.Locator("[data-plot=Memory] .plot-value")).ToHaveTextAsync(new Regex("[KMG]iB$"));
         await Expect(inspector.Page.Locator("[data-plot=Journal] .plot-value")).ToHaveTextAsync(new Regex("events · .+iB$"));
         await inspector.ShowAsync("nodes");
