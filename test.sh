@@ -18,7 +18,7 @@ failures=() # what the last lines repeat, so that nobody has to look for it
 unstable=() # tests that passed only when they ran again
 times=()    # seconds and name of each part
 runs=()     # the titles of the runs of .NET tests
-slots=3     # how many of them run at once
+slots=2     # how many of them run at once
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed

@@ -96,7 +96,8 @@ export default {
       replace: 'if (!work.Connection.KeepsAny([], []))',
       with: 'if (false)',
       breaks: 'A stream that lost all topics in two overlapping checks stays open.',
-      killedBy: 'Dunlin.Core.Tests: ReauthorizationTests.Two_checks_that_together_remove_everything_close',
+      killedBy:
+        'Dunlin.Core.Tests: ReauthorizationTests.Two_removals_that_wait_for_the_shard_close_an_empty_stream',
     },
   ],
 };

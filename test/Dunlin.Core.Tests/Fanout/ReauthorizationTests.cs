@@ -61,6 +61,19 @@ public sealed class ReauthorizationTests
         Assert.Equal(ConnectionEnd.Revoked, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
+    [Fact]
+    public async Task Two_removals_that_wait_for_the_shard_close_an_empty_stream()
+    {
+        using var node = new TestNode(static options => options.Shards = 1);
+        var connection = await node.ConnectAsync(new TestSink(), "a b");
+        using var shard = await HeldShard.BeginAsync(node.Fanout, node.Journal);
+        await node.Fanout.ReauthorizeAsync("ann", static (_, topic) => new(topic.Value == "a"));
+        await node.Fanout.ReauthorizeAsync("ann", static (_, topic) => new(topic.Value == "b"));
+        Assert.False(connection.Completion.IsCompleted);
+        shard.Release();
+        Assert.Equal(ConnectionEnd.Revoked, await connection.Completion.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     private static (TaskCompletionSource<bool> Slow, TaskCompletionSource IsSlow) HoldCheckOf(TestNode node, string held, string lost)
     {
         var (slow, isSlow) = (new TaskCompletionSource<bool>(), new TaskCompletionSource());
