@@ -8,8 +8,8 @@ public sealed class CatchUpTests
     [Fact]
     public async Task Many_who_come_back_from_nearly_the_same_place_cost_the_reads_of_one()
     {
-        WatchedJournal? journal = null;
-        using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new WatchedJournal(inner));
+        CountingJournal? journal = null;
+        using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new CountingJournal(inner));
         const int total = 2_000;
         for (var i = 0; i < total; i++)
             await node.PublishAsync(i % 3 == 0 ? "other" : "t", i);
@@ -35,8 +35,8 @@ public sealed class CatchUpTests
     [Fact]
     public async Task A_failed_page_read_fails_its_waiters_and_no_later_reader()
     {
-        WatchedJournal? journal = null;
-        using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new WatchedJournal(inner));
+        CountingJournal? journal = null;
+        using var node = new TestNode(o => o.TailEvents = 64, inner => journal = new CountingJournal(inner));
         for (var i = 0; i < 400; i++)
             await node.PublishAsync("t", i);
         journal!.Failing = true;
@@ -49,7 +49,7 @@ public sealed class CatchUpTests
         Assert.Equal(399, (await sink.WhenCountAsync(399)).Count);
     }
 
-    private sealed class WatchedJournal(IJournal inner) : IJournal
+    private sealed class CountingJournal(IJournal inner) : JournalDecorator(inner)
     {
         private int _reads;
         private int _lastPages;
@@ -60,28 +60,15 @@ public sealed class CatchUpTests
 
         public int LastPages => Volatile.Read(ref _lastPages);
 
-        public Position Head => inner.Head;
-
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(
-            IReadOnlyList<EventDraft> drafts,
-            IdempotencyKey? idempotency,
-            CancellationToken cancellationToken
-        ) => inner.AppendAsync(drafts, idempotency, cancellationToken);
-
-        public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+        public override async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _reads);
             if (Failing)
                 throw new IOException("meant to fail");
-            var page = await inner.ReadAsync(query, cancellationToken);
+            var page = await base.ReadAsync(query, cancellationToken);
             if (!page.HasMore)
                 Interlocked.Increment(ref _lastPages);
             return page;
         }
-
-        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
-            inner.FindAsync(foreignId, cancellationToken);
-
-        public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
     }
 }

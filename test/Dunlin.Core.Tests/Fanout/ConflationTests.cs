@@ -209,36 +209,23 @@ public sealed class ConflationTests
     private static ConnectionRequest Conflating(ConnectionRequest request) => request with { Conflates = true };
 
     /// <summary>Blocks reads after an offset until it is released.</summary>
-    private sealed class HeldJournal(IJournal inner, long after) : IJournal
+    private sealed class HeldJournal(IJournal inner, long after) : JournalDecorator(inner)
     {
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task Reading => _reading.Task;
 
-        public Position Head => inner.Head;
-
         public void LetGo() => _go.SetResult();
 
-        public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+        public override async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
         {
             if (query.After >= after)
             {
                 _reading.TrySetResult();
                 await _go.Task;
             }
-            return await inner.ReadAsync(query, cancellationToken);
+            return await base.ReadAsync(query, cancellationToken);
         }
-
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(
-            IReadOnlyList<EventDraft> drafts,
-            IdempotencyKey? idempotency,
-            CancellationToken cancellationToken
-        ) => inner.AppendAsync(drafts, idempotency, cancellationToken);
-
-        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
-            inner.FindAsync(foreignId, cancellationToken);
-
-        public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => inner.TrimAsync(cancellationToken);
     }
 }

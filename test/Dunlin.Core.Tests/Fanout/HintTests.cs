@@ -176,7 +176,7 @@ public sealed class HintTests : IDisposable
     private void Hint(int offset) => _node.Fanout.OnCommitNotification(_hints[offset - 1]);
 
     /// <summary>Blocks the answer to the first read until it is released.</summary>
-    private sealed class HeldJournal(IJournal inner) : IJournal
+    private sealed class HeldJournal(IJournal inner) : JournalDecorator(inner)
     {
         private readonly TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -188,34 +188,23 @@ public sealed class HintTests : IDisposable
         public int Reads => Volatile.Read(ref _reads);
 
         // The head follows reads of it only.
-        public Position Head => inner.Head with { Offset = Volatile.Read(ref _head) };
+        public override Position Head => base.Head with { Offset = Volatile.Read(ref _head) };
 
         public void LetGo() => _go.SetResult();
 
-        public ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken)
+        public override ValueTask<Position> ReadHeadAsync(CancellationToken cancellationToken)
         {
-            Volatile.Write(ref _head, inner.Head.Offset);
+            Volatile.Write(ref _head, base.Head.Offset);
             return new(Head);
         }
 
-        public async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
+        public override async ValueTask<JournalPage> ReadAsync(JournalQuery query, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _reads);
-            var page = await inner.ReadAsync(query, cancellationToken);
+            var page = await base.ReadAsync(query, cancellationToken);
             _reading.TrySetResult();
             await _go.Task;
             return page;
         }
-
-        public ValueTask<IReadOnlyList<Position>> AppendAsync(
-            IReadOnlyList<EventDraft> drafts,
-            IdempotencyKey? idempotency,
-            CancellationToken cancellationToken
-        ) => throw new NotSupportedException();
-
-        public ValueTask<Position?> FindAsync(string foreignId, CancellationToken cancellationToken) =>
-            inner.FindAsync(foreignId, cancellationToken);
-
-        public ValueTask<long> TrimAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
