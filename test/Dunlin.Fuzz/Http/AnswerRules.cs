@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dunlin.Fuzz.Engine;
@@ -9,8 +10,40 @@ internal static class AnswerRules
 {
     private static readonly Regex Varying = new("[0-9a-f]{8,}|[0-9]+", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 
+    /// <summary>Sends bytes over one connection of the program, and checks each response.</summary>
+    /// <param name="host">The program.</param>
+    /// <param name="input">The input of the target, for the report.</param>
+    /// <param name="bytes">The bytes to send.</param>
+    /// <param name="sizes">As for <see cref="RawExchange.SendAsync"/>.</param>
+    /// <returns>The responses.</returns>
+    /// <exception cref="FindingException">A response breaks a rule, or the connection stays open.</exception>
+    public static async Task<List<RawAnswer>> ExchangeAsync(FuzzHost host, byte[] input, byte[] bytes, Func<int> sizes)
+    {
+        byte[] received;
+        try
+        {
+            received = await RawExchange.SendAsync(host.Address, bytes, sizes);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new FindingException("the server keeps a connection open that the client has ended", Encoding.Latin1.GetString(input));
+        }
+        List<RawAnswer> answers;
+        try
+        {
+            answers = RawAnswer.ReadAll(received);
+        }
+        catch (FormatException exception)
+        {
+            throw new FindingException("no HTTP response", exception.Message);
+        }
+        foreach (var answer in answers)
+            Check(host, answer);
+        return answers;
+    }
+
     /// <exception cref="FindingException">A response breaks a rule.</exception>
-    public static void Check(FuzzHost host, RawAnswer answer)
+    private static void Check(FuzzHost host, RawAnswer answer)
     {
         var text = answer.IsStream ? "" : answer.Text;
         // 505: the version of HTTP. 503 with a newer schema: docs/reference/http.md.

@@ -76,26 +76,7 @@ internal sealed class BorderTarget()
         var bytes = WithToken(input);
         var pieces = new Random(input.Length);
         var isWhole = input.Length % 3 != 0;
-        byte[] received;
-        try
-        {
-            received = await RawExchange.SendAsync(_host.Address, bytes, () => isWhole ? int.MaxValue : pieces.Next(1, 200));
-        }
-        catch (OperationCanceledException)
-        {
-            throw new FindingException("the server keeps a connection open that the client has ended", Encoding.Latin1.GetString(input));
-        }
-        List<RawAnswer> answers;
-        try
-        {
-            answers = RawAnswer.ReadAll(received);
-        }
-        catch (FormatException exception)
-        {
-            throw new FindingException("no HTTP response", exception.Message);
-        }
-        foreach (var answer in answers)
-            AnswerRules.Check(_host, answer);
+        var answers = await AnswerRules.ExchangeAsync(_host, input, bytes, () => isWhole ? int.MaxValue : pieces.Next(1, 200));
         CheckOrder(RequestReference.Read(bytes), answers);
         AnswerRules.CheckLog(_host, Interlocked.Exchange(ref _before, input));
     }

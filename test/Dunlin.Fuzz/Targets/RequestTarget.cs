@@ -23,28 +23,8 @@ internal sealed class RequestTarget(string name, bool isServer, params string[] 
 
     public override async ValueTask RunAsync(byte[] input)
     {
-        var bytes = Request(input);
-        byte[] received;
-        try
-        {
-            received = await RawExchange.SendAsync(_host.Address, bytes, static () => int.MaxValue);
-        }
-        catch (OperationCanceledException)
-        {
-            throw new FindingException("the server keeps a connection open that the client has ended", Encoding.Latin1.GetString(input));
-        }
-        List<RawAnswer> answers;
-        try
-        {
-            answers = RawAnswer.ReadAll(received);
-        }
-        catch (FormatException exception)
-        {
-            throw new FindingException("no HTTP response", exception.Message);
-        }
+        var answers = await AnswerRules.ExchangeAsync(_host, input, Request(input), static () => int.MaxValue);
         FindingException.Require(answers.Count <= 1, "more responses than requests", $"{answers.Count}");
-        foreach (var answer in answers)
-            AnswerRules.Check(_host, answer);
         AnswerRules.CheckLog(_host, Interlocked.Exchange(ref _before, input));
     }
 
