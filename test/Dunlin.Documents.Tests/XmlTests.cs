@@ -107,6 +107,8 @@ public sealed class XmlTests(XmlTests.Shared shared) : IClassFixture<XmlTests.Sh
     [InlineData("<a>\n<b", 2, 3)]
     [InlineData("\uFEFF<a>\n<</a>", 2, 2)]
     [InlineData("\n<?xml version='1.0'?><a/>", 2, 3)]
+    [InlineData("<?xml version='1.0x'?><a/>", 1, 3)]
+    [InlineData("<?xml version='1.0\uFFFD\uFFFD' encoding='utf-8'?>\n<a/>", 1, 3)]
     public async Task Malformed_text_is_refused_with_line_and_column(string text, int line, int column)
     {
         var refused = (await shared.Bob.SaveAsync(shared.File, text, shared.Lease)).Is(400, "malformed_xml");

@@ -29,7 +29,9 @@ public sealed class FuzzTests
         ];
         var (code, output) = await RunAsync(arguments);
         TestContext.Current.TestOutputHelper?.WriteLine(output);
-        Assert.True(code == 0, output);
+        // A failure starts with the findings, because logs are often cut.
+        var findings = output[Math.Max(0, output.LastIndexOf(" findings\n", StringComparison.Ordinal))..].Trim();
+        Assert.True(code == 0, $"{findings}\n{output}");
         Assert.EndsWith("0 findings", output.TrimEnd(), StringComparison.Ordinal);
     }
 

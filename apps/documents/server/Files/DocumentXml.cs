@@ -108,6 +108,14 @@ internal static class DocumentXml
     // The text is stored and sent as UTF-8. Another declaration would mislead other programs.
     private static void CheckDeclaration(XmlReader reader, IXmlLineInfo place)
     {
+        // The reader compares only the first three characters of the version.
+        if (reader.GetAttribute("version") is not "1.0" and var version)
+            throw DocumentErrors.At(
+                DocumentErrors.MalformedXml,
+                place.LineNumber,
+                place.LinePosition,
+                $"the version of XML must be 1.0, not '{version}'"
+            );
         var encoding = reader.GetAttribute("encoding");
         if (encoding is not null && !encoding.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             throw DocumentErrors.At(

@@ -106,7 +106,7 @@ internal sealed class InnerRequests : IStartupFilter
     }
 
     /// <summary>Runs the request.</summary>
-    /// <returns>The block that announces the refusal, or null if the stream has started.</returns>
+    /// <returns>The block that announces the refusal or the end, or null if the stream has started.</returns>
     public async Task<ReadOnlyMemory<byte>?> RunAsync(IServiceProvider services, FeatureCollection features, InnerSink stream)
     {
         var application =
@@ -129,6 +129,9 @@ internal sealed class InnerRequests : IStartupFilter
                 context.Response.Clear();
                 await Problem.WriteAsync(context, error);
             }
+            // The pipeline ends quietly after an abort, without a status of its own.
+            if (stream.Connection is null && stream.IsClosing)
+                return CombinedBlocks.Ended(stream.Id);
             return stream.Connection is null
                 ? await RefusalAsync(context, features.GetRequiredFeature<InnerResponse>().Buffer, stream.Id)
                 : default(ReadOnlyMemory<byte>?);
