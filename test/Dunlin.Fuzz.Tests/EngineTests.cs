@@ -1,5 +1,6 @@
 using System.Text;
 using Dunlin.Fuzz.Engine;
+using Dunlin.Fuzz.Requests;
 
 namespace Dunlin.Fuzz.Tests;
 
@@ -38,6 +39,21 @@ public sealed class EngineTests : IDisposable
         Assert.False(findings.Add("a", [2], "kind", "second"));
         Assert.True(findings.Add("b", [2], "kind", "other target"));
         Assert.Equal(2, findings.All.Count);
+    }
+
+    [Fact]
+    public void Repeated_items_of_JSON_are_cut()
+    {
+        var longest = 0;
+        for (var seed = 0; seed < 10_000 && longest <= 1024 * 1024; seed++)
+        {
+            var json = JsonFuzz.Parse("[[[[[1]]]]]");
+            var random = new Random(seed);
+            for (var changes = 0; changes < 6; changes++)
+                json.Mutate(random, []);
+            longest = Math.Max(longest, json.ToString().Length);
+        }
+        Assert.InRange(longest, 1024 * 1024, 1200 * 1024);
     }
 
     private static ParserTarget Planted() =>

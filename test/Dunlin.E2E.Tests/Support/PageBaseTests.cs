@@ -50,8 +50,9 @@ public sealed class PageBaseTests(BrowserFixture browser)
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(browser.Browser, "alice", "/no-such-page");
         await page.GotoAsync(new Uri(host.Address, path).ToString());
-        var link = await page.Locator("link[rel=manifest]").EvaluateAsync<string>("link => link.href");
-        var manifest = (await (await page.APIRequest.GetAsync(link)).JsonAsync())!.Value;
+        // Not an evaluation: a page may forward to another one, and a navigation ends evaluations.
+        var link = await page.Locator("link[rel=manifest]").GetAttributeAsync("href");
+        var manifest = (await (await page.APIRequest.GetAsync(new Uri(host.Address, link).ToString())).JsonAsync())!.Value;
         Assert.StartsWith("Dunlin", manifest.GetProperty("name").GetString(), StringComparison.Ordinal);
         var (start, scope) = (manifest.GetProperty("start_url").GetString()!, manifest.GetProperty("scope").GetString()!);
         Assert.StartsWith(scope, start, StringComparison.Ordinal);

@@ -71,6 +71,10 @@ internal sealed class JsonFuzz
         "[1,\"a\",null,{}]",
     ];
 
+    // Repeated items share their values, so a few nested repetitions would have more text than fits into memory.
+    private const int MaxText = 1024 * 1024;
+    private const int MaxPlaces = 10_000;
+
     private static readonly int[] Lengths = [41, 101, 201, 255, 300, 1_001, 5_000, 70_000];
 
     public static readonly string[] Names =
@@ -194,6 +198,7 @@ internal sealed class JsonFuzz
         }
     }
 
+    /// <summary>Returns the text, cut after about 1 MiB.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
@@ -239,15 +244,21 @@ internal sealed class JsonFuzz
     {
         places.Add(this);
         foreach (var value in (_members?.Select(member => member.Value) ?? []).Concat(_items ?? []).Take(50))
+        {
+            if (places.Count >= MaxPlaces)
+                return;
             value.Collect(places);
+        }
     }
 
     private void Write(StringBuilder text)
     {
+        if (text.Length > MaxText)
+            return;
         if (_members is not null)
         {
             text.Append('{');
-            foreach (var (name, value) in _members)
+            foreach (var (name, value) in _members.TakeWhile(_ => text.Length <= MaxText))
             {
                 text.Append(text[^1] == '{' ? "\"" : ",\"").Append(name).Append("\":");
                 value.Write(text);
@@ -257,7 +268,7 @@ internal sealed class JsonFuzz
         else if (_items is not null)
         {
             text.Append('[');
-            for (var i = 0; i < _items.Count; i++)
+            for (var i = 0; i < _items.Count && text.Length <= MaxText; i++)
             {
                 if (i > 0)
                     text.Append(',');
