@@ -53,7 +53,6 @@ public static class WebhookServices
         services.AddHostedSingleton(static provider => new WebhookWorker(
             provider.GetRequiredService<WebhookNode>(),
             provider.GetRequiredService<EventConsumerWorker>(),
-            provider.GetRequiredService<EventConsumers>(),
             provider.GetRequiredService<BackgroundLoops>()
         ));
         return builder;

@@ -11,6 +11,9 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
     private const int DefaultConcurrent = 4;
     private const int PageSize = 1_000;
 
+    /// <summary>The number of versions that an endpoint can have before they meet those of another one.</summary>
+    private const long VersionsOfEndpoint = 1L << 31;
+
     public async Task<IReadOnlyList<WebhookView>> ListAsync(CancellationToken cancellationToken)
     {
         var rows = await node.Store.ReadAsync(static (scope, ct) => WebhookScopes.TableOf(scope).ListAsync(ct), cancellationToken);
@@ -57,7 +60,12 @@ internal sealed class WebhookStore(WebhookNode node, WebhookRules rules, EventCo
                         ErrorCode.LimitReached,
                         $"There are {node.Options.MaxEndpoints} webhooks. Remove one, or raise WebhookOptions.MaxEndpoints."
                     );
-                var row = wanted with { CreatedAt = unit.Now, Version = unit.Now.UtcTicks };
+                // Random: a node compares only versions, and must not take a new endpoint for a removed one with the same id.
+                var row = wanted with
+                {
+                    CreatedAt = unit.Now,
+                    Version = RandomNumberGenerator.GetInt32(int.MaxValue) * VersionsOfEndpoint,
+                };
                 await table.SaveAsync(row, ct);
                 // The cursor begins with the endpoint, and not when a node first claims it.
                 await ConsumerClaim.TableOf(unit).RemoveAsync(group.Group, ct);

@@ -17,13 +17,12 @@ internal sealed class WebhookWorker : IHostedService
     private readonly Dictionary<string, long> _running = new(StringComparer.Ordinal); // versions by id, used by the loop only
     private readonly WebhookNode _node;
     private readonly EventConsumerWorker _consumers;
-    private readonly EventConsumers _groups;
     private readonly BackgroundLoop _loop;
     private DateTimeOffset _forgotten = DateTimeOffset.MinValue;
 
-    public WebhookWorker(WebhookNode node, EventConsumerWorker consumers, EventConsumers groups, BackgroundLoops loops)
+    public WebhookWorker(WebhookNode node, EventConsumerWorker consumers, BackgroundLoops loops)
     {
-        (_node, _consumers, _groups) = (node, consumers, groups);
+        (_node, _consumers) = (node, consumers);
         _loop = new BackgroundLoop("webhooks", RunAsync, node.Clock.TimeProvider, node.Logger, registry: loops);
     }
 
@@ -61,7 +60,7 @@ internal sealed class WebhookWorker : IHostedService
             await _consumers.RemoveAsync(GroupPrefix + id, stopping);
             _running.Remove(id);
             if (rows.All(row => row.Id != id))
-                await _groups.RemoveAsync(GroupPrefix + id, stopping);
+                await RemoveGroupAsync(id, stopping);
         }
         foreach (var row in active.Values)
         {
@@ -69,6 +68,18 @@ internal sealed class WebhookWorker : IHostedService
                 _consumers.Add(new ConsumerRegistration(GroupOf(row), new WebhookConsumer(row, _node)));
         }
     }
+
+    /// <summary>Removes the group that a consumer of a removed endpoint has claimed anew. In one unit of work with the check: a new endpoint
+    /// with the same id keeps its cursor.</summary>
+    private async ValueTask RemoveGroupAsync(string id, CancellationToken stopping) =>
+        await _node.Store.WriteAsync(
+            async (unit, ct) =>
+            {
+                if (await WebhookScopes.TableOf(unit).FindAsync(id, ct) is null)
+                    await ConsumerClaim.TableOf(unit).RemoveAsync(GroupPrefix + id, ct);
+            },
+            stopping
+        );
 
     private ConsumerGroup GroupOf(WebhookRow row)
     {

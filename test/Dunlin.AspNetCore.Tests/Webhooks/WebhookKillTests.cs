@@ -44,10 +44,69 @@ public sealed class WebhookKillTests
         }
     }
 
+    [Fact]
+    public async Task An_endpoint_created_while_a_node_removes_it_keeps_its_cursor()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var time = new ManualTime();
+        var (feed, clock) = (new CommitFeed(), new StoreClock(time));
+        using var store = new InMemoryStore(feed, clock, Options.Create(new RetentionOptions()));
+        await using var other = await Node.StartAsync(store, store, feed, clock, isRunning: false);
+        var body = new WebhookBody(receiver.Url, ["orders/**"], Id: "w");
+        var first = await other.Endpoints.CreateAsync(body, "ann");
+        await AppendAsync(store, 1);
+        var hooked = new HookedStore(store);
+        await using var node = await Node.StartAsync(hooked, store, feed, clock);
+        await WebhookHost.UntilAsync(async () => receiver.Accepted.Count == 1 && await IsDoneAsync(other));
+        await other.Endpoints.RemoveAsync("w");
+        // The next write of the node follows its read of the endpoints, which found none.
+        hooked.BeforeWrite = async () =>
+        {
+            var second = await other.Endpoints.CreateAsync(body, "ann");
+            Assert.NotEqual(first.Version, second.Version);
+            await AppendAsync(store, 2);
+        };
+        await WebhookHost.UntilAsync(() =>
+        {
+            time.Advance(new WebhookOptions().PollInterval);
+            return receiver.Accepted.Count == 2;
+        });
+        Assert.Equal([1, 2], receiver.Accepted.Select(static message => message.Number));
+    }
+
+    private static async Task AppendAsync(InMemoryStore store, int number) =>
+        await store.AppendAsync(EventDraft.Of(TopicName.Parse("orders/1"), "e", number), TestContext.Current.CancellationToken);
+
     private static async Task<bool> IsDoneAsync(Node node)
     {
         var view = Assert.Single(await node.Endpoints.ListAsync(TestContext.Current.CancellationToken));
         return (view.Waiting, view.Dead, view.Lag) == (0, 0, 0);
+    }
+
+    /// <summary>Runs an action once, before the next write.</summary>
+    private sealed class HookedStore(IStore inner) : IStore
+    {
+        private Func<Task>? _beforeWrite;
+
+        public Func<Task> BeforeWrite
+        {
+            set => Volatile.Write(ref _beforeWrite, value);
+        }
+
+        public async ValueTask<T> WriteAsync<T>(
+            Func<IUnitOfWork, CancellationToken, ValueTask<T>> work,
+            CancellationToken cancellationToken = default
+        )
+        {
+            if (Interlocked.Exchange(ref _beforeWrite, null) is { } hook)
+                await hook();
+            return await inner.WriteAsync(work, cancellationToken);
+        }
+
+        public ValueTask<T> ReadAsync<T>(
+            Func<IReadScope, CancellationToken, ValueTask<T>> read,
+            CancellationToken cancellationToken = default
+        ) => inner.ReadAsync(read, cancellationToken);
     }
 
     private sealed class Node : IAsyncDisposable
@@ -66,7 +125,7 @@ public sealed class WebhookKillTests
             var groups = new EventConsumers(store, journal, _consumers);
             var node = new WebhookNode(store, clock, _outbound.Sender, new WebhookInstruments(new TestMeters()), options, logger);
             Endpoints = new WebhookStore(node, new WebhookRules(_outbound.Rules), groups);
-            _worker = new WebhookWorker(node, _consumers, groups, new BackgroundLoops());
+            _worker = new WebhookWorker(node, _consumers, new BackgroundLoops());
         }
 
         public WebhookStore Endpoints { get; }
