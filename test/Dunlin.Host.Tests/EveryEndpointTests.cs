@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
@@ -88,5 +90,26 @@ public sealed class EveryEndpointTests
                 );
         }
         Assert.Empty(different);
+    }
+
+    [Fact]
+    public async Task A_method_in_other_letters_is_refused()
+    {
+        await using var host = await LocalHost.StartAsync();
+        var (client, _, token) = await host.SignInAsync("alice");
+        using var disposed = client;
+        var gets = host.Endpoints.Where(static endpoint => endpoint.Method == "GET").Select(static endpoint => endpoint.Path);
+        var accepted = new List<string>();
+        foreach (var path in gets.Append("/dunlin/v1/nothing").Distinct())
+        {
+            // HttpClient would send the known method in capital letters.
+            using var raw = new TcpClient(host.Address.Host, host.Address.Port);
+            await raw.GetStream()
+                .WriteAsync(Encoding.ASCII.GetBytes($"HeAD {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n"));
+            using var reader = new StreamReader(raw.GetStream(), Encoding.Latin1);
+            if (await reader.ReadLineAsync() is not "HTTP/1.1 400 Bad Request" and var status)
+                accepted.Add($"{path}: {status}");
+        }
+        Assert.Empty(accepted);
     }
 }

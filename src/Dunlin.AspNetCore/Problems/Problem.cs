@@ -105,7 +105,8 @@ public static class Problem
         var body = Serialize(problem, traceId, errorPage, Extensions(context.RequestServices));
         Prepare(context.Response, problem);
         context.Response.ContentLength = body.Length;
-        if (!HttpMethods.IsHead(context.Request.Method))
+        // Not HttpMethods.IsHead, which ignores case: the web server omits the body only for the exact method.
+        if (context.Request.Method != HttpMethods.Head)
             await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 

@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -19,7 +20,10 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOp
     private readonly PathString[] _apiPaths = [.. options.Value.ApiPaths.Select(path => new PathString(path))];
 
     public Task InvokeAsync(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<WritesOwnProblems>() is null ? Guard(context) : next(context);
+        HttpMethods.GetCanonicalizedValue(context.Request.Method) is var method && method != context.Request.Method
+            ? Problem.WriteAsync(context, WrongCase(context.Request.Method, method))
+        : context.GetEndpoint()?.Metadata.GetMetadata<WritesOwnProblems>() is null ? Guard(context)
+        : next(context);
 
     private async Task Guard(HttpContext context)
     {
@@ -45,6 +49,11 @@ internal sealed class ProblemMiddleware(RequestDelegate next, IOptions<ProblemOp
         )
             await Problem.WriteAsync(context, problem);
     }
+
+    // RFC 9110, section 9.1: methods are case-sensitive. Routing ignores case, and endpoints write no body for "HeAD" although the web
+    // server sends one: the response would end too early.
+    private static DunlinException WrongCase(string method, string canonical) =>
+        new(ErrorCode.InvalidField, $"The method must be written '{canonical}', not '{method}'.");
 
     // Routing sets these statuses without a text.
     private static string? DetailOf(HttpContext context)
