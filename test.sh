@@ -10,6 +10,9 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # One compiler for all builds, whatever the environment says: starting one for each project costs minutes.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive UseSharedCompilation=true
+# Each program of tests runs for a minute or less, too short for profiles of its methods and for small generations of its heap to pay:
+# without both, the tests need a quarter less processor time.
+export DOTNET_TieredPGO=0 DOTNET_GCgen0size=0x4000000
 trap 'dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1' EXIT
 mkdir -p artifacts/test
 only=("${@/#packages/Dunlin.Packages.Tests}")
@@ -18,7 +21,8 @@ failures=() # what the last lines repeat, so that nobody has to look for it
 unstable=() # tests that passed only when they ran again
 times=()    # seconds and name of each part
 runs=()     # the titles of the runs of .NET tests
-slots=2     # how many of them run at once
+later=()    # the names of the checks that run beside them
+slots=3     # how many runs and checks run at once
 
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); } # passed, failed
@@ -26,15 +30,31 @@ took() { times+=("$(printf '%5d s  %s' $((SECONDS - $1)) "$2")"); } # SECONDS at
 
 # One check without tests of its own counts as one.
 check() { # name, command ...
-  local name=$1 log began=$SECONDS; shift
-  log=$(mktemp)
-  if "$@" > "$log" 2>&1; then
-    add 1 0; echo "ok    $name"
-  else
-    add 0 1; failures+=("$name"); echo "FAIL  $name"; tail -n 60 "$log"
-  fi
-  took "$began" "$name"
-  rm -f "$log"
+  run_check "$@"
+  count_check "$1"
+}
+
+# Leaves the status and the time in a file, and prints one line, or what failed.
+run_check() { # name, command ...
+  local base="artifacts/test/check-${1//[ ,]/-}" began=$SECONDS status=0
+  "${@:2}" > "$base.log" 2>&1 || status=$?
+  echo "$status $((SECONDS - began))" > "$base.result"
+  if [ "$status" -eq 0 ]; then echo "ok    $1"; else echo "FAIL  $1"; tail -n 60 "$base.log"; fi
+}
+
+count_check() { # name
+  local status seconds
+  read -r status seconds < "artifacts/test/check-${1//[ ,]/-}.result"
+  times+=("$(printf '%5d s  %s' "$seconds" "$1")")
+  if [ "$status" -eq 0 ]; then add 1 0; else add 0 1; failures+=("$1"); fi
+}
+
+# A check that runs beside the tests; collect counts it.
+start_check() { # name, command ...
+  await_slot
+  rm -f "artifacts/test/check-${1//[ ,]/-}.result"
+  later+=("$1")
+  run_check "$@" &
 }
 
 install_packages() {
@@ -104,25 +124,24 @@ client() { # package
   vitest "the $1 tests" "test:$1"
 }
 
-# The site of the documentation; broken links, anchors and cross references fail its build.
-docs() {
-  say "Documentation"
-  check "documentation site" ./docs.sh --build
-}
+build() { dotnet tool restore && dotnet build Dunlin.slnx -c Release --nologo -v quiet; }
 
-format() { dotnet tool restore && dotnet csharpier check .; }
-
-# Each test project is a program. Two run at once, because most of the time they wait for servers, pages and disks. The longest come first.
+# Each test project is a program. Three run at once, because most of the time they wait for servers, pages and disks. The longest come first.
 dotnet_tests() {
-  say "Server: build and format"
-  check "build" dotnet build Dunlin.slnx -c Release --nologo -v quiet
-  check "format" format
+  say "Server: build"
+  check "build" build
   check "commit subjects" scripts/check-commits.sh
-  say "Server: tests, $slots programs at once"
+  say "Server: tests, documentation and format, $slots programs at once"
+  # Broken links, anchors and cross references fail the build of the site.
+  local docs=
+  if wanted docs; then start_check "documentation site" ./docs.sh --build; docs=$!; fi
+  start_check "format" dotnet csharpier check .
   local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests Dunlin.Simulation) project name
   for name in "${longest[@]}"; do wanted "$name" && start "$name" "$name"; done
   for project in test/*/*.Tests.csproj; do
     name=$(basename "$project" .csproj)
+    # Its tests read the site.
+    [ "$name" != Dunlin.Host.Tests ] || [ -z "$docs" ] || wait "$docs"
     [[ " ${longest[*]} " == *" $name "* ]] || { wanted "$name" && start "$name" "$name"; }
   done
   # The systems once more, unchanged, on a PostgreSQL that the tests start for themselves.
@@ -159,9 +178,13 @@ native_tests() {
   unset DUNLIN_TEST_SERVER
 }
 
+await_slot() {
+  while [ "$(jobs -rp | wc -l)" -ge "$slots" ]; do wait -n; done
+}
+
 # Starts a run in the background as soon as a slot is free.
 start() { # project, title, options of the runner ...
-  while [ "$(jobs -rp | wc -l)" -ge "$slots" ]; do wait -n; done
+  await_slot
   runs+=("$2")
   run_tests "$@" &
 }
@@ -204,6 +227,7 @@ summary_of() { # log
 # somebody mends it; it fails no run. With DUNLIN_STRICT=1 there is no second try.
 collect() {
   local title base project seconds total bad summary tries=0
+  for title in "${later[@]}"; do count_check "$title"; done
   for title in "${runs[@]}"; do tries=$((tries + $(failed_of "artifacts/test/$title.log" | wc -l))); done
   for title in "${runs[@]}"; do
     base="artifacts/test/$title"
@@ -264,7 +288,6 @@ install_packages
 { wanted Dunlin.Native || wanted Dunlin.Packages.Tests; } && start_native
 [ ${#only[@]} -eq 0 ] && web
 [ -z "$native" ] || check "native program" finish_native
-wanted docs && docs
 wanted Dunlin.Packages.Tests && packages
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
