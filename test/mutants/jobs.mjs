@@ -26,5 +26,14 @@ export default {
       killedBy:
         'Dunlin.Sqlite.Tests: SqliteEventConsumerTests.A_node_paused_past_its_claim_cannot_move_the_cursor',
     },
+    {
+      name: 'stopped-webhook-removes-the-new-cursor',
+      file: 'src/Dunlin.AspNetCore/Webhooks/WebhookWorker.cs',
+      replace: 'if (await WebhookScopes.TableOf(unit).FindAsync(id, ct) is null)',
+      with: 'if (id.Length > 0)',
+      breaks: 'A node that stops a removed webhook removes the cursor of one created with the same id.',
+      killedBy:
+        'Dunlin.AspNetCore.Tests: WebhookKillTests.An_endpoint_created_while_a_node_removes_it_keeps_its_cursor',
+    },
   ],
 };

@@ -35,5 +35,14 @@ export default {
       breaks: 'Appends that are retried after a lost connection are stored in reverse order.',
       killedBy: 'Dunlin.Postgres.Tests: OutageTests.Commits_with_a_lost_reply_are_announced_once_in_order',
     },
+    {
+      name: 'failing-unit-rolls-back-its-neighbour',
+      file: 'src/Dunlin.Postgres/Journal/WriterSession.cs',
+      replace: 'if (!request.IsUnit || _needsSavepoint)',
+      with: 'if (!request.IsUnit)',
+      breaks: 'A unit that fails before its first statement rolls back the unit before it.',
+      killedBy:
+        'Dunlin.Postgres.Tests: SavepointTests.A_failing_unit_rolls_back_alone_whatever_it_sent_first',
+    },
   ],
 };
