@@ -9,3 +9,15 @@ export function meansTopic(wanted: string, topic: string): boolean {
     (part, at) => part === '*' || part === segments[at] || (isOpen && at === parts.length - 1),
   );
 }
+
+/** Whether a subscription to `topics` receives the event. An event or a subscription without topics excludes nothing. */
+export function isWanted(
+  {
+    topic,
+    also = [],
+  }: { readonly topic?: string | undefined; readonly also?: readonly string[] | undefined },
+  topics: readonly string[],
+): boolean {
+  if (topic === undefined || topics.length === 0) return true;
+  return [topic, ...also].some((name) => topics.some((wanted) => meansTopic(wanted, name)));
+}

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
  * Minified and gzipped bytes of everything that `@dunlin/client` exports, without the transports that it loads when server-sent events do
  * not pass. Raise it only with a reason: it publishes, preempts leases, sends bytes, and chooses between three transports.
  */
-const BUDGET = 20_300;
+const BUDGET = 20_350;
 
 async function sizeOf(entry: string): Promise<{ size: number; imports: string[] }> {
   const result = await build({

@@ -8,6 +8,8 @@ export interface HereMessage {
   readonly kind: 'here';
   readonly tab: string;
   readonly topics: readonly string[];
+  /** The term that the tab knows. A leader must exceed it, because the tab ignores lower terms. */
+  readonly term?: number | undefined;
   readonly behind?: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Reset } from '../connection/control.js';
 import type { FeedFrame } from '../connection/feed.js';
 import { INITIAL_STATE, type ConnectionState, type SignedOutReason } from '../connection/state.js';
-import { meansTopic } from '../topics.js';
+import { isWanted } from '../topics.js';
 import { comparePlace, judgeStep, type Step } from './cursor.js';
 import type { HereMessage, LeaderMessage, LeaderNews, TabMessage } from './messages.js';
 import { MISSED_BEATS, PRESENCE_BEATS, TAB_GONE_MS } from './timing.js';
@@ -32,8 +32,10 @@ export interface TabState {
   /** Number of the leadership. Messages with a lower term are ignored. */
   readonly term: number;
   readonly leaderTab: string;
-  /** Topics of the other tabs, so that this tab can serve them as soon as it leads. */
-  readonly others: Readonly<Record<string, { readonly topics: readonly string[]; readonly heardAt: number }>>;
+  /** Topics and terms of the other tabs, so that this tab can serve them as soon as it leads. */
+  readonly others: Readonly<
+    Record<string, Pick<HereMessage, 'topics' | 'term'> & { readonly heardAt: number }>
+  >;
   /** Term and position of the last replay request. Limits requests to one per position. */
   readonly askedAt: string | undefined;
   /** Whether the leader sent a message since the last beat. */
@@ -161,8 +163,7 @@ class Turn {
         effects.push({ type: 'leader', call: 'stop' }, { type: 'election', call: 'enter' });
         return this.#sayHere();
       case 'unavailable':
-        if (role === 'follower') this.#leadAlone();
-        return;
+        return role === 'follower' ? this.#leadAlone() : undefined;
       case 'message':
         return this.#hear(input.message);
       case 'news':
@@ -181,6 +182,8 @@ class Turn {
     state.role = 'follower';
     state.isAttached = false;
     state.missed = state.beats = 0;
+    // While it was off, this tab received no message of a tab that left.
+    state.others = {};
     effects.push({ type: 'enter' });
     this.#sayHere();
     effects.push({ type: 'beat' });
@@ -207,13 +210,12 @@ class Turn {
       case 'signOut':
         return this.#signedOut(message.reason);
       case 'here': {
-        const { tab, topics } = message;
-        state.others = { ...state.others, [tab]: { topics, heardAt: this.#context.now } };
-        if (isLeader)
-          effects.push(
-            { type: 'leader', call: 'heard', with: message },
-            { type: 'leader', call: 'tellState' },
-          );
+        const { tab, topics, term = 0 } = message;
+        state.others = { ...state.others, [tab]: { topics, term, heardAt: this.#context.now } };
+        if (!isLeader) return;
+        effects.push({ type: 'leader', call: 'heard', with: message }, { type: 'leader', call: 'tellState' });
+        // This tab was elected without a message of the leader of that term, or slept while its lock was stolen.
+        if (term > state.term) effects.push({ type: 'outdo', term });
         return;
       }
       case 'wake':
@@ -232,7 +234,7 @@ class Turn {
 
   #lead(): void {
     const { state } = this;
-    state.term++;
+    state.term = Math.max(state.term, ...Object.values(state.others).map(({ term = 0 }) => term)) + 1;
     this.#forget(state.leaderTab);
     const oldest = this.#context.now - TAB_GONE_MS;
     const others = Object.entries(state.others)
@@ -266,8 +268,8 @@ class Turn {
     const { state } = this;
     if (state.role === 'alone' || term < state.term) return;
     const isLeader = state.role === 'leader';
-    // This is the last message of the former leader, or one of the two slept while its lock was stolen. The election decides, not the
-    // message: it deposes the loser. The winner continues with a higher term.
+    // The last message of the former leader, or one of the two slept while its lock was stolen. The election decides, not the message:
+    // it deposes the loser, and the winner continues with a higher term.
     if (isLeader && leader !== this.#context.tab) return void this.effects.push({ type: 'outdo', term });
     const isNew = term !== state.term || leader !== state.leaderTab;
     state.term = term;
@@ -311,14 +313,9 @@ class Turn {
     if (decision === 'gap') return this.#askForReplay();
     if (decision === 'lost') this.#reset({ reason: 'epoch', position: step.position });
     state.position = step.position;
-    const { topics } = this.#context;
-    const topic = frame?.topic;
     // The stream also carries topics of other tabs.
-    const isOurs =
-      topic === undefined ||
-      topics.length === 0 ||
-      [topic, ...(frame?.also ?? [])].some((name) => topics.some((wanted) => meansTopic(wanted, name)));
-    if (frame && isOurs) this.effects.push({ type: 'receiver', call: 'receive', with: frame });
+    if (frame && isWanted(frame, this.#context.topics))
+      this.effects.push({ type: 'receiver', call: 'receive', with: frame });
   }
 
   #reset(reset: Reset): void {
@@ -383,7 +380,7 @@ class Turn {
 
   #here(behind?: string): HereMessage {
     const { tab, topics } = this.#context;
-    return { kind: 'here', tab, topics, behind };
+    return { kind: 'here', tab, topics, term: this.state.term, behind };
   }
 
   #post(message: TabMessage): void {

@@ -61,6 +61,8 @@ const inputs = {
   'outdo, due': { type: 'outdo', term: 3 },
   'outdo, late': { type: 'outdo', term: 2 },
   'message here': message({ kind: 'here', tab: 'other', topics: ['b'] }),
+  'message here of a higher term': message({ kind: 'here', tab: 'other', topics: ['b'], term: 4 }),
+  'message here of the same term': message({ kind: 'here', tab: 'other', topics: ['b'], term: 3 }),
   'message bye': message({ kind: 'bye', tab: 'other' }),
   'message wake': message({ kind: 'wake' }),
   'message signOut': message({ kind: 'signOut', reason: 'revoked' }),
@@ -172,6 +174,8 @@ const table: Record<InputKey, Partial<Record<StateKey, string>>> = {
   'outdo, due': { leader: 'leader 4 e-5, tellState' },
   'outdo, late': {},
   'message here': { leader: 'leader 3 e-5, heard, tellState' },
+  'message here of a higher term': { leader: 'leader 3 e-5, heard, tellState, outdo' },
+  'message here of the same term': { leader: 'leader 3 e-5, heard, tellState' },
   'message bye': { leader: 'leader 3 e-5, forget' },
   'message wake': { leader: 'leader 3 e-5, wake', alone: 'alone 3 e-5, wake' },
   'message signOut': {
@@ -261,6 +265,19 @@ describe('A tab', () => {
     const { state, effects } = transition({ ...states.follower, others }, { type: 'elected' }, context);
     expect(effects.map(wordOf)).toEqual(['lead me+fresh from e-5']);
     expect(state).toMatchObject({ role: 'leader', term: 4, leaderTab: 'me' });
+  });
+
+  test('leads in a term that exceeds those of all other tabs', () => {
+    const others = { other: { topics: ['b'], term: 7, heardAt: context.now } };
+    const { state } = transition({ ...states.follower, others }, { type: 'elected' }, context);
+    expect(state).toMatchObject({ role: 'leader', term: 8 });
+  });
+
+  test('that returns forgets the tabs that may have left meanwhile', () => {
+    const others = { other: { topics: ['b'], heardAt: context.now } };
+    const { state } = transition({ ...states.suspended, others }, inputs['pageshow, restored'], context);
+    expect(state).toMatchObject({ role: 'follower', others: {} });
+    expect(state.others).toEqual({});
   });
 
   test('requests one replay per position and beat', () => {

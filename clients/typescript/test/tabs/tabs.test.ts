@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BEAT_MS } from '../../src/tabs/sharedConnection';
-import { NAME, browser, journal, settled, openAll, setUp } from './setup';
+import { NAME, browser, journal, open, settled, openAll, setUp } from './setup';
 
 beforeEach(setUp);
 
@@ -106,6 +106,23 @@ describe('Taking over', () => {
     expect(first!.connection.isLeading).toBe(false);
     expect([first!.seen, second!.seen]).toEqual([[1], [1]]);
     expect(journal.readers).toHaveLength(1);
+  });
+
+  // The new leader never received the terms that the returning tab knows.
+  test('A tab that led before follows a newer leader at once', async () => {
+    const [first, second] = await openAll(2);
+    first!.tab.kill();
+    await settled();
+    second!.connection.disconnect();
+    const third = open();
+    await settled();
+    second!.connection.connect();
+    await settled();
+    expect([second, third].map((member) => member!.connection.state.name)).toEqual(['live', 'live']);
+    expect([second, third].map((member) => member!.connection.isLeading)).toEqual([false, true]);
+    journal.publish('a');
+    await settled();
+    expect([second!.seen, third.seen]).toEqual([[1], [1]]);
   });
 
   test('A sleeping leader is replaced and receives missed events once', async () => {
