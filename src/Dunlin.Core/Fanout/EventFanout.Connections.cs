@@ -59,6 +59,7 @@ public sealed partial class EventFanout
             _connections.Add(id, connection);
             if (!_byUser.TryGetValue(request.Caller.UserId, out var list))
                 _byUser.Add(request.Caller.UserId, list = new List<EventStreamConnection>(1));
+            connection.UserIndex = list.Count;
             list.Add(connection);
         }
         Instruments.Connections.Add(1);
@@ -246,7 +247,11 @@ public sealed partial class EventFanout
             if (!_connections.Remove(connection.Id))
                 return false;
             var list = _byUser[connection.Caller.UserId];
-            list.Remove(connection);
+            // Constant time: all anonymous readers of a node are one user. The last connection takes the free place.
+            var last = list[^1];
+            list[connection.UserIndex] = last;
+            last.UserIndex = connection.UserIndex;
+            list.RemoveAt(list.Count - 1);
             if (list.Count == 0)
                 _byUser.Remove(connection.Caller.UserId);
         }

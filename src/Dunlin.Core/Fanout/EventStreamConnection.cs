@@ -97,6 +97,9 @@ public sealed partial class EventStreamConnection
     /// <summary>Gets whether presence lists the connection.</summary>
     public bool IsPresent { get; }
 
+    /// <summary>Gets or sets the index in the fan-out's list of this user's connections. Guarded by the lock of that list.</summary>
+    internal int UserIndex { get; set; }
+
     /// <summary>Gets the time of opening (UTC).</summary>
     public DateTimeOffset OpenedAt { get; }
 

@@ -133,6 +133,25 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Leaving_moves_only_the_last_connection_of_the_user()
+    {
+        using var node = new TestNode();
+        var open = new List<EventStreamConnection>();
+        for (var i = 0; i < 5; i++)
+            open.Add(await node.ConnectAsync(new TestSink(), "t"));
+        open[1].Close(ConnectionEnd.Gone);
+        await open[1].Completion;
+        Assert.Equal([open[0], open[4], open[2], open[3]], node.Fanout.OfUser("ann"));
+        open[4].Close(ConnectionEnd.Gone);
+        await open[4].Completion;
+        Assert.Equal([open[0], open[3], open[2]], node.Fanout.OfUser("ann"));
+        foreach (var connection in open)
+            connection.Close(ConnectionEnd.Gone);
+        await Task.WhenAll(open.Select(connection => connection.Completion));
+        Assert.Empty(node.Fanout.OfUser("ann"));
+    }
+
+    [Fact]
     public async Task Removing_an_old_connection_does_not_remove_a_newer_equal_one()
     {
         using var node = new TestNode();
