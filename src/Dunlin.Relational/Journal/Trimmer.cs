@@ -84,12 +84,15 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
             .Call("trim_topics")
             .Number(after)
             .Number(TopicPage)
-            .ListAsync(static row => (Id: row.Number(0), Name: TopicName.FromStored(row.Text(1)), Head: row.Number(2)), cancellationToken);
+            .ListAsync(
+                static row => new StoredTopic(row.Number(0), TopicName.FromStored(row.Text(1)), row.Number(2), row.Number(3)),
+                cancellationToken
+            );
         var cuts = new List<(long, long)>();
-        foreach (var (id, name, head) in topics)
+        foreach (var topic in topics)
         {
-            if (head > 0 && await FindCutAsync(session, id, head, rules.For(name), now, cancellationToken) is > 0 and var cut)
-                cuts.Add((id, cut));
+            if (topic.Head > 0 && await FindCutAsync(session, topic, rules.For(topic.Name), now, cancellationToken) is > 0 and var cut)
+                cuts.Add((topic.Id, cut));
         }
         return (cuts, topics.Count == TopicPage ? topics[^1].Id : null);
     }
@@ -97,31 +100,37 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
     /// <summary>Returns the offset through which the topic must be trimmed; 0 for none.</summary>
     private async ValueTask<long> FindCutAsync(
         ISqlSession session,
-        long topic,
-        long head,
+        StoredTopic topic,
         RetentionRule rule,
         DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
         long byAge = 0;
-        if (rule.MaxAge is { } age)
+        if (rule.MaxAge is { } age && (now - age).ToUnixTimeMilliseconds() is var limit && topic.FirstTime < limit)
         {
             var young = await session
                 .Call("trim_by_age")
-                .Number(topic)
-                .Number((now - age).ToUnixTimeMilliseconds())
+                .Number(topic.Id)
+                .Number(limit)
                 .FindAsync<long?>(static row => row.Number(0), cancellationToken);
-            byAge = young is { } offset ? offset - 1 : head;
+            byAge = young is { } offset ? offset - 1 : topic.Head;
         }
-        if ((rule.MaxCount is null && rule.MaxBytes is null) || head <= _countedThrough)
+        if ((rule.MaxCount is null && rule.MaxBytes is null) || topic.Head <= _countedThrough)
             return byAge;
-        var bySize = await session
-            .Call("trim_by_size")
-            .Number(topic)
-            .Number(rule.MaxCount ?? long.MaxValue)
-            .Number(rule.MaxBytes ?? long.MaxValue)
-            .FindAsync(static row => row.Number(0), cancellationToken);
+        // A number alone needs no event, only the index.
+        var bySize = rule.MaxBytes is { } bytes
+            ? await session
+                .Call("trim_by_size")
+                .Number(topic.Id)
+                .Number(rule.MaxCount ?? long.MaxValue)
+                .Number(bytes)
+                .FindAsync(static row => row.Number(0), cancellationToken)
+            : await session
+                .Call("trim_by_count")
+                .Number(topic.Id)
+                .Number(rule.MaxCount)
+                .FindAsync(static row => row.Number(0), cancellationToken);
         return Math.Max(byAge, bySize);
     }
 
@@ -138,4 +147,10 @@ internal sealed class Trimmer(RelationalStore store, RetentionOptions rules)
                 return removed;
         }
     }
+
+    /// <param name="Id">The number of the topic.</param>
+    /// <param name="Name">The name.</param>
+    /// <param name="Head">The offset of its last event; 0 for none.</param>
+    /// <param name="FirstTime">The time of its first event, in milliseconds since 1970.</param>
+    private sealed record StoredTopic(long Id, TopicName Name, long Head, long FirstTime);
 }

@@ -56,14 +56,17 @@ internal sealed class LeaseTable(Func<ISqlSession> session, Func<CancellationTok
     {
         var prefix = query.Prefix?.TrimEnd('/') ?? "";
         var after = query.After is null ? "" : query.After + BeforeAllNames;
+        var statement =
+            query.SessionId is not null ? "lease_list_by_session"
+            : query.HeldOnly ? "lease_list_held"
+            : "lease_list";
         var call = session()
-            .Call(query.SessionId is null ? "lease_list" : "lease_list_by_session")
+            .Call(statement)
             .Text(string.CompareOrdinal(after, prefix) > 0 ? after : prefix)
             .Text(prefix.Length == 0 ? AfterAllNames : prefix + (char)('/' + 1))
-            .Text(prefix)
-            .Flag(query.HeldOnly)
-            .Number(query.Limit);
-        return (query.SessionId is null ? call : call.Text(query.SessionId)).ListAsync(Read, cancellationToken);
+            .Text(prefix);
+        call = query.SessionId is null ? call.Number(query.Limit) : call.Flag(query.HeldOnly).Number(query.Limit).Text(query.SessionId);
+        return call.ListAsync(Read, cancellationToken);
     }
 
     public async ValueTask<int> CountHeldAsync(string userId, DateTimeOffset at, int limit, CancellationToken cancellationToken) =>

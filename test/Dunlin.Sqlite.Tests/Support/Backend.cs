@@ -22,6 +22,9 @@ public sealed class Backend : IAsyncDisposable
 
     public List<SchemaScripts> Schemas { get; } = [];
 
+    /// <summary>Creates the meters of the stores. Null: each store has its own.</summary>
+    public TestMeters? Meters { get; init; }
+
     public string Path => System.IO.Path.Combine(_folder.FullName, "test.db");
 
     /// <summary>The batches that the last opened store announced.</summary>
@@ -42,7 +45,8 @@ public sealed class Backend : IAsyncDisposable
             Schemas,
             feed,
             clock ?? new StoreClock(Time),
-            Log.For<SqliteStore>()
+            Log.For<SqliteStore>(),
+            Meters
         );
         _stores.Add(store);
         return store;
