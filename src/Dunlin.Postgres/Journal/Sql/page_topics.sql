@@ -15,12 +15,12 @@ WITH state AS (
     WHERE topic.name = ANY ($4::TEXT[] COLLATE "C")
     ORDER BY found."offset" LIMIT $2 + 1
 ), wanted AS MATERIALIZED (
-    SELECT "offset", row_number() OVER before AS number, sum(octet_length(data)) OVER before - octet_length(data) AS bytes_before
-    FROM next JOIN dunlin_journal USING ("offset")
-    WINDOW before AS (ORDER BY "offset")
+    SELECT event.*, row_number() OVER before AS number, sum(octet_length(data)) OVER before - octet_length(data) AS bytes_before
+    FROM next JOIN dunlin_journal event ON event."offset" = next."offset"
+    WINDOW before AS (ORDER BY event."offset" ROWS UNBOUNDED PRECEDING)
 )
 SELECT state.head, state.epoch, state.is_trimmed, (SELECT count(*) FROM wanted), event."offset",
     (SELECT name FROM dunlin_topic WHERE id = event.topic), event.type, event.data,
     event.user_id, event.session_id, event.connection_id, event.device_id, event.time, event.extra
-FROM state LEFT JOIN (wanted JOIN dunlin_journal event USING ("offset")) ON wanted.number <= $2 AND wanted.bytes_before < $3
+FROM state LEFT JOIN wanted AS event ON event.number <= $2 AND event.bytes_before < $3
 ORDER BY event."offset"
