@@ -14,6 +14,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string[] _settings;
     private ServerProcess? _process;
 
+    private bool _isStandby;
+
     private PostgresServer(DirectoryInfo folder, string postgres, string[] @as, string[] settings)
     {
         _folder = folder;
@@ -47,13 +49,11 @@ public sealed class PostgresServer : IAsyncDisposable
                 .Select(version => Path.Combine(version, "bin"))
             : [];
         var initdb = ServerProcess.Find("initdb", "postgresql", folders);
-        var folder = Directory.CreateTempSubdirectory("dunlin-pg-");
-        string[] @as = [];
-        if (Environment.UserName == "root")
-        {
-            await ServerProcess.RunAsync("/bin/chown", ["postgres", folder.FullName]);
-            @as = [ServerProcess.Find("setpriv", "util-linux"), "--reuid=postgres", "--regid=postgres", "--init-groups"];
-        }
+        string[] @as =
+            Environment.UserName == "root"
+                ? [ServerProcess.Find("setpriv", "util-linux"), "--reuid=postgres", "--regid=postgres", "--init-groups"]
+                : [];
+        var folder = await NewFolderAsync(@as);
         var durability = isDurable ? "fsync=on" : "fsync=off";
         var server = new PostgresServer(folder, Path.Combine(Path.GetDirectoryName(initdb)!, "postgres"), @as, [durability, .. settings]);
         string[] initialise = [initdb, "-D", server.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
@@ -63,7 +63,44 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
-    private string Data => Path.Combine(_folder.FullName, "data");
+    /// <summary>Gets the data directory.</summary>
+    public string Data => Path.Combine(_folder.FullName, "data");
+
+    /// <summary>Creates and starts a standby of this server, and makes it synchronous: a commit returns when the standby has it too.</summary>
+    /// <returns>The standby, which accepts queries that only read.</returns>
+    /// <exception cref="InvalidOperationException">The standby did not start.</exception>
+    public async Task<PostgresServer> StartStandbyAsync()
+    {
+        var folder = await NewFolderAsync(_as);
+        var standby = new PostgresServer(folder, _postgres, _as, [.. _settings, "hot_standby=on"]) { _isStandby = true };
+        string[] source = ["-h", "127.0.0.1", "-p", string.Create(CultureInfo.InvariantCulture, $"{Port}"), "-U", "postgres"];
+        await standby.RunAsync("pg_basebackup", ["-D", standby.Data, "-R", "-X", "stream", "-c", "fast", "--no-sync", .. source]);
+        await standby.StartAsync();
+        await RunAsync("psql", [.. source, "-q", "-c", "ALTER SYSTEM SET synchronous_standby_names = '*'"]);
+        await RunAsync("psql", [.. source, "-q", "-c", "SELECT pg_reload_conf()"]);
+        return standby;
+    }
+
+    /// <summary>Promotes a standby, and waits until it accepts writes. It no longer waits for a standby of its own.</summary>
+    public async Task PromoteAsync()
+    {
+        _isStandby = false;
+        await RunAsync("pg_ctl", ["promote", "-w", "-D", Data]);
+    }
+
+    private Task RunAsync(string program, string[] arguments)
+    {
+        string[] command = [.. _as, Path.Combine(Path.GetDirectoryName(_postgres)!, program), .. arguments];
+        return ServerProcess.RunAsync(command[0], command[1..], _folder.FullName);
+    }
+
+    private static async Task<DirectoryInfo> NewFolderAsync(string[] @as)
+    {
+        var folder = Directory.CreateTempSubdirectory("dunlin-pg-");
+        if (@as.Length > 0)
+            await ServerProcess.RunAsync("/bin/chown", ["postgres", folder.FullName]);
+        return folder;
+    }
 
     /// <summary>Starts the server, for the first time or again, and waits until it accepts connections.</summary>
     /// <exception cref="InvalidOperationException">The server did not start within 30 seconds. The message contains its output.</exception>
@@ -76,6 +113,8 @@ public sealed class PostgresServer : IAsyncDisposable
             "unix_socket_directories=",
             "max_connections=300",
             "log_min_messages=fatal",
+            // pg_basebackup copies the setting of the primary; a promoted standby would wait for a standby that does not exist.
+            .. _isStandby ? (string[])["synchronous_standby_names="] : [],
             .. _settings,
         ];
         string[] command = [.. _as, _postgres, "-D", Data, .. settings.SelectMany(setting => new[] { "-c", setting })];

@@ -17,15 +17,17 @@ public enum ProxyAction
     CutAtAnswer,
 }
 
-/// <summary>Forwards TCP connections to a server on 127.0.0.1, and can cut them. Thread-safe.</summary>
+/// <summary>Forwards TCP connections to a server on 127.0.0.1, and can cut, delay and hold them. Thread-safe.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<Socket> _open = [];
-    private readonly int _target;
     private readonly Task _accepting;
+    private volatile int _target;
     private volatile bool _isBlocked;
+    private volatile TaskCompletionSource? _held;
+    private long _delay; // ticks
 
     /// <summary>Starts to forward to a port.</summary>
     /// <param name="targetPort">The port of the server on 127.0.0.1.</param>
@@ -42,6 +44,24 @@ public sealed class TcpProxy : IAsyncDisposable
 
     /// <summary>Gets or sets the function that decides on each chunk of client data. Default: null, which forwards everything.</summary>
     public Func<ReadOnlyMemory<byte>, ProxyAction>? OnRequest { get; set; }
+
+    /// <summary>Gets or sets the port of the server. A new value applies to new connections.</summary>
+    public int TargetPort
+    {
+        get => _target;
+        set => _target = value;
+    }
+
+    /// <summary>Gets or sets the time that each chunk of data takes, in each direction. Default: zero.</summary>
+    public TimeSpan Delay
+    {
+        get => new(Interlocked.Read(ref _delay));
+        set => Interlocked.Exchange(ref _delay, value.Ticks);
+    }
+
+    /// <summary>Holds all data, and new connections, without closing anything, as a network without a route does. Until
+    /// <see cref="Restore"/>.</summary>
+    public void Hold() => _held ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Cuts all open connections.</summary>
     public void Cut()
@@ -60,13 +80,20 @@ public sealed class TcpProxy : IAsyncDisposable
         Cut();
     }
 
-    /// <summary>Accepts connections again.</summary>
-    public void Restore() => _isBlocked = false;
+    /// <summary>Accepts connections again, and forwards held data.</summary>
+    public void Restore()
+    {
+        _isBlocked = false;
+        var held = _held;
+        _held = null;
+        held?.TrySetResult();
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
+        Restore();
         _listener.Stop();
         Cut();
         await _accepting;
@@ -104,6 +131,7 @@ public sealed class TcpProxy : IAsyncDisposable
         }
         try
         {
+            await PassAsync();
             await server.ConnectAsync(IPAddress.Loopback, _target);
             var cutsAtAnswer = new StrongBox();
             await Task.WhenAny(ForwardAsync(client, server, cutsAtAnswer), ReturnAsync(server, client, cutsAtAnswer));
@@ -123,6 +151,7 @@ public sealed class TcpProxy : IAsyncDisposable
         {
             while (await client.ReceiveAsync(buffer) is > 0 and var count)
             {
+                await PassAsync();
                 switch (OnRequest?.Invoke(buffer.AsMemory(0, count)) ?? ProxyAction.Pass)
                 {
                     case ProxyAction.CutBefore:
@@ -143,13 +172,14 @@ public sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    private static async Task ReturnAsync(Socket server, Socket client, StrongBox cutsAtAnswer)
+    private async Task ReturnAsync(Socket server, Socket client, StrongBox cutsAtAnswer)
     {
         var buffer = new byte[64 * 1024];
         try
         {
             while (await server.ReceiveAsync(buffer) is > 0 and var count && !cutsAtAnswer.IsSet)
             {
+                await PassAsync();
                 for (var sent = 0; sent < count; )
                     sent += await client.SendAsync(buffer.AsMemory(sent, count - sent));
             }
@@ -158,6 +188,14 @@ public sealed class TcpProxy : IAsyncDisposable
         {
             // The connection was cut.
         }
+    }
+
+    private async Task PassAsync()
+    {
+        if (Delay is { Ticks: > 0 } delay)
+            await Task.Delay(delay, TimeProvider.System, _stop.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+        if (_held is { } held)
+            await held.Task;
     }
 
     private void Close(Socket socket)
