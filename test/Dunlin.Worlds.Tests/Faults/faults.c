@@ -1,4 +1,4 @@
-// A library for LD_PRELOAD that makes writes and syncs of some files fail. A test maps the same control file and changes the mode while the
+// A library for LD_PRELOAD that makes writes and syncs of some files fail, and sets the wall clock of the process. A test maps the same control file and changes the mode while the
 // process runs. DUNLIN_FAULTS names the control file, DUNLIN_FAULTS_UNDER the folder of the files.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ struct control {
   _Atomic int mode;
   _Atomic int milliseconds; // of a slow sync
   _Atomic int hits;         // calls that the library changed
+  _Atomic int seconds;      // added to the wall clock; the monotonic clock stays real, as on a machine whose clock is set
 };
 
 static struct control nothing, *control = &nothing;
@@ -25,12 +27,14 @@ static const char *folder = "";
 static ssize_t (*next_write)(int, const void *, size_t);
 static ssize_t (*next_pwrite)(int, const void *, size_t, off_t);
 static int (*next_fsync)(int), (*next_fdatasync)(int);
+static int (*next_clock_gettime)(clockid_t, struct timespec *);
 
 __attribute__((constructor)) static void begin(void) {
   next_write = dlsym(RTLD_NEXT, "write");
   next_pwrite = dlsym(RTLD_NEXT, "pwrite");
   next_fsync = dlsym(RTLD_NEXT, "fsync");
   next_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
+  next_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
   const char *name = getenv("DUNLIN_FAULTS"), *under = getenv("DUNLIN_FAULTS_UNDER");
   int file = name && under ? open(name, O_RDWR | O_CLOEXEC) : -1;
   if (file < 0) return;
@@ -91,3 +95,27 @@ ssize_t pwrite(int file, const void *data, size_t count, off_t offset) {
 }
 
 ssize_t pwrite64(int file, const void *data, size_t count, off_t offset) { return pwrite(file, data, count, offset); }
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  // Before the constructor has run, another library may ask.
+  if (!next_clock_gettime) next_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+  int result = next_clock_gettime(clock, now);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += atomic_load(&control->seconds);
+  return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  (void)zone;
+  struct timespec real;
+  int result = clock_gettime(CLOCK_REALTIME, &real);
+  now->tv_sec = real.tv_sec;
+  now->tv_usec = real.tv_nsec / 1000;
+  return result;
+}
+
+time_t time(time_t *now) {
+  struct timespec real;
+  clock_gettime(CLOCK_REALTIME, &real);
+  if (now) *now = real.tv_sec;
+  return real.tv_sec;
+}

@@ -22,7 +22,7 @@ public sealed class FaultyDiskTests
     public async Task G1_G2_G3_Refused_space_loses_no_acknowledged_event()
     {
         await using var node = new Node();
-        using var disk = await FaultyDisk.AddAsync(node.Settings, node.Data);
+        using var disk = await FaultLibrary.AddAsync(node.Settings, node.Data);
         await node.StartAsync();
         await using var load = await Workload.StartAsync("no space left", () => node.Address);
         await load.MoreAsync();
@@ -39,7 +39,7 @@ public sealed class FaultyDiskTests
     public async Task G1_G2_G3_Short_writes_and_slow_syncs_lose_no_event()
     {
         await using var node = new Node();
-        using var disk = await FaultyDisk.AddAsync(node.Settings, node.Data);
+        using var disk = await FaultLibrary.AddAsync(node.Settings, node.Data);
         await node.StartAsync();
         await using var load = await Workload.StartAsync("short writes, slow syncs", () => node.Address);
         await load.MoreAsync();
@@ -60,7 +60,7 @@ public sealed class FaultyDiskTests
     private static async Task RunFatalAsync(DiskFault fault)
     {
         await using var node = new Node();
-        using var disk = await FaultyDisk.AddAsync(node.Settings, node.Data);
+        using var disk = await FaultLibrary.AddAsync(node.Settings, node.Data);
         await node.StartAsync();
         await using var load = await Workload.StartAsync(
             fault == DiskFault.SyncFails ? "failed syncs" : "failed writes",
@@ -80,7 +80,7 @@ public sealed class FaultyDiskTests
     }
 
     /// <summary>Waits until calls have failed, and then requires that nothing is acknowledged.</summary>
-    private static async Task RequireSilenceAsync(Node node, Workload load, FaultyDisk disk)
+    private static async Task RequireSilenceAsync(Node node, Workload load, FaultLibrary disk)
     {
         await Eventually.TrueAsync(() => disk.Hits > 0, () => node.Output);
         using var api = new Api(node.Address, "prober");

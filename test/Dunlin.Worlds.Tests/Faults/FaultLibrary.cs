@@ -15,18 +15,18 @@ internal enum DiskFault
 }
 
 /// <summary>
-/// Makes writes and syncs of another process fail, with the library <c>faults.c</c>, which gcc compiles for the run. Works with dynamically
-/// linked programs only.
+/// Makes writes and syncs of another process fail, and steps its wall clock, with the library <c>faults.c</c>, which gcc compiles for the
+/// run. Works with dynamically linked programs only.
 /// </summary>
-internal sealed class FaultyDisk : IDisposable
+internal sealed class FaultLibrary : IDisposable
 {
-    private const int Size = 12;
+    private const int Size = 16;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dunlin-faults-");
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _control;
 
-    private FaultyDisk()
+    private FaultLibrary()
     {
         var path = Path.Combine(_folder.FullName, "control");
         File.WriteAllBytes(path, new byte[Size]);
@@ -46,19 +46,19 @@ internal sealed class FaultyDisk : IDisposable
     /// <summary>Compiles the library, and adds it to the environment of a process.</summary>
     /// <param name="settings">The environment.</param>
     /// <param name="under">The folder whose files are faulty.</param>
-    public static async Task<FaultyDisk> AddAsync(Dictionary<string, string> settings, string under)
+    public static async Task<FaultLibrary> AddAsync(Dictionary<string, string> settings, string under)
     {
-        var disk = new FaultyDisk();
-        var library = Path.Combine(disk._folder.FullName, "faults.so");
+        var faults = new FaultLibrary();
+        var file = Path.Combine(faults._folder.FullName, "faults.so");
         var source = Path.Combine(AppContext.BaseDirectory, "Faults", "faults.c");
         await ServerProcess.RunAsync(
             ServerProcess.Find("gcc", "gcc"),
-            ["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", library, source, "-ldl"]
+            ["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", file, source, "-ldl"]
         );
-        settings["LD_PRELOAD"] = library;
-        settings["DUNLIN_FAULTS"] = Path.Combine(disk._folder.FullName, "control");
+        settings["LD_PRELOAD"] = file;
+        settings["DUNLIN_FAULTS"] = Path.Combine(faults._folder.FullName, "control");
         settings["DUNLIN_FAULTS_UNDER"] = under;
-        return disk;
+        return faults;
     }
 
     /// <summary>Changes the fault of the running process, and sets <see cref="Hits"/> to zero.</summary>
@@ -68,6 +68,9 @@ internal sealed class FaultyDisk : IDisposable
         _control.Write(8, 0);
         _control.Write(0, (int)fault);
     }
+
+    /// <summary>Sets the wall clock of the process to the real time plus an offset, at once. Its monotonic clock stays real.</summary>
+    public void SetClock(TimeSpan offset) => _control.Write(12, (int)offset.TotalSeconds);
 
     public void Dispose()
     {
