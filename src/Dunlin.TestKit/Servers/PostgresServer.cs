@@ -42,13 +42,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed or did not start.</exception>
     public static async Task<PostgresServer> StartNewAsync(bool isDurable = false, params string[] settings)
     {
-        var folders = Directory.Exists("/usr/lib/postgresql")
-            ? Directory
-                .GetDirectories("/usr/lib/postgresql")
-                .OrderDescending(StringComparer.Ordinal)
-                .Select(version => Path.Combine(version, "bin"))
-            : [];
-        var initdb = ServerProcess.Find("initdb", "postgresql", folders);
+        var initdb = Find("initdb");
         string[] @as =
             Environment.UserName == "root"
                 ? [ServerProcess.Find("setpriv", "util-linux"), "--reuid=postgres", "--regid=postgres", "--init-groups"]
@@ -90,8 +84,19 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private Task RunAsync(string program, string[] arguments)
     {
-        string[] command = [.. _as, Path.Combine(Path.GetDirectoryName(_postgres)!, program), .. arguments];
+        string[] command = [.. _as, Find(program), .. arguments];
         return ServerProcess.RunAsync(command[0], command[1..], _folder.FullName);
+    }
+
+    // Debian keeps the programs in a folder of each version.
+    private static string Find(string program)
+    {
+        var versions = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
+        return ServerProcess.Find(
+            program,
+            "postgresql",
+            versions.OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
+        );
     }
 
     private static async Task<DirectoryInfo> NewFolderAsync(string[] @as)
