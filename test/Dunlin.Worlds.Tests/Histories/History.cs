@@ -103,6 +103,16 @@ internal sealed class History
         }
     }
 
+    /// <summary>Returns the acknowledged writes so far.</summary>
+    public HashSet<string> AcknowledgedIds()
+    {
+        lock (_gate)
+            return _writes
+                .Values.Where(write => write.Outcome == Outcome.Acknowledged)
+                .Select(write => write.Id)
+                .ToHashSet(StringComparer.Ordinal);
+    }
+
     /// <summary>Adds a write before its request is sent. Its outcome is unknown until an answer arrives.</summary>
     public void Begin(string id)
     {

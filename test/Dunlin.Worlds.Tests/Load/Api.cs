@@ -16,18 +16,29 @@ internal sealed record Answer(int? Status, JsonElement Body, bool WasSent)
     public string? Code => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("code", out var code) ? code.GetString() : null;
 }
 
-/// <summary>Keeps the clients of one user for the nodes. Not thread-safe.</summary>
-internal sealed class ApiPool(string user, Func<Uri> address) : IDisposable
+/// <summary>Keeps the clients of one user for the nodes. A user stays with a node for some requests, and leaves one that does not answer. Not
+/// thread-safe.</summary>
+internal sealed class ApiPool(string user, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
 {
-    private readonly Dictionary<Uri, Api> _apis = [];
+    private const int Stay = 25;
 
-    /// <summary>Returns the client of the node that the next request goes to.</summary>
-    public Api Next()
+    private readonly Dictionary<Uri, Api> _apis = [];
+    private int _current = random.Next(addresses.Count);
+    private bool _isLeft;
+
+    public async Task<Answer> SendAsync(HttpMethod method, string path, object? body, params (string Name, string Value)[] headers)
     {
-        var uri = address();
+        // The last request had no answer, or a refusal that another node may not give.
+        if (_isLeft)
+            _current = (_current + 1) % addresses.Count;
+        else if (random.Next(Stay) == 0)
+            _current = random.Next(addresses.Count);
+        var uri = addresses[_current]();
         if (!_apis.TryGetValue(uri, out var api))
             _apis.Add(uri, api = new Api(uri, user));
-        return api;
+        var answer = await api.SendAsync(method, path, body, headers);
+        _isLeft = answer.Status is null or 503;
+        return answer;
     }
 
     public void Dispose()
@@ -37,10 +48,10 @@ internal sealed class ApiPool(string user, Func<Uri> address) : IDisposable
     }
 }
 
-/// <summary>Sends requests to one node, as one user, and waits at most three seconds for an answer. Thread-safe.</summary>
+/// <summary>Sends requests to one node, as one user, and waits at most two seconds for an answer. Thread-safe.</summary>
 internal sealed class Api : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static readonly long Begun = TimeProvider.System.GetTimestamp();
 
@@ -82,17 +93,10 @@ internal sealed class Api : IDisposable
         }
     }
 
-    /// <summary>Sends a write and adds its outcome to the history.</summary>
+    /// <summary>Adds the outcome of a write to the history, unless it was refused.</summary>
     /// <returns>The outcome; null if the server did not receive the request.</returns>
-    public async Task<Outcome?> WriteAsync(
-        History history,
-        string id,
-        string path,
-        object body,
-        params (string Name, string Value)[] headers
-    )
+    public static Outcome? Conclude(History history, string id, Answer answer)
     {
-        var answer = await SendAsync(HttpMethod.Post, path, body, headers);
         switch (answer)
         {
             case { Status: 200 }:

@@ -4,11 +4,11 @@ using Dunlin.Worlds.Tests.Histories;
 namespace Dunlin.Worlds.Tests.Load;
 
 /// <summary>Acquires a lease, writes with its token, releases it or lets it expire, and tries to write once more with the old token.</summary>
-internal sealed class Holder(History history, string name, Func<Uri> address, Random random) : IDisposable
+internal sealed class Holder(History history, string name, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
 {
     private const int Seconds = 2;
 
-    private readonly ApiPool _apis = new(name, address);
+    private readonly ApiPool _apis = new(name, addresses, random);
     private int _writes;
 
     public async Task RunAsync(CancellationToken stop)
@@ -26,7 +26,7 @@ internal sealed class Holder(History history, string name, Func<Uri> address, Ra
     private async Task TryHoldAsync(string resource, string leaseId)
     {
         var asked = Api.Now;
-        var answer = await _apis.Next().SendAsync(HttpMethod.Put, "/dunlin/v1/leases/" + resource, new { leaseId, seconds = Seconds });
+        var answer = await _apis.SendAsync(HttpMethod.Put, "/dunlin/v1/leases/" + resource, new { leaseId, seconds = Seconds });
         if (answer.Status is not (200 or 201))
         {
             if (answer.Status is 500 or 400 or 401 or 403 or 404)
@@ -40,9 +40,7 @@ internal sealed class Holder(History history, string name, Func<Uri> address, Ra
         var isKept = random.Next(8) == 0;
         if (!isKept)
         {
-            var released = await _apis
-                .Next()
-                .SendAsync(HttpMethod.Delete, "/dunlin/v1/leases/" + resource, null, ("Dunlin-Lease", leaseId));
+            var released = await _apis.SendAsync(HttpMethod.Delete, "/dunlin/v1/leases/" + resource, null, ("Dunlin-Lease", leaseId));
             if (released.Status == 204)
                 history.Add(new Release(resource, token, Api.Now));
         }
@@ -59,21 +57,16 @@ internal sealed class Holder(History history, string name, Func<Uri> address, Ra
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{name}-writes:{_writes++}");
         history.Begin(new GuardedWrite(id, resource, fence, Api.Now));
-        var outcome = await _apis
-            .Next()
-            .WriteAsync(
-                history,
-                id,
-                Nodes.NodeProgram.GuardedPath,
-                new
-                {
-                    id,
-                    resource,
-                    leaseId,
-                    fence,
-                    user = name,
-                }
-            );
+        var body = new
+        {
+            id,
+            resource,
+            leaseId,
+            fence,
+            user = name,
+        };
+        var answer = await _apis.SendAsync(HttpMethod.Post, Nodes.NodeProgram.GuardedPath, body);
+        var outcome = Api.Conclude(history, id, answer);
         if (outcome is Outcome.Refused or null)
             history.Refuse(id);
     }

@@ -4,14 +4,14 @@ using Dunlin.Worlds.Tests.Histories;
 namespace Dunlin.Worlds.Tests.Load;
 
 /// <summary>Publishes events with increasing numbers. After an unknown outcome it repeats the request with its key, or goes on.</summary>
-internal sealed class Publisher(History history, string name, Func<Uri> address, Random random) : IDisposable
+internal sealed class Publisher(History history, string name, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(4);
 
     // Answers are slow or missing in some worlds; the run must end.
     private const int Repetitions = 200;
 
-    private readonly ApiPool _apis = new(name, address);
+    private readonly ApiPool _apis = new(name, addresses, random);
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -27,20 +27,18 @@ internal sealed class Publisher(History history, string name, Func<Uri> address,
         history.Begin(id);
         for (var attempt = 0; attempt < Repetitions; attempt++)
         {
-            var outcome = await _apis
-                .Next()
-                .WriteAsync(
-                    history,
-                    id,
-                    "/dunlin/v1/events",
-                    new
-                    {
-                        topic = string.Create(CultureInfo.InvariantCulture, $"worlds/{random.Next(3)}"),
-                        type = "e",
-                        data = new { id },
-                    },
-                    ("Idempotency-Key", id)
-                );
+            var answer = await _apis.SendAsync(
+                HttpMethod.Post,
+                "/dunlin/v1/events",
+                new
+                {
+                    topic = string.Create(CultureInfo.InvariantCulture, $"worlds/{random.Next(3)}"),
+                    type = "e",
+                    data = new { id },
+                },
+                ("Idempotency-Key", id)
+            );
+            var outcome = Api.Conclude(history, id, answer);
             await Task.Delay(Pace, TimeProvider.System, CancellationToken.None);
             if (outcome == Outcome.Acknowledged)
                 return;

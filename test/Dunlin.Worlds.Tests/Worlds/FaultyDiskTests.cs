@@ -100,7 +100,7 @@ public sealed class FaultyDiskTests
             type = "e",
             data = new { id },
         };
-        var outcome = await api.WriteAsync(history, id, "/dunlin/v1/events", body);
+        var outcome = Api.Conclude(history, id, await api.SendAsync(HttpMethod.Post, "/dunlin/v1/events", body));
         if (outcome == Outcome.Refused)
             history.Refuse(id);
         return outcome;

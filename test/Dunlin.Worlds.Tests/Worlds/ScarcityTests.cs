@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Dunlin.TestKit.Servers;
+using Dunlin.Worlds.Tests.Load;
+using Dunlin.Worlds.Tests.Nodes;
+
+namespace Dunlin.Worlds.Tests.Worlds;
+
+/// <summary>Processes without file descriptors, and without memory.</summary>
+public sealed class ScarcityTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Open streams and connections go on, and new connections wait until there are descriptors again.</summary>
+    [Fact]
+    public async Task G1_G2_G3_Node_without_file_descriptors_loses_no_event()
+    {
+        await using var node = new Node();
+        await node.StartAsync();
+        await using var load = await Workload.StartAsync("no file descriptors", () => node.Address);
+        await load.MoreAsync();
+        await LimitAsync(node, Directory.GetFiles($"/proc/{node.Id}/fd").Length + 4);
+        var peers = new List<TcpClient>();
+        for (var i = 0; i < 16; i++)
+        {
+            var peer = new TcpClient();
+            peers.Add(peer);
+            await peer.ConnectAsync(node.Address.Host, node.Port);
+        }
+        await node.WhenSeenAsync("Accepting connections failed");
+        await load.MoreAsync();
+        peers.ForEach(static peer => peer.Dispose());
+        await LimitAsync(node, 1_024);
+        await load.MoreAsync();
+        await load.FinishAsync();
+    }
+
+    /// <summary>Uploads that never end fill the heap of the process. It may refuse requests or end; a restart has everything.</summary>
+    [Fact]
+    public async Task G1_G2_G3_Node_without_memory_loses_no_event()
+    {
+        await using var node = new Node();
+        node.Settings["DOTNET_GCHeapHardLimit"] = "0x3000000"; // 48 MiB
+        await node.StartAsync();
+        await using var load = await Workload.StartAsync("no memory", () => node.Address);
+        await load.MoreAsync();
+        using var stop = new CancellationTokenSource();
+        var uploads = Enumerable.Range(0, 120).Select(_ => Task.Run(() => UploadAsync(node.Address, stop.Token))).ToArray();
+        await Task.WhenAny(node.WhenSeenAsync("OutOfMemoryException"), node.WhenSeenAsync("Out of memory")).WaitAsync(Patience);
+        await stop.CancelAsync();
+        await Task.WhenAll(uploads).WaitAsync(Patience);
+        await node.RestartAsync();
+        await load.MoreAsync();
+        await load.FinishAsync(allowsServerErrors: true);
+    }
+
+    /// <summary>Sends all of a request but its last byte.</summary>
+    private static async Task UploadAsync(Uri address, CancellationToken stop)
+    {
+        const int Size = 1_000_000;
+        using var api = new Api(address, "uploader");
+        try
+        {
+            using var peer = new TcpClient();
+            await peer.ConnectAsync(address.Host, address.Port, stop);
+            var token = api.Client.DefaultRequestHeaders.Authorization;
+            var head =
+                $"POST /dunlin/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\nContent-Type: application/json\r\nContent-Length: {Size}\r\n\r\n";
+            await peer.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(head + new string(' ', Size - 1)), stop);
+            await peer.GetStream().ReadExactlyAsync(new byte[1], stop);
+        }
+        catch (Exception error) when (error is SocketException or IOException or OperationCanceledException)
+        {
+            // The server closed the connection, or the test ends.
+        }
+    }
+
+    private static Task LimitAsync(Node node, int files) =>
+        ServerProcess.RunAsync("prlimit", ["--pid", $"{node.Id}", string.Create(CultureInfo.InvariantCulture, $"--nofile={files}:")]);
+}
