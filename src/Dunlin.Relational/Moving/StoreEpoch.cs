@@ -6,7 +6,8 @@ namespace Dunlin.Relational;
 /// <summary>Changes the epoch of a store whose database was restored. Thread-safe.</summary>
 public static class StoreEpoch
 {
-    /// <summary>Begins a new epoch. Readers with a position of the earlier epoch receive <c>dunlin.reset</c> when they resume.</summary>
+    /// <summary>Begins a new epoch. Readers with a position of the earlier epoch receive <c>dunlin.reset</c> when they resume. The next fencing
+    /// token is larger than those that the lost history granted.</summary>
     /// <param name="store">The store. The call opens it. Dispose it afterwards: it caches its earlier state. Stop all servers
     /// before.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -18,7 +19,12 @@ public static class StoreEpoch
         await store.OpenAsync(cancellationToken);
         var head = await store.ReadHeadAsync(cancellationToken);
         var epoch = await store.WriteAsync(
-            (unit, ct) => ((UnitOfWork)unit).Session.Call("epoch_renew").FindAsync(static row => row.Number(0), ct),
+            async (unit, ct) =>
+            {
+                var session = ((UnitOfWork)unit).Session;
+                await session.Call("fence_skip").FindAsync(static row => row.Number(0), ct);
+                return await session.Call("epoch_renew").FindAsync(static row => row.Number(0), ct);
+            },
             cancellationToken
         );
         return new Position((uint)epoch, head.Offset);

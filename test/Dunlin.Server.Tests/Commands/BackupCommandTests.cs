@@ -75,12 +75,14 @@ public sealed class BackupCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Each_restore_of_one_backup_begins_another_epoch()
+    public async Task G3_Each_restore_of_one_backup_has_another_epoch_and_larger_tokens()
     {
         await _server.StartAsync();
         var epochs = new List<string> { (await PublishAsync(1))[..8] };
-        await _server.KillAsync();
         await Cli.JsonAsync("backup", "--to", Backup, "--data", _server.Data);
+        // The backup does not know these grants.
+        var tokens = new List<long> { await GrantAsync(), await GrantAsync() };
+        await _server.KillAsync();
         for (var i = 0; i < 2; i++)
         {
             File.Delete(DatabaseFile + ".replaced");
@@ -89,12 +91,14 @@ public sealed class BackupCommandTests : IAsyncLifetime
             await Cli.JsonAsync("restore", "--from", Backup, "--replace", "--data", _server.Data);
             await _server.StartAsync();
             epochs.Add((await PublishAsync(2))[..8]);
+            tokens.AddRange(await GrantAsync(), await GrantAsync());
             await _server.KillAsync();
         }
         // A start without a restore keeps the epoch.
         await _server.StartAsync();
         Assert.Equal(epochs[^1], (await PublishAsync(3))[..8]);
         Assert.Equal(3, epochs.Distinct(StringComparer.Ordinal).Count());
+        RequireGrowing(tokens);
     }
 
     [Fact]
@@ -160,11 +164,13 @@ public sealed class BackupCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Restored_PostgreSQL_gets_a_new_epoch()
+    public async Task G3_Restored_PostgreSQL_gets_a_new_epoch_and_larger_tokens()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         await _server.StartAsync("--store", postgres.ConnectionString);
         var before = await PublishAsync(1);
+        var tokens = new List<long> { await GrantAsync() };
+        await RewindTokensAsync(postgres);
         await _server.KillAsync();
         var (refused, _, error) = await Cli.RunAsync("backup", "--to", Backup, "--store", postgres.ConnectionString);
         Assert.Equal(2, refused);
@@ -173,6 +179,8 @@ public sealed class BackupCommandTests : IAsyncLifetime
         var restored = await Cli.JsonAsync("restore", "--store", postgres.ConnectionString);
         Assert.NotEqual(before, restored.GetProperty("position").GetString());
         await _server.StartAsync("--store", postgres.ConnectionString);
+        tokens.AddRange(await GrantAsync(), await GrantAsync());
+        RequireGrowing(tokens);
         await using var reader = await Calls.OpenAsync(_server.Address, Reader, "topic=load/1", before);
         Assert.Contains("\"epoch\"", (await reader.UntilAsync("dunlin.reset")).Data, StringComparison.Ordinal);
     }
@@ -184,6 +192,27 @@ public sealed class BackupCommandTests : IAsyncLifetime
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check";
         return (string)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+    }
+
+    /// <summary>Acquires and releases a lease, and returns its fencing token.</summary>
+    private async Task<long> GrantAsync()
+    {
+        using var client = Calls.Client(_server.Address, Mint.User("holder", ("hold", "files/*")));
+        var body = new { leaseId = "lease-of-the-test" };
+        var granted = (await client.SendJsonAsync("PUT", "/dunlin/v1/leases/files/1", body)).Ok();
+        await client.SendJsonAsync("DELETE", "/dunlin/v1/leases/files/1", null, ("Dunlin-Lease", body.leaseId));
+        return granted.GetProperty("fence").GetInt64();
+    }
+
+    private static void RequireGrowing(List<long> tokens) => Assert.Equal(tokens.Order().Distinct(), tokens);
+
+    // As in a database of pg_restore from before the grants.
+    private static async Task RewindTokensAsync(PostgresServer postgres)
+    {
+        await using var connection = new Npgsql.NpgsqlConnection(postgres.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new Npgsql.NpgsqlCommand("SELECT setval('dunlin_fence', 1, false)", connection);
+        await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
     }
 
     private Task<string> PublishAsync(int number) => Calls.PublishAsync(_server.Address, Mint.Backend(), "load/1", number);

@@ -94,6 +94,9 @@ internal sealed class History
     /// <summary>Gets answers that a client must never receive, such as a status of 500.</summary>
     public IReadOnlyList<string> Faults => _faults;
 
+    /// <summary>Gets when the store went back to an earlier state; null if it did not.</summary>
+    public TimeSpan? WentBack { get; set; }
+
     public int Acknowledged
     {
         get

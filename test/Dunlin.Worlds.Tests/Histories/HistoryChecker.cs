@@ -158,16 +158,20 @@ internal static class HistoryChecker
         }
     }
 
-    // The request was sent after the answer of a newer grant, or of the release of its own.
+    // The request was sent after the answer of a newer grant, or of the release of its own. A store that went back knows neither.
     private static IEnumerable<string> LateWrites(History history)
     {
+        bool IsBefore(TimeSpan answered, TimeSpan asked) =>
+            answered < asked && !(history.WentBack is { } back && answered <= back && back <= asked);
+
         var acknowledged = history.Writes.Where(write => write.Outcome == Outcome.Acknowledged).Select(write => write.Id);
         var stored = acknowledged.ToHashSet(StringComparer.Ordinal);
         foreach (var write in history.Guarded.Where(write => stored.Contains(write.Id)))
         {
-            if (history.Grants.Any(grant => grant.Resource == write.Resource && grant.Token > write.Token && grant.Answered < write.Asked))
+            var grants = history.Grants.Where(grant => grant.Resource == write.Resource && grant.Token > write.Token);
+            if (grants.Any(grant => IsBefore(grant.Answered, write.Asked)))
                 yield return $"{write.Id} with token {write.Token} came after a newer grant of {write.Resource}";
-            if (history.Releases.Any(release => release.Token == write.Token && release.Answered < write.Asked))
+            if (history.Releases.Any(release => release.Token == write.Token && IsBefore(release.Answered, write.Asked)))
                 yield return $"{write.Id} with token {write.Token} came after its release";
         }
     }

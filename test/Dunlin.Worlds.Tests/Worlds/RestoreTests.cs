@@ -19,6 +19,7 @@ public sealed class RestoreTests
         await RunAsync(node, "backup", "--to", backup, "--data", node.Data);
         await load.MoreAsync();
         await node.KillAsync();
+        load.History.WentBack = Api.Now;
         var lost = load.History.AcknowledgedIds();
         await RunAsync(node, "restore", "--from", backup, "--data", node.Data, "--replace");
         await node.StartAsync();
