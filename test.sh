@@ -136,7 +136,7 @@ dotnet_tests() {
   local docs=
   if wanted docs; then start_check "documentation site" ./docs.sh --build; docs=$!; fi
   start_check "format" dotnet csharpier check .
-  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests Dunlin.Simulation) project name
+  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests Dunlin.Worlds.Tests Dunlin.Simulation) project name
   for name in "${longest[@]}"; do wanted "$name" && start "$name" "$name"; done
   for project in test/*/*.Tests.csproj; do
     name=$(basename "$project" .csproj)

@@ -60,7 +60,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Gets the data directory.</summary>
     public string Data => Path.Combine(_folder.FullName, "data");
 
-    /// <summary>Creates and starts a standby of this server, and makes it synchronous: a commit returns when the standby has it too.</summary>
+    /// <summary>Creates and starts a standby of this server, and makes it synchronous: a commit returns when the standby has it
+    /// too.</summary>
     /// <returns>The standby, which accepts queries that only read.</returns>
     /// <exception cref="InvalidOperationException">The standby did not start.</exception>
     public async Task<PostgresServer> StartStandbyAsync()

@@ -1,5 +1,6 @@
-// A library for LD_PRELOAD that makes writes and syncs of some files fail, and sets the wall clock of the process. A test maps the same control file and changes the mode while the
-// process runs. DUNLIN_FAULTS names the control file, DUNLIN_FAULTS_UNDER the folder of the files.
+// A library for LD_PRELOAD that makes writes and syncs of some files fail, and sets the wall clock of the process. A test maps the same
+// control file and changes the mode while the process runs. DUNLIN_FAULTS names the control file, DUNLIN_FAULTS_UNDER the folder of the
+// files.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -66,7 +66,8 @@ internal static class HistoryChecker
         }
     }
 
-    /// <summary>Returns the parts of the journal that a reader must have: from each start or reset to the last event before the next.</summary>
+    /// <summary>Returns the parts of the journal that a reader must have: from each start or reset to the last event before the
+    /// next.</summary>
     private static List<(string Epoch, long From, long To)> Spans(List<Seen> log)
     {
         var spans = new List<(string, long, long)>();

@@ -16,8 +16,10 @@ internal sealed record Answer(int? Status, JsonElement Body, bool WasSent)
     public string? Code => Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty("code", out var code) ? code.GetString() : null;
 }
 
-/// <summary>Keeps the clients of one user for the nodes. A user stays with a node for some requests, and leaves one that does not answer. Not
-/// thread-safe.</summary>
+/// <summary>
+/// Keeps the clients of one user for the nodes. A user stays with a node for some requests, and leaves one that does not answer. Not
+/// thread-safe.
+/// </summary>
 internal sealed class ApiPool(string user, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
 {
     private const int Stay = 25;

@@ -3,7 +3,9 @@ using Dunlin.Worlds.Tests.Histories;
 
 namespace Dunlin.Worlds.Tests.Load;
 
-/// <summary>Acquires a lease, writes with its token, releases it or lets it expire, and tries to write once more with the old token.</summary>
+/// <summary>
+/// Acquires a lease, writes with its token, releases it or lets it expire, and tries to write once more with the old token.
+/// </summary>
 internal sealed class Holder(History history, string name, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
 {
     private const int Seconds = 2;

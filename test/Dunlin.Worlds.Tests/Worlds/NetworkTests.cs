@@ -5,8 +5,10 @@ using Npgsql;
 
 namespace Dunlin.Worlds.Tests.Worlds;
 
-/// <summary>Networks that delay, hold and cut connections. Proxies of the test do so, because <c>tc netem</c> needs a module of the kernel that
-/// containers often lack.</summary>
+/// <summary>
+/// Networks that delay, hold and cut connections. Proxies of the test do so, because <c>tc netem</c> needs a module of the kernel that
+/// containers often lack.
+/// </summary>
 public sealed class NetworkTests
 {
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(25);

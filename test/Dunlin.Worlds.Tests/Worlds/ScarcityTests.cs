@@ -65,9 +65,16 @@ public sealed class ScarcityTests
             using var peer = new TcpClient();
             await peer.ConnectAsync(address.Host, address.Port, stop);
             var token = api.Client.DefaultRequestHeaders.Authorization;
-            var head =
-                $"POST /dunlin/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\nContent-Type: application/json\r\nContent-Length: {Size}\r\n\r\n";
-            await peer.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(head + new string(' ', Size - 1)), stop);
+            string[] head =
+            [
+                "POST /dunlin/v1/events HTTP/1.1",
+                "Host: localhost",
+                $"Authorization: {token}",
+                "Content-Type: application/json",
+                string.Create(CultureInfo.InvariantCulture, $"Content-Length: {Size}"),
+            ];
+            var request = string.Join("\r\n", head) + "\r\n\r\n" + new string(' ', Size - 1);
+            await peer.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(request), stop);
             await peer.GetStream().ReadExactlyAsync(new byte[1], stop);
         }
         catch (Exception error) when (error is SocketException or IOException or OperationCanceledException)
