@@ -2,6 +2,6 @@
 -- fence_skip.sql), and removes the mark of the backup.
 UPDATE dunlin_counter SET value = abs(random() % 4294967295) + 1
 WHERE name = 'epoch' AND EXISTS (SELECT 1 FROM dunlin_counter WHERE name = 'backup');
-UPDATE dunlin_counter SET value = max(value, unixepoch() * 1000000)
+UPDATE dunlin_counter SET value = max(value, CAST(unixepoch('subsec') * 1000000 AS INTEGER))
 WHERE name = 'fence' AND EXISTS (SELECT 1 FROM dunlin_counter WHERE name = 'backup');
 DELETE FROM dunlin_counter WHERE name = 'backup'
