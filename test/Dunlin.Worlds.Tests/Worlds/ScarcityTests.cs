@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Sockets;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
+using Dunlin.Worlds.Tests.Histories;
 using Dunlin.Worlds.Tests.Load;
 using Dunlin.Worlds.Tests.Nodes;
 
@@ -19,6 +21,8 @@ public sealed class ScarcityTests
         await node.StartAsync();
         await using var load = await Workload.StartAsync("no file descriptors", () => node.Address);
         await load.MoreAsync();
+        using var old = new Api(node.Address, "old");
+        await PublishAsync(old, load.History, "old:1");
         await LimitAsync(node, Directory.GetFiles($"/proc/{node.Id}/fd").Length + 4);
         var peers = new List<TcpClient>();
         for (var i = 0; i < 16; i++)
@@ -28,8 +32,9 @@ public sealed class ScarcityTests
             await peer.ConnectAsync(node.Address.Host, node.Port);
         }
         await node.WhenSeenAsync("Accepting connections failed");
-        // A few only: a client whose request takes more than two seconds closes its connection, and gets no other one.
-        await load.MoreAsync(10);
+        // The clients of the load close their connections after two seconds without an answer, and get no other ones.
+        await PublishAsync(old, load.History, "old:2");
+        await PublishAsync(old, load.History, "old:3");
         peers.ForEach(static peer => peer.Dispose());
         await LimitAsync(node, 1_024);
         await load.MoreAsync();
@@ -53,6 +58,20 @@ public sealed class ScarcityTests
         await node.RestartAsync();
         await load.MoreAsync();
         await load.FinishAsync(allowsServerErrors: true);
+    }
+
+    /// <summary>Publishes over the connection of the last call.</summary>
+    private static async Task PublishAsync(Api api, History history, string id)
+    {
+        history.Begin(id);
+        var body = new
+        {
+            topic = "worlds/0",
+            type = "e",
+            data = new { id },
+        };
+        var answer = (await api.Client.SendJsonAsync("POST", "/dunlin/v1/events", body).WaitAsync(Patience)).Ok();
+        history.Acknowledge(id, Place.Parse(answer.GetProperty("positions")[0].GetString()!));
     }
 
     /// <summary>Sends all of a request but its last byte.</summary>
