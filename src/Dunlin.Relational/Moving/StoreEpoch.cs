@@ -6,8 +6,8 @@ namespace Dunlin.Relational;
 /// <summary>Changes the epoch of a store whose database was restored. Thread-safe.</summary>
 public static class StoreEpoch
 {
-    /// <summary>Begins a new epoch. Readers with a position of the earlier epoch receive <c>dunlin.reset</c> when they resume. The next fencing
-    /// token is larger than those that the lost history granted.</summary>
+    /// <summary>Begins a new epoch. Readers with a position of the earlier epoch receive <c>dunlin.reset</c> when they resume. The next
+    /// fencing token is larger than those that the lost history granted.</summary>
     /// <param name="store">The store. The call opens it. Dispose it afterwards: it caches its earlier state. Stop all servers
     /// before.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -3,7 +3,7 @@ using Dunlin.Worlds.Tests.Histories;
 
 namespace Dunlin.Worlds.Tests.Load;
 
-/// <summary>Publishes events with increasing numbers. After an unknown outcome it repeats the request with its key, or goes on.</summary>
+/// <summary>Publishes events with increasing numbers. After an unknown outcome it repeats the request with its key, or continues.</summary>
 internal sealed class Publisher(History history, string name, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(4);

@@ -17,7 +17,7 @@ public sealed class FaultyDiskTests
     [Fact]
     public Task G1_G2_G3_Failed_writes_lose_no_acknowledged_event() => RunFatalAsync(DiskFault.WriteFails);
 
-    /// <summary>SQLite rolls the transaction back, and the server goes on when there is space again.</summary>
+    /// <summary>SQLite rolls the transaction back, and the server continues when there is space again.</summary>
     [Fact]
     public async Task G1_G2_G3_Refused_space_loses_no_acknowledged_event()
     {

@@ -13,7 +13,7 @@ public sealed class ScarcityTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Open streams and connections go on, and new connections wait until there are descriptors again.</summary>
+    /// <summary>Open streams and connections continue, and new connections wait until there are descriptors again.</summary>
     [Fact]
     public async Task G1_G2_G3_Node_without_file_descriptors_loses_no_event()
     {
