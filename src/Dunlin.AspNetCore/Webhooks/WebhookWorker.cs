@@ -69,8 +69,8 @@ internal sealed class WebhookWorker : IHostedService
         }
     }
 
-    /// <summary>Removes the group that a consumer of a removed endpoint has claimed anew. In one unit of work with the check: a new endpoint
-    /// with the same id keeps its cursor.</summary>
+    /// <summary>Removes the group that the consumer of a removed endpoint has claimed again. One unit of work checks and removes, so a new
+    /// endpoint with the same id keeps its cursor.</summary>
     private async ValueTask RemoveGroupAsync(string id, CancellationToken stopping) =>
         await _node.Store.WriteAsync(
             async (unit, ct) =>
