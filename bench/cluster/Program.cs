@@ -3,6 +3,7 @@
 //   dotnet run -c Release --project bench/cluster -- writers                    appends of one, two and three nodes at once
 //   dotnet run -c Release --project bench/cluster -- sql [SECONDS]              transactions that publish by SQL, and their delay
 //   dotnet run -c Release --project bench/cluster -- watch [ROUNDS]             statements on a watched table, and on the same unwatched
+//   dotnet run -c Release --project bench/cluster -- first-pull [RECORDS]       pages of tables that PostgreSQL has never analysed
 //   dotnet run -c Release --project bench/cluster -- node-cost [NODES [EVENTS]] cost of an event per node, while nodes are added
 //   dotnet run -c Release --project bench/cluster -- node-death [READERS]       effect of a node's end on its readers
 //   dotnet run -c Release --project bench/cluster -- many-readers [READERS]     more streams than one process may have files
@@ -49,6 +50,13 @@ if (args is ["sql", ..])
     await new SqlPublishers(postgres, one, other, args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 20).RunAsync();
     await StopAsync(one);
     await StopAsync(other);
+    return 0;
+}
+if (args is ["first-pull", ..])
+{
+    using var one = await StartAsync(withRedis: false);
+    await new FirstPull(postgres, one, args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 100_000).RunAsync();
+    await StopAsync(one);
     return 0;
 }
 if (args is ["watch", ..])

@@ -6,13 +6,12 @@ using Npgsql;
 
 namespace Dunlin.Postgres.Journal;
 
-/// <summary>Reads one page of the journal with one statement: one snapshot and one round trip.</summary>
+/// <summary>Reads one page of the journal with one statement: one snapshot, and one round trip with the settings of its plan.</summary>
 internal static class PageReader
 {
     private static readonly SqlText PageAll = new("page_all");
     private static readonly SqlText PageTopics = new("page_topics");
     private static readonly SqlText PagePatterns = new("page_patterns");
-    private static readonly SqlText JitOff = new("jit_off");
     private static readonly SqlText TopicsTrimmed = new("topics_trimmed");
 
     // The column with the offset where a read in order stopped. The columns before it are those of every page.
@@ -27,35 +26,30 @@ internal static class PageReader
     {
         if (query is { Topics: not null, Selectors.Count: > 0 })
             return await ReadSelectedAsync(connection, query, cancellationToken);
-        List<NpgsqlParameter> parameters =
-        [
-            Statements.Number(query.After),
-            Statements.Number(query.Limit),
-            Statements.Number(query.MaxBytes),
-        ];
-        if (query.Topics is { } topics)
-            parameters.Add(Statements.Texts(topics.Select(topic => topic.Value).Distinct(StringComparer.Ordinal)));
-        var hasPatterns = query is { Topics: not null, Patterns.Count: > 0 };
-        // The statements of a batch share one transaction, so the setting ends with the page.
+        // The connection has no transaction of the application, so the settings end with the batch.
         await using var batch = new NpgsqlBatch(connection);
-        if (hasPatterns)
-        {
-            parameters.Add(Statements.Texts(query.Patterns.Select(pattern => pattern.Range.From)));
-            parameters.Add(Statements.Texts(query.Patterns.Select(pattern => pattern.Range.To)));
-            parameters.Add(Statements.Texts(query.Patterns.Select(Expression)));
-            parameters.Add(Statements.Number(PatternLimits.FewTopics));
-            parameters.Add(Statements.Number(PatternLimits.LookedAt));
-            batch.Add(JitOff);
-        }
+        batch.Add(IndexPlans.Begin);
         batch.Add(
             query.Topics is null ? PageAll
-                : hasPatterns ? PagePatterns
-                : PageTopics,
-            [.. parameters]
+                : query.Patterns.Count == 0 ? PageTopics
+                : PagePatterns,
+            Statements.Number(query.After),
+            Statements.Number(query.Limit),
+            Statements.Number(query.MaxBytes)
         );
+        var command = batch.BatchCommands[1];
+        if (query.Topics is { } topics)
+            command.Parameters.Add(Statements.Texts(topics.Select(topic => topic.Value).Distinct(StringComparer.Ordinal)));
+        if (query is { Topics: not null, Patterns: { Count: > 0 } patterns })
+        {
+            command.Parameters.Add(Statements.Texts(patterns.Select(pattern => pattern.Range.From)));
+            command.Parameters.Add(Statements.Texts(patterns.Select(pattern => pattern.Range.To)));
+            command.Parameters.Add(Statements.Texts(patterns.Select(Expression)));
+            command.Parameters.Add(Statements.Number(PatternLimits.FewTopics));
+            command.Parameters.Add(Statements.Number(PatternLimits.LookedAt));
+        }
         await using var row = await batch.ExecuteReaderAsync(cancellationToken);
-        if (hasPatterns)
-            await row.NextResultAsync(cancellationToken);
+        await row.NextResultAsync(cancellationToken);
         var events = new List<DunlinEvent>();
         var (head, isTrimmed, found, lookedThrough) = (default(Position), false, 0L, default(long?));
         while (await row.ReadAsync(cancellationToken))

@@ -34,7 +34,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBa
 
     public bool InTransaction => _transaction is { } transaction && !PostgresTransactions.HasEnded(transaction);
 
-    public SqlCall Call(string name) => new PostgresCall(this, Dialect[name]);
+    public SqlCall Call(string name) => new PostgresCall(this, name, Dialect[name]);
 
     public bool IsDuplicate(DbException exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
@@ -108,9 +108,10 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBa
 
     private NpgsqlBatch NewBatch() => new(connection);
 
-    private sealed class PostgresCall(PostgresSession session, string text) : SqlCall, ISqlRow
+    private sealed class PostgresCall(PostgresSession session, string name, string text) : SqlCall, ISqlRow
     {
         private readonly NpgsqlBatchCommand _command = new(text);
+        private readonly bool _isByIndex = IndexPlans.Statements.Contains(name);
         private NpgsqlDataReader? _reader;
 
         public override SqlCall Text(string? value) => Add(Statements.Text(value));
@@ -133,7 +134,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBa
         {
             var (batch, token) = Begin(cancellationToken);
             await using var _ = batch;
-            await using (_reader = await batch.ExecuteReaderAsync(token))
+            await using (_reader = await OpenAsync(batch, token))
                 return await _reader.ReadAsync(cancellationToken) ? read(this) : default(T?);
         }
 
@@ -142,7 +143,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBa
             var rows = new List<T>();
             var (batch, token) = Begin(cancellationToken);
             await using var _ = batch;
-            await using (_reader = await batch.ExecuteReaderAsync(token))
+            await using (_reader = await OpenAsync(batch, token))
             {
                 while (await _reader.ReadAsync(cancellationToken))
                     rows.Add(read(this));
@@ -160,6 +161,14 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBa
 
         public bool Flag(int column) => _reader!.GetBoolean(column);
 
+        private async ValueTask<NpgsqlDataReader> OpenAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+        {
+            var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            if (_isByIndex)
+                await reader.NextResultAsync(cancellationToken);
+            return reader;
+        }
+
         private PostgresCall Add(NpgsqlParameter parameter)
         {
             _command.Parameters.Add(parameter);
@@ -171,7 +180,11 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<NpgsqlBa
             cancellationToken.ThrowIfCancellationRequested();
             var pending = session.TakePending();
             var batch = pending ?? session.NewBatch();
+            if (_isByIndex)
+                batch.Add(IndexPlans.Begin);
             batch.BatchCommands.Add(_command);
+            if (_isByIndex)
+                batch.Add(IndexPlans.End);
             return (batch, pending is null ? cancellationToken : CancellationToken.None);
         }
     }
