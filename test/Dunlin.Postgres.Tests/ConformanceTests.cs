@@ -59,6 +59,12 @@ public sealed class PostgresJobFaultTests : JobFaultConformance
         Backend.ForSuiteAsync(time, retention);
 }
 
+public sealed class PostgresJobNodeTests : JobNodeConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}
+
 public sealed class PostgresJobFairnessTests : JobFairnessConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>

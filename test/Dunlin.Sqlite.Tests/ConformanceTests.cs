@@ -59,6 +59,12 @@ public sealed class SqliteJobFaultTests : JobFaultConformance
         Backend.ForSuiteAsync(time, retention);
 }
 
+public sealed class SqliteJobNodeTests : JobNodeConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        Backend.ForSuiteAsync(time, retention);
+}
+
 public sealed class SqliteJobFairnessTests : JobFairnessConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>

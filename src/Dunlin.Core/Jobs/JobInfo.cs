@@ -60,6 +60,10 @@ public sealed record JobInfo(string Type, string Id)
     /// <summary>Gets the expiry of the claim of a running job (UTC); null otherwise.</summary>
     public DateTimeOffset? LeaseUntil { get; init; }
 
+    /// <summary>Gets the id of the node that claimed the job last; null if none has, or if a version without this property did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Worker { get; init; }
+
     /// <summary>
     /// Gets the error of the last failed attempt; null if there is none. For operators; the application decides what users see.
     /// </summary>

@@ -48,10 +48,16 @@ public sealed class JobOptions
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Duration of a claim; the worker renews it at a third of it. After a worker is lost, the job waits for at most this time. At least
-    /// 1 s. Default: 30 s.
+    /// Duration of a claim; the worker renews it at a third of it. After a worker is lost, the job waits for at most this time, or for
+    /// <see cref="NodeTimeout"/> if that is shorter. At least 1 s. Default: 30 s.
     /// </summary>
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Time without a sign of life of a node after which other nodes run its jobs of this type again, while the database accepts writes. A
+    /// node that runs jobs writes one row each third of it. Zero: after <see cref="LeaseDuration"/>. Otherwise at least 1 s. Default: 3 s.
+    /// </summary>
+    public TimeSpan NodeTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Longest duration of one attempt. A longer attempt fails. More than zero. Default: 5 minutes.</summary>
     public TimeSpan RunLimit { get; set; } = TimeSpan.FromMinutes(5);
@@ -82,6 +88,11 @@ public sealed class JobOptions
             throw new ArgumentOutOfRangeException(
                 nameof(LeaseDuration),
                 $"JobOptions.LeaseDuration of job type '{type}' must be at least one second."
+            );
+        if (NodeTimeout != TimeSpan.Zero && NodeTimeout < TimeSpan.FromSeconds(1))
+            throw new ArgumentOutOfRangeException(
+                nameof(NodeTimeout),
+                $"JobOptions.NodeTimeout of job type '{type}' must be zero or at least one second, not {NodeTimeout}."
             );
         foreach (
             var (value, name) in (ReadOnlySpan<(TimeSpan, string)>)

@@ -16,12 +16,16 @@ internal sealed partial class JobRunner
                 return;
             var orphaned = OrphanedFence(id);
             var (job, isClaimed) = await _store.WriteAsync(
-                (unit, ct) => JobStep.TakeAsync(unit, _type, id, orphaned, _origin, ct),
+                (unit, ct) => JobStep.TakeAsync(unit, _type, id, orphaned, _origin, _nodeId, ct),
                 CancellationToken.None
             );
             ForgetOrphan(id);
             if (job is null)
+            {
+                lock (_gate)
+                    Forget(id);
                 return;
+            }
             if (!isClaimed)
             {
                 Watch(job);

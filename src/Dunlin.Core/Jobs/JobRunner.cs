@@ -18,7 +18,7 @@ internal sealed partial class JobRunner
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _gate = new(); // guards the fields up to _runningCount
+    private readonly Lock _gate = new(); // guards the fields up to _nextPoll, and _foreign
     private readonly JobSchedule _schedule;
     private readonly HashSet<string> _hints = new(StringComparer.Ordinal);
     private readonly List<TaskCompletionSource> _idlers = [];
@@ -29,6 +29,7 @@ internal sealed partial class JobRunner
     private bool _isParked;
     private bool _waitsOutFault; // the store has failed: wait for the retry, a commit or a stop
     private int _runningCount;
+    private DateTimeOffset _nextPoll;
 
     private readonly JobType _type;
     private readonly IStore _store;
@@ -37,10 +38,10 @@ internal sealed partial class JobRunner
     private readonly JobInstruments _instruments;
     private readonly ILogger _logger;
     private readonly EventOrigin _origin;
+    private readonly string _nodeId;
     private readonly ITimer _timer;
     private bool _isAlone; // single-process store whose jobs have not been read yet: claims found then are orphans
     private long _followed;
-    private DateTimeOffset _nextPoll;
 
     public JobRunner(
         JobType type,
@@ -55,6 +56,7 @@ internal sealed partial class JobRunner
     {
         (_type, _store, _journal, _clock, _instruments, _logger, _origin) = (type, store, journal, clock, instruments, logger, origin);
         _isAlone = isAlone;
+        _nodeId = origin.DeviceId![NodePrefix.Length..];
         _schedule = new JobSchedule(type.Options);
         Topic = JobSpaces.Of(type.Name).Topic;
         _timer = clock.TimeProvider.CreateTimer(
@@ -80,15 +82,18 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>Handles events of the fan-out. Must be fast; does not throw.</summary>
-    /// <remarks>Ignores steps of workers, which run what they claim. Polling finds their claims in time for the expiry.</remarks>
+    /// <remarks>Does not read the jobs of steps of workers, which run what they claim. Polling finds many claims at once.</remarks>
     public void OnHeard(DunlinEvent entry)
     {
-        if (
-            entry.Origin?.DeviceId?.StartsWith(NodePrefix, StringComparison.Ordinal) is not true
-            && KeyOf(entry) is { } id
-            && !Knows(id, entry.Position.Offset)
-        )
+        if (entry.Origin?.DeviceId?.StartsWith(NodePrefix, StringComparison.Ordinal) is true)
+        {
+            if (!IsOwn(entry))
+                PollSoon();
+        }
+        else if (KeyOf(entry) is { } id && !Knows(id, entry.Position.Offset))
+        {
             Hint(id);
+        }
     }
 
     /// <summary>Runs until stopped and its jobs have ended. A commit or an ended job shortens the back-off after an error.</summary>
@@ -165,22 +170,25 @@ internal sealed partial class JobRunner
             last = page[^1];
         }
         _isAlone = false;
-        _nextPoll = _clock.Now + _type.Options.PollInterval;
+        SetNextPoll(_clock.Now + _type.Options.PollInterval);
     }
 
     /// <summary>Polls the journal for changes by other nodes, if the poll interval has elapsed.</summary>
     /// <returns>False if retention has removed changes, so that all jobs must be read again.</returns>
     private async Task<bool> FollowAsync(CancellationToken cancellationToken)
     {
-        if (_clock.Now < _nextPoll)
-            return true;
-        _nextPoll = _clock.Now + _type.Options.PollInterval;
+        lock (_gate)
+        {
+            if (_clock.Now < _nextPoll)
+                return true;
+            _nextPoll = _clock.Now + _type.Options.PollInterval;
+        }
         while (true)
         {
             var page = await _journal.ReadAsync(new JournalQuery(_followed, [Topic]), cancellationToken);
             if (page.Trimmed)
             {
-                _nextPoll = default;
+                SetNextPoll(default);
                 return false;
             }
             foreach (var entry in page.Events)
@@ -222,9 +230,9 @@ internal sealed partial class JobRunner
             foreach (var (id, job) in jobs)
             {
                 if (job is null)
-                    _schedule.Remove(id);
+                    Forget(id);
                 else
-                    _schedule.Set(Scheduled(job));
+                    Set(job);
             }
         }
     }
@@ -251,7 +259,8 @@ internal sealed partial class JobRunner
                 job = _runningCount < _type.Options.MaxParallel ? _schedule.TakeDue(_clock.Now) : null;
                 if (job is null)
                     return;
-                _runningCount++;
+                if (_runningCount++ == 0)
+                    ClaimsChanged?.Invoke();
             }
             // Not under the stopping token: a job that was taken from the schedule must be released.
             _ = Background.Run(() => TakeAsync(job, stopping));
@@ -340,7 +349,7 @@ internal sealed partial class JobRunner
     private void Watch(JobInfo job)
     {
         lock (_gate)
-            _schedule.Set(Scheduled(job));
+            Set(job);
     }
 
     // Requires _gate. Removing a finished job is fast, so it has no keys and takes no turn.
@@ -354,19 +363,6 @@ internal sealed partial class JobRunner
         job.State == JobState.Running && _orphans.GetValueOrDefault(job.Id) == job.Fence
             ? DateTimeOffset.MinValue
             : JobStep.DueAt(job, _type.Options);
-
-    // Returns 0 if there is none. No claim has token 0.
-    private long OrphanedFence(string id)
-    {
-        lock (_gate)
-            return _orphans.GetValueOrDefault(id);
-    }
-
-    private void ForgetOrphan(string id)
-    {
-        lock (_gate)
-            _orphans.Remove(id);
-    }
 
     private bool Knows(string id, long version)
     {

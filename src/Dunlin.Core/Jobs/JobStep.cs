@@ -21,6 +21,7 @@ internal static class JobStep
         string id,
         long orphaned,
         EventOrigin origin,
+        string nodeId,
         CancellationToken cancellationToken
     )
     {
@@ -48,6 +49,7 @@ internal static class JobStep
             // Global and unique: a worker that was suspended always has a smaller token.
             Fence = await unit.LeaseTable.NextFencingTokenAsync(cancellationToken),
             LeaseUntil = unit.Now + type.Options.LeaseDuration,
+            Worker = nodeId,
         };
         return (await jobs.SaveAsync(claimed, cancellationToken), true);
     }

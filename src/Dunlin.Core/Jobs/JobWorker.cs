@@ -18,7 +18,9 @@ internal sealed class JobWorker : IHostedService
     private readonly List<JobRunner> _runners = [];
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly JobNodes? _nodes;
     private IReadOnlyList<BackgroundLoop> _loops = [];
+    private BackgroundLoop? _nodesLoop;
 
     /// <summary>Creates the worker. For the service container.</summary>
     /// <param name="store">The store of the jobs.</param>
@@ -46,7 +48,8 @@ internal sealed class JobWorker : IHostedService
     )
     {
         (_time, _logger) = (clock.TimeProvider, logger);
-        var origin = new EventOrigin(DeviceId: JobRunner.NodePrefix + Guid.NewGuid().ToString("N"));
+        var nodeId = Guid.NewGuid().ToString("N");
+        var origin = new EventOrigin(DeviceId: JobRunner.NodePrefix + nodeId);
         foreach (var type in types)
         {
             if (_runners.Any(runner => runner.TypeName == type.Name))
@@ -56,6 +59,9 @@ internal sealed class JobWorker : IHostedService
             fanout?.EventsOf(runner.Topic).Subscribe(runner.OnHeard);
             _runners.Add(runner);
         }
+        // A store of one process has no other node.
+        if (!isAlone && _runners.Where(static runner => runner.NodeTimeout > TimeSpan.Zero).ToList() is { Count: > 0 } timed)
+            _nodes = new JobNodes(store, _time, nodeId, timed, logger);
     }
 
     /// <summary>Gets the registry that reports the loops to the health check.</summary>
@@ -78,12 +84,35 @@ internal sealed class JobWorker : IHostedService
         ];
         foreach (var loop in _loops)
             loop.Start();
+        if (_nodes is { } nodes)
+        {
+            _nodesLoop = new BackgroundLoop("nodes that run jobs", nodes.RunAsync, _time, _logger, Backoff, Loops);
+            _nodesLoop.Start();
+        }
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_loops.Select(loop => loop.StopAsync(cancellationToken)));
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // The node shows that it lives for as long as its handlers run.
+        await Task.WhenAll(_loops.Select(loop => loop.StopAsync(cancellationToken)));
+        if (_nodesLoop is { } loop)
+            await loop.StopAsync(cancellationToken);
+    }
 
     /// <summary>Completes when this node runs no job and either no known job is due or the loops wait for the store to recover.</summary>
-    public Task WhenIdleAsync() => Task.WhenAll(_runners.Select(runner => runner.WhenIdleAsync()));
+    public async Task WhenIdleAsync()
+    {
+        // A runner wakes the watch of the nodes when it learns of a claim, and that wakes the runner when the node has ended.
+        for (var i = 0; i < 2; i++)
+        {
+            if (_nodes is { } nodes)
+                await nodes.WhenIdleAsync();
+            await Task.WhenAll(_runners.Select(runner => runner.WhenIdleAsync()));
+        }
+    }
+
+    /// <summary>Completes when no round of the watch over the nodes runs or is due. Jobs may run.</summary>
+    internal Task WhenRoundIsDoneAsync() => _nodes?.WhenIdleAsync() ?? Task.CompletedTask;
 }

@@ -13,8 +13,8 @@ public abstract class JobSuite : ConformanceSuite
 
     private static readonly TopicName Effects = TopicName.Parse("effects");
 
-    /// <summary>Gets the job options of the test.</summary>
-    protected JobOptions Options { get; } = new() { LeaseDuration = TimeSpan.FromSeconds(3) };
+    /// <summary>Gets the job options of the test. Nodes do not watch each other, unless a test sets the time-out.</summary>
+    protected JobOptions Options { get; } = new() { LeaseDuration = TimeSpan.FromSeconds(3), NodeTimeout = TimeSpan.Zero };
 
     /// <summary>Starts a node whose jobs run <paramref name="run"/>.</summary>
     /// <param name="run">Runs a job.</param>
@@ -87,6 +87,22 @@ public abstract class JobSuite : ConformanceSuite
         }
     }
 
+    /// <summary>Advances time in steps of a second while a node runs jobs. Waits after each step until it has shown that it lives, and until
+    /// the other node is idle.</summary>
+    /// <param name="by">The duration.</param>
+    /// <param name="busy">The node that runs jobs.</param>
+    /// <param name="other">The other node. Null for none.</param>
+    private protected async Task AdvanceBusyAsync(TimeSpan by, RunningNode busy, RunningNode? other = null)
+    {
+        for (var left = by; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(1))
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await busy.RoundAsync();
+            if (other is not null)
+                await other.IdleAsync();
+        }
+    }
+
     /// <summary>Represents a running node, which disposal stops.</summary>
     protected sealed class RunningNode : IAsyncDisposable
     {
@@ -98,6 +114,9 @@ public abstract class JobSuite : ConformanceSuite
 
         /// <summary>Returns a task that completes when the node runs no job and no job is due.</summary>
         public Task IdleAsync() => _node.WhenIdleAsync().WaitAsync(Patience);
+
+        /// <summary>Returns a task that completes when the node has shown that it lives. It may run jobs.</summary>
+        internal Task RoundAsync() => _node.WhenRoundIsDoneAsync().WaitAsync(Patience);
 
         /// <summary>Stops the node.</summary>
         public Task StopAsync() => _node.StopAsync(CancellationToken.None).WaitAsync(Patience);

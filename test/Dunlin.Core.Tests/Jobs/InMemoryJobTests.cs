@@ -17,6 +17,12 @@ public sealed class InMemoryJobFaultTests : JobFaultConformance
         InMemoryBackend.CreateAsync(time, retention);
 }
 
+public sealed class InMemoryJobNodeTests : JobNodeConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        InMemoryBackend.CreateAsync(time, retention);
+}
+
 public sealed class InMemoryJobFairnessTests : JobFairnessConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>

@@ -58,6 +58,12 @@ public sealed class TogetherJobFaultTests : JobFaultConformance
         TwoNodes.ForSuiteAsync(time, retention);
 }
 
+public sealed class TogetherJobNodeTests : JobNodeConformance
+{
+    protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
+        TwoNodes.ForSuiteAsync(time, retention);
+}
+
 public sealed class TogetherJobFairnessTests : JobFairnessConformance
 {
     protected override ValueTask<StoreUnderTest> CreateAsync(ManualTime time, RetentionOptions retention) =>
