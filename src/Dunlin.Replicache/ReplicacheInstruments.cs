@@ -11,6 +11,7 @@ public sealed class ReplicacheInstruments
     private readonly Counter<long> _mutations;
     private readonly Histogram<long> _rows;
     private readonly Histogram<double> _pull;
+    private readonly Counter<long> _removed;
 
     /// <summary>Creates the instruments. The container calls this.</summary>
     /// <param name="meters">Creates the meter.</param>
@@ -28,12 +29,23 @@ public sealed class ReplicacheInstruments
             "s",
             "Time to read and encode one pull, without sending it."
         );
+        _removed = meter.CreateCounter<long>(
+            "dunlin.replicache.groups.removed",
+            "{group}",
+            "Client groups removed because they were idle."
+        );
     }
 
     internal void Mutations(string outcome, int count)
     {
         if (count > 0)
             _mutations.Add(count, new KeyValuePair<string, object?>("outcome", outcome));
+    }
+
+    internal void GroupsRemoved(int count)
+    {
+        if (count > 0)
+            _removed.Add(count);
     }
 
     internal void Pulled(long rows, TimeSpan duration)

@@ -68,10 +68,17 @@ public sealed class ReplicacheOptions
 
     /// <summary>
     /// New client groups and clients of one user per hour. A client is a loaded page that changed something; the store keeps each for
-    /// ever. More gets 429. Zero: no limit. Default: 600. Range: 0 to 1,000,000.
+    /// as long as its group. More gets 429. Zero: no limit. Default: 600. Range: 0 to 1,000,000.
     /// </summary>
     [Range(0, 1_000_000)]
     public int ClientsPerHour { get; set; } = 600;
+
+    /// <summary>
+    /// Time after which a client group that neither pushed nor pulled is removed. A client that comes back later starts again, without
+    /// its pending mutations. Zero: never. Default: 30 days. Range: 0 to 10,000 days.
+    /// </summary>
+    [TimeSpanRange("00:00:00", "10000.00:00:00")]
+    public TimeSpan ClientGroupIdleAge { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
     /// Times that a mutation may exceed the limit of a unit of work before it counts as failed and is skipped. It would otherwise block

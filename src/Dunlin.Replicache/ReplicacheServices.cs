@@ -34,6 +34,7 @@ public static class ReplicacheServices
         services.TryAddSingleton<ReplicacheInstruments>();
         services.TryAddSingleton<PushService>();
         services.TryAddSingleton<PullService>();
+        services.AddHostedSingleton<IdleGroupRemoval>();
         services.TryAddSingleton<PokeFeed>();
         services.AddStreamCounts(PokeTopics.CountName, static connection => connection.Topics.Any(PokeTopics.IsPoke));
         services.TryAddSingleton<PokeEndpoints>();

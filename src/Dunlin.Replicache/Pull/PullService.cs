@@ -1,3 +1,4 @@
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Records;
 using Dunlin.Security;
@@ -10,8 +11,8 @@ namespace Dunlin.Replicache.Pull;
 /// snapshot. Thread-safe.</summary>
 /// <remarks>
 /// Some cookies cannot be continued: they belong to another epoch or user, or retention has removed deletions since. The response then
-/// contains <c>clear</c>, all records and a higher order. Pull never returns ClientStateNotFound: a client that starts again sends its old
-/// cookie again, and would loop.
+/// contains <c>clear</c>, all records and a higher order. Only a removed group gets ClientStateNotFound: a client that starts again has a
+/// new group, but may send its old cookie again, and would loop if the cookie were the reason.
 /// </remarks>
 internal sealed class PullService(
     IStore store,
@@ -33,14 +34,17 @@ internal sealed class PullService(
         var cookie = PullCookie.Read(body);
         var isAhead = cookie?.At is { } at && await IsAheadAsync(at);
         using var answer = new PullAnswer();
-        await store.ReadAsync(
-            async (scope, ct) =>
-            {
-                await CollectAsync(answer, scope, caller.UserId, groupId, cookie, isAhead, ct);
-                return true;
-            },
+        var state = await store.ReadAsync(
+            (scope, ct) => CollectAsync(answer, scope, caller.UserId, groupId, cookie, isAhead, ct),
             context.RequestAborted
         );
+        if (state == GroupState.Removed)
+        {
+            await ClientErrors.ClientStateNotFound.ExecuteAsync(context);
+            return;
+        }
+        if (state == GroupState.Unseen)
+            await SeeAsync(groupId);
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
         await answer.WriteAsync(context.Response.BodyWriter, context.RequestAborted);
@@ -58,7 +62,23 @@ internal sealed class PullService(
         return true;
     }
 
-    private async ValueTask CollectAsync(
+    /// <summary>Stores that the group was seen. The pull is right without it, so it does not fail while the store accepts no writes.</summary>
+    private async ValueTask SeeAsync(string groupId)
+    {
+        try
+        {
+            await store.WriteAsync(
+                (unit, ct) => new ClientGroups(unit.RecordTables().Records).SeeAsync(groupId, unit.Now, ct),
+                CancellationToken.None
+            );
+        }
+        catch (DunlinException exception) when (exception.Code.Status >= 500)
+        {
+            // The next pull tries again.
+        }
+    }
+
+    private async ValueTask<GroupState> CollectAsync(
         PullAnswer answer,
         IReadScope scope,
         string userId,
@@ -70,7 +90,9 @@ internal sealed class PullService(
     {
         var began = time.GetTimestamp();
         var groups = new ClientGroups(scope.RecordTables().Records);
-        await groups.RequireOwnAsync(groupId, userId, cancellationToken);
+        var state = await groups.RequireOwnAsync(groupId, userId, scope.Now, cancellationToken);
+        if (state == GroupState.Removed)
+            return state;
         var reader = scope.Records(userId);
         var digest = PullCookie.Digest(userId);
         var canContinue =
@@ -93,6 +115,7 @@ internal sealed class PullService(
             : Math.Max(cookie.Order + 1, through);
         answer.Cookie = new PullCookie(order, scope.Position with { Offset = through }, digest);
         instruments.Pulled(reader.RowsRead + answer.LastMutations.Count, time.GetElapsedTime(began));
+        return state;
     }
 
     /// <summary>Returns whether a position is beyond the head, because the database was restored from an older copy. A commit becomes

@@ -15,7 +15,7 @@ internal enum PushStop
     /// <summary>A mutation is missing before the next one.</summary>
     Gap,
 
-    /// <summary>The next mutation belongs to an unknown client and is not its first one.</summary>
+    /// <summary>The group was removed, or the next mutation belongs to an unknown client and is not its first one.</summary>
     UnknownClient,
 
     /// <summary>The user or the push has reached a limit.</summary>
@@ -61,13 +61,18 @@ internal sealed class PushRun(
     {
         Limit = cancellationToken;
         var groups = new ClientGroups(unit.RecordTables().Records);
-        var isKnown = await groups.RequireOwnAsync(request.ClientGroupId, caller.UserId, cancellationToken);
+        var state = await groups.RequireOwnAsync(request.ClientGroupId, caller.UserId, unit.Now, cancellationToken);
+        if (state == GroupState.Removed)
+            return PushStop.UnknownClient;
+        // Also without a new mutation: in this unit of work, so that a removal after it does not find the group idle.
+        if (state == GroupState.Unseen)
+            await groups.SeeAsync(request.ClientGroupId, unit.Now, cancellationToken);
         var records = unit.Records(caller.AsOrigin());
         var stop = PushStop.None;
         for (Next = from; Next < to && stop == PushStop.None; Next += stop == PushStop.None ? 1 : 0)
             stop = await StepAsync(unit, groups, records, cancellationToken);
         if (Applied > 0)
-            await CloseAsync(unit, groups, records, isKnown, cancellationToken);
+            await CloseAsync(unit, groups, records, state != GroupState.Unknown, cancellationToken);
         return stop;
     }
 
@@ -132,7 +137,7 @@ internal sealed class PushRun(
         budget.TakeClients(_clients.Values.Count(client => client is { IsNew: true, IsChanged: true }) + (isKnown ? 0 : 1));
         var version = (await unit.NextPositionAsync(cancellationToken)).Offset;
         if (!isKnown)
-            await groups.AddGroupAsync(request.ClientGroupId, caller.UserId, version, cancellationToken);
+            await groups.AddGroupAsync(request.ClientGroupId, caller.UserId, unit.Now, cancellationToken);
         foreach (var (clientId, client) in _clients)
         {
             if (!client.IsChanged)
