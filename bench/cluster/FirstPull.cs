@@ -30,7 +30,8 @@ internal sealed class FirstPull(PostgresServer postgres, IHost node, int records
             ALTER TABLE dunlin_record SET (autovacuum_enabled = false); ALTER TABLE dunlin_journal SET (autovacuum_enabled = false);
             INSERT INTO dunlin_topic (name) VALUES ('many');
             INSERT INTO dunlin_record (space, key, version, created, value) SELECT 'list/big', 'task/' || to_char(i, 'FM000000'), i, i,
-                convert_to('{"{"}"id":' || i || ',"title":"Task number ' || i || '","done":false{"}"}', 'UTF8') FROM generate_series(1, {records}) i;
+                convert_to(json_build_object('id', i, 'title', 'Task number ' || i, 'done', false)::text, 'UTF8')
+                FROM generate_series(1, {records}) i;
             INSERT INTO dunlin_journal ("offset", topic, type, data, time)
                 SELECT i, (SELECT id FROM dunlin_topic WHERE name = 'many'), 't', '1', 1 FROM generate_series(1, {records}) i
             """

@@ -10,8 +10,9 @@ namespace Dunlin.Replicache;
 /// <remarks>
 /// They are records in spaces to which no user ever has access. They therefore commit with the data, and the same query finds changes of
 /// both. The version of an owner's row is the time at which the group was last seen, in seconds since 1970, so that the index by version
-/// finds idle groups. Rows of earlier versions of the program have the offset of their creation there, and in <see cref="RecordRow.Created"/>,
-/// which is 0 in later rows. Rows of removed groups have version 0: retention deletes them without an effect on any reader.
+/// finds idle groups. Rows of earlier versions of the program have the offset of their creation there, and in
+/// <see cref="RecordRow.Created"/>, which is 0 in later rows. Rows of removed groups have version 0: retention deletes them without an
+/// effect on any reader.
 /// </remarks>
 internal sealed class ClientGroups(IRecordTable records)
 {

@@ -12,8 +12,8 @@ export default {
     {
       name: 'jobs-committed-during-the-load-are-missed',
       file: 'src/Dunlin.Core/Jobs/JobRunner.cs',
-      replace: '_isAlone = false;\n        _nextPoll',
-      with: '_isAlone = false;\n        _followed = _journal.Head.Offset;\n        _nextPoll',
+      replace: '_isAlone = false;\n        SetNextPoll',
+      with: '_isAlone = false;\n        _followed = _journal.Head.Offset;\n        SetNextPoll',
       breaks: 'A job that another node commits while a node loads its jobs is not found.',
       killedBy: 'Dunlin.Core.Tests: InMemoryJobTests.A_job_that_is_committed_during_the_load_is_found',
     },

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Dunlin.Jobs;
 
-/// <summary>Finds nodes that run jobs and show no sign of life, so that their jobs start again before the claims expire. Thread-safe.</summary>
+/// <summary>Finds nodes that run jobs and show no sign of life, so that their jobs start again before the claims expire.
+/// Thread-safe.</summary>
 /// <remarks>
 /// While a node runs jobs, it changes a row of its own once in each interval. The other nodes read the rows of the nodes whose claims they
 /// know, in units of work of the same interval. A row that stays the same for several rounds belongs to a node that has ended.
@@ -100,8 +101,8 @@ internal sealed partial class JobNodes
         }
     }
 
-    /// <summary>Shows that this node lives, if it runs jobs, and reads the rows of others. Between two intervals it reads only nodes that it
-    /// has not seen: the time-out of a node begins at the first sight.</summary>
+    /// <summary>Shows that this node lives, if it runs jobs, and reads the rows of others. Between two intervals it reads only nodes that
+    /// it has not seen: the time-out of a node begins at the first sight.</summary>
     private async Task RoundAsync(bool isTick, CancellationToken cancellationToken)
     {
         var watched = _runners.SelectMany(static runner => runner.ForeignWorkers()).ToHashSet(StringComparer.Ordinal);
@@ -216,7 +217,7 @@ internal sealed partial class JobNodes
     [LoggerMessage(
         1306,
         LogLevel.Warning,
-        "Node {Node} gave no sign of life for {Timeout}; {Jobs} jobs of type {Type} start again. If that node still runs, look for long pauses."
+        "Node {Node} gave no sign of life for {Timeout}; {Jobs} jobs of type {Type} start again. If it still runs, look for pauses."
     )]
     private static partial void LogSilent(ILogger logger, string node, TimeSpan timeout, int jobs, string type);
 }

@@ -36,7 +36,8 @@ internal sealed partial class JobRunner
             return [.. _foreign.Values.Select(static job => job.Worker!).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>Makes the jobs of a node that has ended due at once. The fencing token makes sure that only those claims are replaced.</summary>
+    /// <summary>Makes the jobs of a node that has ended due at once. The fencing token makes sure that only those claims are
+    /// replaced.</summary>
     /// <returns>The number of jobs.</returns>
     public int TakeOver(string worker)
     {

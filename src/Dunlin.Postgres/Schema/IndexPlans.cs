@@ -15,7 +15,8 @@ internal static class IndexPlans
     /// <summary>Sets the planner for the transaction, and stores the previous settings in it. Returns one row.</summary>
     public static readonly SqlText Begin = new("plan_begin");
 
-    /// <summary>Restores the settings from before <see cref="Begin"/>: the application may use the same transaction. Returns one row.</summary>
+    /// <summary>Restores the settings from before <see cref="Begin"/>: the application may use the same transaction. Returns one
+    /// row.</summary>
     public static readonly SqlText End = new("plan_end");
 
     public static readonly FrozenSet<string> Statements = FrozenSet.ToFrozenSet(

@@ -62,7 +62,8 @@ internal sealed class PullService(
         return true;
     }
 
-    /// <summary>Stores that the group was seen. The pull is right without it, so it does not fail while the store accepts no writes.</summary>
+    /// <summary>Stores that the group was seen. The pull is right without it, so it does not fail while the store accepts no
+    /// writes.</summary>
     private async ValueTask SeeAsync(string groupId)
     {
         try

@@ -103,7 +103,7 @@ public abstract class JobNodeConformance : JobSuite
         Assert.Equal([id], await EffectsAsync());
     }
 
-    /// <summary>Checks that a step of the wall clock, which claims of one node and the checks of another do not share, ends no node.</summary>
+    /// <summary>Checks that a step of the wall clock ends no node.</summary>
     [Fact]
     public async Task A_step_of_the_clock_takes_no_job_from_a_node()
     {

@@ -87,8 +87,8 @@ public abstract class JobSuite : ConformanceSuite
         }
     }
 
-    /// <summary>Advances time in steps of a second while a node runs jobs. Waits after each step until it has shown that it lives, and until
-    /// the other node is idle.</summary>
+    /// <summary>Advances time in steps of a second while a node runs jobs. Waits after each step until it has shown that it lives, and
+    /// until the other node is idle.</summary>
     /// <param name="by">The duration.</param>
     /// <param name="busy">The node that runs jobs.</param>
     /// <param name="other">The other node. Null for none.</param>

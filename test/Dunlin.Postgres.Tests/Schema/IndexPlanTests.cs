@@ -142,7 +142,8 @@ public sealed partial class IndexPlanTests : IAsyncLifetime
     private async Task ExplainAsync() =>
         await ExecuteAsync(
             """
-            LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_analyze = on; SET auto_explain.log_level = notice
+            LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_analyze = on;
+            SET auto_explain.log_level = notice
             """
         );
 
