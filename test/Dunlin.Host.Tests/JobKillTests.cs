@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Dunlin.TestKit.Servers;
 
 namespace Dunlin.Host.Tests;
 
@@ -89,6 +90,49 @@ public sealed class JobKillTests
         site.IsBad = false;
         (await again.PostAsync("/api/v1/items/bad0/resolve", null)).EnsureSuccessStatusCode();
         await UntilAsync(again, after, items => items["bad0"] == "resolved" && items["bad1"] == "failed");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Jobs_of_a_killed_or_suspended_node_end_once_on_another(bool isKilled)
+    {
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await using var site = await PageSite.StartAsync();
+        await using var first = Node(site);
+        await using var second = Node(site);
+        await first.StartAsync("--store", postgres.ConnectionString);
+        using (var client = await first.SignInAsync("alice"))
+            await AddAsync(client, site, "slow", 2);
+        await site.WhenSlowAsync(2);
+        await second.StartAsync("--store", postgres.ConnectionString);
+        using var other = await second.SignInAsync("alice");
+        await using var stream = await StreamAsync(other);
+        await (isKilled ? first.KillAsync() : first.PauseAsync());
+        // The claims last for an hour, so only the silence of the node gives the jobs to the other one.
+        await site.WhenSlowAsync(2);
+        site.Go();
+        await stream.ThroughAsync(2).WaitAsync(Patience);
+        if (!isKilled)
+        {
+            await first.ContinueAsync();
+            await first.WhenSeenAsync("lost its claim").WaitAsync(Patience);
+        }
+        Assert.Equal(["slow0", "slow1"], stream.Resolved.Order(StringComparer.Ordinal));
+        Assert.All(new[] { "slow/0", "slow/1" }, page => Assert.Equal(2, site.Requests[page]));
+        Assert.All(await ItemsAsync(other), item => Assert.Equal("resolved", item.Value));
+    }
+
+    private static HostProcess Node(PageSite site)
+    {
+        var host = new HostProcess();
+        host.Settings["Dunlin__Fetch__AllowedNetworks__0"] = "127.0.0.1/32";
+        host.Settings["Dunlin__Fetch__AllowedPorts__0"] = site.Address.Port.ToString(CultureInfo.InvariantCulture);
+        host.Settings["http_proxy"] = host.Settings["all_proxy"] = "http://127.0.0.1:1";
+        host.Settings["no_proxy"] = "";
+        host.Settings["Dunlin__Fetch__TimeLimit"] = "00:05:00";
+        host.Settings["Dunlin__Jobs__LeaseDuration"] = "01:00:00";
+        return host;
     }
 
     private static async Task AddAsync(HttpClient client, PageSite site, string kind, int count)

@@ -4,7 +4,7 @@ namespace Dunlin.Postgres.Schema;
 
 /// <summary>
 /// The statements that read a page of a table in the order of an index, and the planner settings under which they run. With these settings
-/// PostgreSQL can only scan the index, whatever it knows about the table.
+/// PostgreSQL can only scan the index, with or without statistics of the table.
 /// </summary>
 /// <remarks>
 /// Without statistics, or with outdated ones, the planner expects few rows. It then reads all rows after the page's start, sorts them, and

@@ -131,8 +131,8 @@ public abstract class JobNodeConformance : JobSuite
         Assert.Equal([id], await EffectsAsync());
     }
 
-    /// <summary>Checks the cost: one write a second for a node that runs jobs, whatever their number, and none for a node that runs none
-    /// and knows no claim.</summary>
+    /// <summary>Checks the cost: one write a second for a node that runs any number of jobs, and none for a node that runs none and knows
+    /// no claim.</summary>
     [Fact]
     public async Task Only_a_node_with_claims_writes_and_once_for_all_of_them()
     {
