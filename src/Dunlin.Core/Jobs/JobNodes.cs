@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Records;
 using Dunlin.Scheduling;
@@ -219,5 +220,5 @@ internal sealed partial class JobNodes
         LogLevel.Warning,
         "Node {Node} gave no sign of life for {Timeout}; {Jobs} jobs of type {Type} start again. If it still runs, look for pauses."
     )]
-    private static partial void LogSilent(ILogger logger, string node, TimeSpan timeout, int jobs, string type);
+    private static partial void LogSilent(ILogger logger, PeerText node, TimeSpan timeout, int jobs, string type);
 }
