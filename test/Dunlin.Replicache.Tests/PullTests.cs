@@ -163,7 +163,7 @@ public sealed class PullTests
     [Fact]
     public async Task A_client_away_longer_than_deletions_are_kept_starts_anew()
     {
-        await using var host = await ReplicacheHost.StartAsync();
+        await using var host = await ReplicacheHost.StartAsync(configure: options => options.ClientGroupIdleAge = TimeSpan.Zero);
         await host.PushAsync(
             "g1",
             "ann",
