@@ -9,7 +9,9 @@
 set -euo pipefail
 from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 UseSharedCompilation=true
+# A new compiler for each project: the source generator of log methods enumerates a set of objects, and in a compiler that has worked before
+# their order depends on that work.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 UseSharedCompilation=false
 
 fail() { echo "pack.sh: $*" >&2; exit 1; }
 need() { command -v "$1" > /dev/null 2>&1 || fail "$2 is missing."; }

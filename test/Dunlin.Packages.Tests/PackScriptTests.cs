@@ -61,7 +61,8 @@ public sealed class PackScriptTests
         await workspace.RunAsync($"'{Script}' --only nuget,tool,npm --output again --baseline earlier");
         var again = await File.ReadAllLinesAsync(workspace.File("again/SHA256SUMS"));
         Assert.Equal((2 * Packed.Libraries.Count) + 2 + 1, again.Count(line => !line.EndsWith(".cdx.json", StringComparison.Ordinal)));
-        Assert.Subset((await File.ReadAllLinesAsync(Packed.File("SHA256SUMS"))).ToHashSet(), again.ToHashSet());
+        var first = await File.ReadAllLinesAsync(Packed.File("SHA256SUMS"));
+        Assert.Empty(again.Except(first, StringComparer.Ordinal).Select(static line => line.Split(' ')[^1]));
     }
 
     // Makes an earlier version of a package, which has one public method more than the current one.
