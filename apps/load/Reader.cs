@@ -30,13 +30,14 @@ public sealed class Reader(HttpClient http, long run, string topic, Tally tally,
                 await ReadAsync(opened, cancellationToken);
                 tally.CountReconnect("a stream was ended by the server");
             }
-            catch (Exception error) when (error is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
-            {
-                tally.CountReconnect(error.Message);
-            }
-            catch (OperationCanceledException)
+            // Of any kind: an answer may arrive at the moment of the cancellation.
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception error) when (error is HttpRequestException or IOException)
+            {
+                tally.CountReconnect(error.Message);
             }
             // Also after an end without an error, so that a server that refuses streams is not flooded. Cancellation ends the loop.
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(200, 1_000)), TimeProvider.System, cancellationToken)

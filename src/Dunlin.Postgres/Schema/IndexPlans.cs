@@ -35,7 +35,6 @@ internal static class IndexPlans
             "stream_subscription_due",
             "stream_trim_due",
             "ticket_forget_expired",
-            "trim_by_count",
             "trim_slice",
             "trim_topics",
             "webhook_deliveries_list",

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dunlin.Apps.Load;
 using Dunlin.Server.Tests.Support;
 using Dunlin.TestKit.Servers;
 
@@ -99,5 +100,25 @@ public sealed class BenchCommandTests(OneServer one) : IClassFixture<OneServer>
         Assert.Equal(1, code);
         Assert.Contains(" of 51 streams are open: 429", error, StringComparison.Ordinal);
         Assert.Contains("The limit is 50 open streams for one user.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refusal_at_the_end_of_a_run_is_no_exception()
+    {
+        using var stop = new CancellationTokenSource();
+        using var http = new HttpClient(new RefusesAtTheEnd(stop)) { BaseAddress = new Uri("http://127.0.0.1/") };
+        var tally = new Tally();
+        await new Reader(http, 1, "load/many", tally).RunAsync(() => { }, stop.Token);
+        Assert.Equal(0, tally.Reconnects);
+    }
+
+    /// <summary>Ends the run before the answer, as another reader that was refused does.</summary>
+    private sealed class RefusesAtTheEnd(CancellationTokenSource stop) : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await stop.CancelAsync();
+            throw new HttpRequestException("429");
+        }
     }
 }
