@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
@@ -110,7 +111,9 @@ public sealed class JobKillTests
         await using var stream = await StreamAsync(other);
         await (isKilled ? first.KillAsync() : first.PauseAsync());
         // The claims last for an hour, so only the silence of the node gives the jobs to the other one.
+        var watch = Stopwatch.StartNew();
         await site.WhenSlowAsync(2);
+        TestContext.Current.TestOutputHelper?.WriteLine($"The other node began the jobs again after {watch.Elapsed.TotalSeconds:F1} s.");
         site.Go();
         await stream.ThroughAsync(2).WaitAsync(Patience);
         if (!isKilled)
