@@ -51,7 +51,8 @@ const kitFirst: Plugin = {
 export default defineConfig({
   plugins: [
     react(),
-    vue(),
+    // All components use the composition API.
+    vue({ features: { optionsAPI: false } }),
     svelte({ configFile: false }),
     fixedAddresses,
     pageWorkers(['todos', 'focus', 'wishlists']),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Playwright;
 using static Dunlin.E2E.Tests.Support.Pages;
 
@@ -9,6 +10,9 @@ public sealed class FirstLoadTests(BrowserFixture browser)
     /// <summary>Limit of script and style on the wire, in bytes.</summary>
     private const int Limit = 150 * 1024;
 
+    /// <summary>Parts that the wish lists load after their first sync, which may be before or after the count.</summary>
+    private static readonly string[] LaterParts = ["ItemDialog", "ListDialog", "ShareDialog", "AppDialog", "TextField", "ru"];
+
     public static TheoryData<string> Systems => [.. SystemPage.Names, "landing"];
 
     [Theory]
@@ -17,10 +21,12 @@ public sealed class FirstLoadTests(BrowserFixture browser)
     {
         await using var host = await TestHost.StartAsync();
         var page = await host.OpenAsync(browser.Browser, "alice", "/no-such-page");
+        // The page of the sign-in has loaded what all pages share.
+        var shared = await page.EvaluateAsync<string[]>("() => performance.getEntriesByType('resource').map(entry => entry.name)");
         var loaded = new List<IResponse>();
         page.Response += (_, response) =>
         {
-            if (response.Request.ResourceType is "script" or "stylesheet")
+            if (response.Request.ResourceType is "script" or "stylesheet" && !shared.Contains(response.Url) && !IsLater(response.Url))
                 lock (loaded)
                     loaded.Add(response);
         };
@@ -43,7 +49,8 @@ public sealed class FirstLoadTests(BrowserFixture browser)
         var sum = 0;
         foreach (var response in all)
         {
-            var body = (await response.Request.SizesAsync()).ResponseBodySize;
+            // Not the size that the browser reports: it differs from run to run, and is negative for cached files.
+            var body = int.Parse(await response.HeaderValueAsync("content-length") ?? "", CultureInfo.InvariantCulture);
             sum += body;
             lines.Add($"{body, 8} {response.Headers.GetValueOrDefault("content-encoding")} {new Uri(response.Url).AbsolutePath}");
             // Below the smallest size that the build compresses, a file is sent as it is.
@@ -52,4 +59,6 @@ public sealed class FirstLoadTests(BrowserFixture browser)
         TestContext.Current.SendDiagnosticMessage($"{name}: {sum} bytes of script and style");
         Assert.True(sum <= Limit, $"{name} loads {sum} bytes of script and style:\n{string.Join('\n', lines)}");
     }
+
+    private static bool IsLater(string url) => LaterParts.Any(part => url.Contains($"/assets/{part}-", StringComparison.Ordinal));
 }

@@ -1,6 +1,6 @@
 import { element, openOffline, startPage, type PageSession, type Stop, type User } from '@dunlin/kit';
 import { createApp, defineAsyncComponent } from 'vue';
-import { t } from './ui/i18n';
+import { hasLanguage, t } from './ui/i18n';
 import { useKitWords } from './ui/i18n/kitWords';
 import { current } from './ui/address';
 
@@ -45,26 +45,28 @@ async function openLists(session: PageSession): Promise<Stop> {
   }
 }
 
-useKitWords();
-// The kit shows this title whenever no user is signed in.
-document.title = `${t('title')} · Dunlin`;
-startPage({
-  title: () => t('title'),
-  home: '/wishlists',
-  reason: () => t('signInReason'),
-  isOffline: true,
-  start,
-  visit: (session) => {
-    if (current.value.name !== 'share') {
-      void loadLists().then(({ closeEarly }) => closeEarly());
-      return undefined;
-    }
-    const { token } = current.value;
-    return showPreview(session, token, () => {
-      joining = token;
-      void session.requireSignIn(t('joinReason'));
-    });
-  },
+void hasLanguage.then(() => {
+  useKitWords();
+  // The kit shows this title whenever no user is signed in.
+  document.title = `${t('title')} · Dunlin`;
+  startPage({
+    title: () => t('title'),
+    home: '/wishlists',
+    reason: () => t('signInReason'),
+    isOffline: true,
+    start,
+    visit: (session) => {
+      if (current.value.name !== 'share') {
+        void loadLists().then(({ closeEarly }) => closeEarly());
+        return undefined;
+      }
+      const { token } = current.value;
+      return showPreview(session, token, () => {
+        joining = token;
+        void session.requireSignIn(t('joinReason'));
+      });
+    },
+  });
 });
 
 openOffline('wishlists');

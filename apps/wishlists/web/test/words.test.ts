@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DunlinError, type Problem } from '@dunlin/client';
 import { addressOf } from '../src/api/documents';
-import { formatPrice, language, t } from '../src/ui/i18n';
+import { chooseLanguage, formatPrice, language, t } from '../src/ui/i18n';
 import { en } from '../src/ui/i18n/en';
 import { ru } from '../src/ui/i18n/ru';
 import { problemText } from '../src/ui/problem';
@@ -44,9 +44,9 @@ describe('The texts', () => {
       expect([key, values(ru[key])]).toEqual([key, values(en[key])]);
   });
 
-  test('plurals follow the language', () => {
+  test('plurals follow the language', async () => {
     expect([1, 2, 5].map((n) => t('wishes', { n }))).toEqual(['1 wish', '2 wishes', '5 wishes']);
-    language.value = 'ru';
+    await chooseLanguage('ru');
     expect([1, 2, 5, 21].map((n) => t('wishes', { n }))).toEqual([
       '1 желание',
       '2 желания',
@@ -60,9 +60,9 @@ describe('The texts', () => {
     ['network', 'network', 'This needs a network.'],
     ['busy', 'too_many_requests', 'There were too many at once. Try again in a minute.'],
     ['unexpected', 'never_heard_of', 'The server could not do it. Try again in a moment.'],
-  ])('a problem of kind %s with code %s has a sentence', (kind, code, text) => {
+  ])('a problem of kind %s with code %s has a sentence', async (kind, code, text) => {
     expect(problemText(new DunlinError({ kind, code, title: 'English' } as Problem))).toBe(text);
-    language.value = 'ru';
+    await chooseLanguage('ru');
     expect(problemText(new DunlinError({ kind, code, title: 'English' } as Problem))).not.toMatch(/[a-z]/i);
   });
 

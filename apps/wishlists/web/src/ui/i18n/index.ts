@@ -1,10 +1,10 @@
 import { computed, ref, watchSyncEffect } from 'vue';
 import { en, type Texts } from './en';
-import { ru } from './ru';
 
 export type Language = 'en' | 'ru';
 
-const texts: Readonly<Record<Language, Texts>> = { en, ru };
+/** The texts that have loaded. A page transfers those of another language only if they are chosen, or after its first sync. */
+const texts: Partial<Record<Language, Texts>> = { en };
 const KEPT = 'dunlin.wishlists.language';
 
 function first(): Language {
@@ -17,15 +17,30 @@ function first(): Language {
   return navigator.languages?.some((language) => /^ru\b/i.test(language)) ? 'ru' : 'en';
 }
 
-export const language = ref<Language>(first());
+/** The language of the page. Its texts have loaded. */
+export const language = ref<Language>('en');
 
-watchSyncEffect(() => {
-  document.documentElement.lang = language.value;
+/** Loads the texts of a language. Rejects if the network fails. */
+export async function loadTexts(code: Language): Promise<void> {
+  if (code === 'ru') texts.ru ??= (await import('./ru')).ru;
+}
+
+/** Changes the language of the page. Keeps the current one if the texts cannot be loaded. */
+export async function chooseLanguage(code: Language): Promise<void> {
+  await loadTexts(code);
+  language.value = code;
   try {
-    localStorage.setItem(KEPT, language.value);
+    localStorage.setItem(KEPT, code);
   } catch {
     // The choice holds until the page closes.
   }
+}
+
+/** Completes when the page has its first language. A page without network falls back to English. */
+export const hasLanguage: Promise<void> = chooseLanguage(first()).catch(() => {});
+
+watchSyncEffect(() => {
+  document.documentElement.lang = language.value;
 });
 
 type Values = Readonly<Record<string, string | number>>;
@@ -34,7 +49,7 @@ const plurals = computed(() => new Intl.PluralRules(language.value));
 
 /** Returns a text in the language of the page, with `{name}` filled in. For a plural, the form for `n`. */
 export function t(key: keyof Texts, values: Values = {}): string {
-  const text = texts[language.value][key];
+  const text = (texts[language.value] ?? en)[key];
   const form =
     typeof text === 'string'
       ? text
