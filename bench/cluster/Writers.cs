@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Globalization;
-using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Topics;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,7 +33,7 @@ internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, b
     private async Task MeasureAsync(IJournal[] nodes)
     {
         var rates = new List<double>();
-        using var groups = new Groups();
+        using var groups = new CommitSizes();
         for (var round = 0; round <= Rounds; round++)
         {
             if (round == 1) // round 0 is the warm-up
@@ -69,35 +67,5 @@ internal sealed class Writers(Func<Task<IHost>> start, Func<IHost, Task> stop, b
                 $"durable appends, {nodes.Length} nodes, {Publishers} publishers in all {rates[Rounds / 2], 10:0}/s   ({rates[0]:0} to {rates[^1]:0}), {groups.Mean:0.0} to a commit"
             )
         );
-    }
-
-    /// <summary>Measures the number of requests per commit.</summary>
-    private sealed class Groups : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private long _commits;
-        private long _requests;
-
-        public Groups()
-        {
-            _listener.InstrumentPublished = static (instrument, listener) =>
-            {
-                if (instrument.Meter.Name == DunlinMeters.Journal && instrument.Name == "dunlin.journal.batch.requests")
-                    listener.EnableMeasurementEvents(instrument);
-            };
-            _listener.SetMeasurementEventCallback<int>(
-                (_, requests, _, _) =>
-                {
-                    Interlocked.Increment(ref _commits);
-                    Interlocked.Add(ref _requests, requests);
-                }
-            );
-        }
-
-        public double Mean => (double)_requests / Math.Max(1, _commits);
-
-        public void Begin() => _listener.Start();
-
-        public void Dispose() => _listener.Dispose();
     }
 }

@@ -1,6 +1,4 @@
-using System.Diagnostics.Metrics;
 using System.Globalization;
-using Dunlin.Diagnostics;
 using Dunlin.Journal;
 using Dunlin.Topics;
 using Microsoft.AspNetCore.Builder;
@@ -27,7 +25,8 @@ internal sealed class NodeGrowth(GrowthDatabase database, Report report)
             for (var i = 0; i < size; i++)
                 nodes.Add(await database.StartAsync());
             var journals = nodes.Select(static node => node.Services.GetRequiredService<IJournal>()).ToArray();
-            using var commits = new Commits();
+            using var commits = new CommitSizes();
+            commits.Begin();
             var cost = await _meter.RoundsAsync(
                 12,
                 (int)size * Publishers * Each,
@@ -51,32 +50,4 @@ internal sealed class NodeGrowth(GrowthDatabase database, Report report)
             for (var i = 0; i < Each; i++)
                 await journal.AppendAsync(new EventDraft(topic, "bench.event", JournalGrowth.Data(200)));
         });
-
-    private sealed class Commits : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private long _commits;
-        private long _requests;
-
-        public Commits()
-        {
-            _listener.InstrumentPublished = static (instrument, listener) =>
-            {
-                if (instrument.Meter.Name == DunlinMeters.Journal && instrument.Name == "dunlin.journal.batch.requests")
-                    listener.EnableMeasurementEvents(instrument);
-            };
-            _listener.SetMeasurementEventCallback<int>(
-                (_, requests, _, _) =>
-                {
-                    Interlocked.Increment(ref _commits);
-                    Interlocked.Add(ref _requests, requests);
-                }
-            );
-            _listener.Start();
-        }
-
-        public double Mean => (double)_requests / Math.Max(1, _commits);
-
-        public void Dispose() => _listener.Dispose();
-    }
 }

@@ -1,2 +1,2 @@
--- Finds the last event of a topic to delete: the newest one that ?2 newer events follow. Reads the index only, up to ?2 entries.
+-- Finds the newest event to delete: ?2 newer events of its topic are kept. Reads at most ?2 entries of the index, and no event.
 SELECT offset FROM dunlin_journal WHERE topic = ?1 ORDER BY offset DESC LIMIT 1 OFFSET ?2

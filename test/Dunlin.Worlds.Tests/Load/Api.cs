@@ -17,7 +17,7 @@ internal sealed record Answer(int? Status, JsonElement Body, bool WasSent)
 }
 
 /// <summary>
-/// Keeps the clients of one user for the nodes. A user stays with a node for some requests, and leaves one that does not answer. Not
+/// Keeps the clients of one user for the nodes. A user changes to another node after some requests, or when a node does not answer. Not
 /// thread-safe.
 /// </summary>
 internal sealed class ApiPool(string user, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable

@@ -22,8 +22,8 @@ export interface Failure {
 }
 
 /**
- * Explores all schedules that depart from the default order at most `bound` times, with fewer deviations first. A state that was reached
- * before, with as many deviations left, is not explored again: a state is the inputs of each tab in their order, and what is under way.
+ * Explores all schedules that depart from the default order at most `bound` times, with fewer deviations first. A state consists of the
+ * inputs of each tab in their order, and of everything under way. The explorer skips a state that it knows with as many deviations left.
  */
 export async function explore(scenario: Scenario, bound: number, limit = Infinity): Promise<Exploration> {
   const known = new Map<string, number>();

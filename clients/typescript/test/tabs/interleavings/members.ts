@@ -21,7 +21,7 @@ export type Action =
   | { readonly do: 'publish'; readonly topic: string; readonly user?: string }
   | { readonly do: 'forbid'; readonly topic: string }
   | { readonly do: 'break' | 'trim' | 'expire' }
-  /** A fault of the server: it loses what it sent and no tab has received. Proves that the checks work. */
+  /** The server loses each chunk that no tab has received. This deliberate fault proves that the checks work. */
   | { readonly do: 'lose' }
   /** The next action of the thread happens at least `ms` milliseconds later. */
   | { readonly do: 'wait'; readonly ms: number };
