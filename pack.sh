@@ -9,9 +9,9 @@
 set -euo pipefail
 from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
-# A new compiler for each project: the source generator of log methods enumerates a set of objects, and in a compiler that has worked before
-# their order depends on that work.
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 UseSharedCompilation=false
+# The source generator of log methods enumerates a set of objects by their hash codes. These are equal in each build only if a new compiler
+# (not the compiler server) makes each project on one thread.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 UseSharedCompilation=false CompilerResponseFile=$PWD/scripts/one-thread.rsp
 
 fail() { echo "pack.sh: $*" >&2; exit 1; }
 need() { command -v "$1" > /dev/null 2>&1 || fail "$2 is missing."; }

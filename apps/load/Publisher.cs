@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Dunlin.Apps.Load;
@@ -58,7 +59,7 @@ public sealed class Publisher(HttpClient http, int index, string topic, LoadOpti
             var problem = await response.Content.ReadAsStringAsync(cancellationToken);
             tally.CountRefusal($"{response.StatusCode}: {problem}");
         }
-        catch (HttpRequestException error)
+        catch (Exception error) when (error is HttpRequestException or SocketException)
         {
             tally.CountRefusal(error.Message);
         }

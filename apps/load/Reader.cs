@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.Sockets;
 
 namespace Dunlin.Apps.Load;
 
@@ -35,7 +36,7 @@ public sealed class Reader(HttpClient http, long run, string topic, Tally tally,
             {
                 return;
             }
-            catch (Exception error) when (error is HttpRequestException or IOException)
+            catch (Exception error) when (error is HttpRequestException or SocketException or IOException)
             {
                 tally.CountReconnect(error.Message);
             }

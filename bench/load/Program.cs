@@ -2,6 +2,7 @@
 //   dotnet run -c Release --project bench/load -- --url https://example.org --user alice --topic demo --connections 1000
 #pragma warning disable MA0047 // one file, top-level statements
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dunlin.Apps.Load;
 
@@ -75,7 +76,7 @@ command.SetAction(
         {
             result = await new LoadRun(options, line => Show(line)).RunAsync(cancellation);
         }
-        catch (Exception error) when (error is LoadException or HttpRequestException)
+        catch (Exception error) when (error is LoadException or HttpRequestException or SocketException)
         {
             await Console.Error.WriteLineAsync($"{options.Url} cannot be used: {error.Message}");
             return 2;

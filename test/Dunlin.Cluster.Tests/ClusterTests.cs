@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dunlin.Cluster.Tests.Support;
 using Dunlin.TestKit;
@@ -189,7 +190,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
                             .GetProperty("version")
                             .GetInt64();
                 }
-                catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+                catch (Exception error) when (error is HttpRequestException or SocketException or IOException or OperationCanceledException)
                 {
                     await PassAsync(0.05);
                 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Dunlin.Host.Tests;
@@ -80,11 +81,7 @@ public sealed class KillTests
                         continue;
                     acknowledged[mark] = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("version").GetInt64();
                 }
-                catch (HttpRequestException)
-                {
-                    await Task.Yield();
-                }
-                catch (IOException)
+                catch (Exception error) when (error is HttpRequestException or SocketException or IOException)
                 {
                     await Task.Yield();
                 }
@@ -152,7 +149,7 @@ public sealed class KillTests
                 {
                     await ReadAsync(stop);
                 }
-                catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+                catch (Exception error) when (error is HttpRequestException or SocketException or IOException or OperationCanceledException)
                 {
                     await Task.Yield();
                 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dunlin.Server.Tests.Support;
@@ -154,7 +155,7 @@ public sealed class KillTests
                             .GetProperty("positions")[0]
                             .GetString()!;
                 }
-                catch (Exception error) when (error is HttpRequestException or IOException)
+                catch (Exception error) when (error is HttpRequestException or SocketException or IOException)
                 {
                     await Task.Yield();
                 }

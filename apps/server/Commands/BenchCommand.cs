@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Dunlin.Apps.Load;
 using Dunlin.Server.Commands.Remote;
 using Dunlin.Server.Doctor;
@@ -122,7 +123,8 @@ internal static class BenchCommand
         {
             using var answer = await http.GetAsync("healthz/live", cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
+        catch (Exception exception)
+            when (exception is HttpRequestException or SocketException or TaskCanceledException { InnerException: TimeoutException })
         {
             throw CommandFault.Unreachable(server, ServerChecks.Innermost(exception), exception);
         }

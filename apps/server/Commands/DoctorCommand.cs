@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Dunlin.Security;
 using Dunlin.Server.Commands.Remote;
 using Dunlin.Server.Doctor;
@@ -56,7 +57,7 @@ internal static class DoctorCommand
         {
             isReachable = await Diagnosis.RunAsync(examination, options, Report, run.CancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or TimeoutException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or TimeoutException or IOException)
         {
             Report(
                 Finding.Fail(

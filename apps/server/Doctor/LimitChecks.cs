@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Dunlin.Server.Commands.Remote;
 
 namespace Dunlin.Server.Doctor;
@@ -69,7 +70,7 @@ internal static class LimitChecks
             using var answer = await examination.SendAsync(request, cancellationToken);
             return (int)answer.StatusCode is 400 or 413 or 414 or 431 or 494 ? $"status {(int)answer.StatusCode}" : null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or TimeoutException)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or TimeoutException)
         {
             return ServerChecks.Innermost(exception);
         }

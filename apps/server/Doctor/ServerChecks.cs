@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Dunlin.Server.Doctor;
@@ -22,7 +23,7 @@ internal static class ServerChecks
         {
             answer = await examination.GetAsync("healthz/live", withToken: false, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or TimeoutException)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or TimeoutException)
         {
             report(
                 Finding.Fail(

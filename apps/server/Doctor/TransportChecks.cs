@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 
@@ -105,7 +106,7 @@ internal static class TransportChecks
                 "Let the proxy pass complete responses on, and keep its time limit of a request above 30 s (nginx: proxy_read_timeout 24h)."
             );
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException)
         {
             return Finding.Warn(
                 check,

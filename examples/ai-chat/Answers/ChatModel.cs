@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -85,7 +86,10 @@ public sealed class ChatModel(IOptionsMonitor<ModelOptions> options, TimeProvide
                         $"The model sent nothing for {settings.MaxSilence.TotalSeconds:0} seconds.",
                         error
                     ),
-                    HttpRequestException or IOException => new ModelException("The connection to the model failed.", error),
+                    HttpRequestException or SocketException or IOException => new ModelException(
+                        "The connection to the model failed.",
+                        error
+                    ),
                     JsonException => new ModelException("The model sent text that is not valid.", error),
                     _ => error,
                 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Dunlin.Cluster.Tests.Support;
@@ -49,7 +50,7 @@ internal sealed class DeviceReader(HttpClient client, string user, string device
             {
                 await ReadAsync(stop);
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception error) when (error is HttpRequestException or SocketException or IOException or OperationCanceledException)
             {
                 LastEnd = error.Message;
             }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Dunlin.Cluster.Tests.Support;
@@ -29,7 +30,7 @@ internal sealed class LeaseContender(HttpClient client, string name, ConcurrentB
             {
                 await TryHoldAsync($"lease-of-{name}-{round:00000}", random);
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception error) when (error is HttpRequestException or SocketException or IOException or OperationCanceledException)
             {
                 // The outcome is unknown. If it was granted, nobody acts on it, and it expires.
             }

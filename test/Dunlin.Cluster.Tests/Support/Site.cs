@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Dunlin.Host;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
@@ -98,7 +99,7 @@ internal sealed class Site : IAsyncDisposable
                 if (answer.IsSuccessStatusCode)
                     return;
             }
-            catch (HttpRequestException) when (attempt < 200)
+            catch (Exception error) when (error is HttpRequestException or SocketException && attempt < 200)
             {
                 // nginx does not listen yet.
             }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Dunlin.DurableStreams.Tests.Support;
@@ -100,7 +101,7 @@ public sealed class KilledNodesTests
                 }
                 answer.Dispose();
             }
-            catch (HttpRequestException)
+            catch (Exception error) when (error is HttpRequestException or SocketException)
             {
                 // The node was killed: its answer is unknown, and the producer repeats the append.
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dunlin.Server.Tests.Support;
 using Dunlin.TestKit;
@@ -85,7 +86,9 @@ internal sealed class Api : IDisposable
             var isJson = text.StartsWith('{');
             return new Answer((int)response.StatusCode, isJson ? JsonElement.Parse(text) : default, true);
         }
-        catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConnectionError)
+        // HttpClient passes a SocketException on if the peer resets a connection that was just made.
+        catch (Exception error)
+            when (error is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError })
         {
             return new Answer(null, default, false);
         }

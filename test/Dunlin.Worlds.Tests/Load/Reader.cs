@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dunlin.Worlds.Tests.Histories;
 
@@ -46,7 +47,7 @@ internal sealed class Reader(History history, string name, Func<Uri> address) : 
             {
                 await ReadAsync(stop);
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception error) when (error is HttpRequestException or SocketException or IOException or OperationCanceledException)
             {
                 // The stream broke, or was silent.
             }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
@@ -40,7 +41,12 @@ internal sealed class RemoteHttp(Uri server, Func<string?> token) : IDisposable
             return body.Length == 0 ? default : Parse(body, (int)response.StatusCode);
         }
         catch (Exception exception)
-            when (exception is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException })
+            when (exception
+                    is HttpRequestException
+                        or SocketException
+                        or IOException
+                        or TaskCanceledException { InnerException: TimeoutException }
+            )
         {
             throw CommandFault.Unreachable(server, Doctor.ServerChecks.Innermost(exception), exception);
         }
