@@ -59,7 +59,7 @@ start_check() { # name, command ...
 
 install_packages() {
   declare -A need=([chromium-headless-shell]=chromium-headless-shell [nginx]=nginx [redis-server]=redis-server [initdb]=postgresql [systemd-analyze]=systemd [python3]=python3 [curl]=curl
-    [gcc]=gcc [objcopy]=binutils [lintian]=lintian [go]=golang-go [zsh]=zsh [fish]=fish [psql]=postgresql-client [php]=php-cli)
+    [gcc]=gcc [nft]=nftables [objcopy]=binutils [lintian]=lintian [go]=golang-go [zsh]=zsh [fish]=fish [psql]=postgresql-client [php]=php-cli)
   local missing=()
   # Debian's own interpreter: another python3 of the path does not see the packages of Debian. The tests parse /metrics with it.
   /usr/bin/python3 -c 'import prometheus_client.parser' 2>/dev/null || missing+=(python3-prometheus-client)

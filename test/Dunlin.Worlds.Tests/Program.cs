@@ -1,4 +1,10 @@
 using Dunlin.Worlds.Tests.Nodes;
+using Dunlin.Worlds.Tests.Worlds;
 
 // The runner's entry point, unless a world starts this program as a node.
-return args is ["--port", ..] ? await NodeProgram.RunAsync(args) : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+return args switch
+{
+    ["--port", ..] => await NodeProgram.RunAsync(args),
+    ["--rolling-update", var earlier] => await RollingUpdate.RunAsync(earlier),
+    _ => await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
+};

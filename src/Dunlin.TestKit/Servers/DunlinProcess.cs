@@ -35,6 +35,9 @@ public partial class DunlinProcess : IAsyncDisposable
     /// <summary>Gets the open-file limit of the process. Default: null, which inherits that of the test run.</summary>
     public int? OpenFiles { get; init; }
 
+    /// <summary>Gets the file to which the shell redirects the output. Default: null, which keeps it for <see cref="Output"/>.</summary>
+    public string? OutputFile { get; init; }
+
     /// <summary>Gets the base address.</summary>
     public Uri Address { get; private set; } = null!;
 
@@ -61,7 +64,7 @@ public partial class DunlinProcess : IAsyncDisposable
         if (_process is not null)
             await _process.DisposeAsync();
         _process = ServerProcess.Start(Program([.. Place, .. options]));
-        Address = new Uri((await _process.WhenSeenAsync(Listening())).Groups["address"].Value);
+        Address = new Uri((await WhenListeningAsync(_process)).Groups["address"].Value);
         Port = Address.Port;
     }
 
@@ -89,6 +92,17 @@ public partial class DunlinProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The process ended or 90 seconds passed before.</exception>
     public Task WhenSeenAsync(string text) => Started.WhenSeenAsync(text);
 
+    /// <summary>Waits until the process has ended.</summary>
+    /// <returns>The exit code; 128 plus the number of the signal if a signal ended it.</returns>
+    public Task<int> WhenExitedAsync() => Started.WhenExitedAsync();
+
+    /// <summary>Asks the process to stop (SIGTERM), and waits until it has ended.</summary>
+    public async Task StopAsync()
+    {
+        await Started.SignalAsync("TERM");
+        await WhenExitedAsync();
+    }
+
     /// <summary>Kills the process (SIGKILL), without any clean-up.</summary>
     public Task KillAsync() => _process?.KillAsync() ?? Task.CompletedTask;
 
@@ -114,9 +128,22 @@ public partial class DunlinProcess : IAsyncDisposable
         string[] command = _program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)
             ? ["dotnet", _program, .. arguments]
             : [_program, .. arguments];
-        return OpenFiles is { } files
-            ? Other("bash", ["-c", $"ulimit -n {files.ToString(CultureInfo.InvariantCulture)} && exec \"$@\"", "bash", .. command])
-            : Other(command[0], command[1..]);
+        if (OpenFiles is null && OutputFile is null)
+            return Other(command[0], command[1..]);
+        var limit = OpenFiles is { } files ? string.Create(CultureInfo.InvariantCulture, $"ulimit -n {files} && ") : "";
+        var output = OutputFile is null ? "" : $" > '{OutputFile}' 2>&1";
+        return Other("bash", ["-c", $"{limit}exec \"$@\"{output}", "bash", .. command]);
+    }
+
+    private async Task<Match> WhenListeningAsync(ServerProcess process)
+    {
+        while (OutputFile is { } file && !process.HasExited)
+        {
+            if (File.Exists(file) && Listening().Match(await File.ReadAllTextAsync(file)) is { Success: true } match)
+                return match;
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
+        }
+        return await process.WhenSeenAsync(Listening());
     }
 
     private ProcessStartInfo Other(string program, string[] arguments)

@@ -57,6 +57,9 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Gets additional environment variables, which apply from the next start.</summary>
+    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Gets the data directory.</summary>
     public string Data => Path.Combine(_folder.FullName, "data");
 
@@ -123,7 +126,8 @@ public sealed class PostgresServer : IAsyncDisposable
             .. _isStandby ? (string[])["synchronous_standby_names="] : [],
             .. _settings,
         ];
-        string[] command = [.. _as, _postgres, "-D", Data, .. settings.SelectMany(setting => new[] { "-c", setting })];
+        string[] variables = ["/usr/bin/env", .. Variables.Select(static variable => $"{variable.Key}={variable.Value}")];
+        string[] command = [.. _as, .. variables, _postgres, "-D", Data, .. settings.SelectMany(setting => new[] { "-c", setting })];
         _process = ServerProcess.Start(command[0], command[1..], _folder.FullName);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
         while (!await AnswersAsync(Port))

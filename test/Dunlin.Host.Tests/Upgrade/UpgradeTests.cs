@@ -6,6 +6,7 @@ using System.Net.ServerSentEvents;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -24,6 +25,19 @@ public sealed class UpgradeTests
     private const string Secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
     private const string CookieName = "upgraded_session";
+
+    [Theory]
+    [InlineData("SQLite", "Sqlite")]
+    [InlineData("PostgreSQL", "Postgres")]
+    public void The_guide_names_the_current_schema(string store, string project)
+    {
+        var guide = File.ReadAllLines(Path.Combine(Repository.Root, "docs/guides/upgrade.md"));
+        var row = guide
+            .Single(line => line.StartsWith($"| {store} |", StringComparison.Ordinal))
+            .Split('|', StringSplitOptions.TrimEntries);
+        var newest = Directory.GetFiles(Path.Combine(Repository.Root, $"src/Dunlin.{project}/Schema"), "0*.sql").Max(Path.GetFileName)!;
+        Assert.Equal(int.Parse(newest[..4], CultureInfo.InvariantCulture), int.Parse(row[3], CultureInfo.InvariantCulture));
+    }
 
     [Fact]
     public async Task A_SQLite_file_of_0_1_0_migrates_and_resumes_streams()

@@ -6,7 +6,7 @@ namespace Dunlin.Worlds.Tests.Load;
 /// <summary>
 /// Acquires a lease, writes with its token, releases it or lets it expire, and tries to write once more with the old token.
 /// </summary>
-internal sealed class Holder(History history, string name, IReadOnlyList<Func<Uri>> addresses, Random random) : IDisposable
+internal sealed class Holder(History history, string name, IReadOnlyList<Func<Uri>> addresses, Random random, bool writes) : IDisposable
 {
     private const int Seconds = 2;
 
@@ -57,6 +57,8 @@ internal sealed class Holder(History history, string name, IReadOnlyList<Func<Ur
 
     private async Task WriteAsync(string resource, string leaseId, long fence)
     {
+        if (!writes)
+            return;
         var id = string.Create(CultureInfo.InvariantCulture, $"{name}-writes:{_writes++}");
         history.Begin(new GuardedWrite(id, resource, fence, Api.Now));
         var body = new

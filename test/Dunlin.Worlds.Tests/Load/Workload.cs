@@ -37,7 +37,13 @@ internal sealed class Workload : IAsyncDisposable
     /// <summary>Starts the clients, and returns when all readers are connected.</summary>
     /// <param name="world">The name that the output shows.</param>
     /// <param name="addresses">The nodes, or the proxies before them.</param>
-    public static async Task<Workload> StartAsync(string world, params Func<Uri>[] addresses)
+    public static Task<Workload> StartAsync(string world, params Func<Uri>[] addresses) => StartAsync(world, true, addresses);
+
+    /// <summary>Starts the clients, and returns when all readers are connected.</summary>
+    /// <param name="world">The name that the output shows.</param>
+    /// <param name="isGuarded">Whether holders write, which only <see cref="Nodes.NodeProgram"/> offers.</param>
+    /// <param name="addresses">The nodes, or the proxies before them.</param>
+    public static async Task<Workload> StartAsync(string world, bool isGuarded, params Func<Uri>[] addresses)
     {
         var load = new Workload(world, addresses);
         foreach (var (index, address) in addresses.Index())
@@ -51,7 +57,7 @@ internal sealed class Workload : IAsyncDisposable
         {
             var publisher = new Publisher(load.History, $"publisher-{i}", addresses, load.NewRandom());
             load._writing.Add(Task.Run(() => publisher.RunAsync(load._stopWrites.Token)));
-            var holder = new Holder(load.History, $"holder-{i}", addresses, load.NewRandom());
+            var holder = new Holder(load.History, $"holder-{i}", addresses, load.NewRandom(), isGuarded);
             load._clients.AddRange(publisher, holder);
             load._writing.Add(Task.Run(() => holder.RunAsync(load._stopWrites.Token)));
         }

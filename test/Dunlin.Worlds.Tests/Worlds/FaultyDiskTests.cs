@@ -1,5 +1,6 @@
 using Dunlin.Server.Tests.Support;
 using Dunlin.TestKit;
+using Dunlin.TestKit.Servers;
 using Dunlin.Worlds.Tests.Faults;
 using Dunlin.Worlds.Tests.Histories;
 using Dunlin.Worlds.Tests.Load;
@@ -53,6 +54,27 @@ public sealed class FaultyDiskTests
         Assert.True(disk.Hits > 0);
         disk.Set(DiskFault.None);
         await node.RestartAsync();
+        await load.MoreAsync();
+        await load.FinishAsync();
+    }
+
+    /// <summary>PostgreSQL ends when a sync fails, because the kernel may have dropped the data; its restart repeats the log.</summary>
+    [Fact]
+    public async Task G1_G2_G3_Failed_syncs_of_PostgreSQL_lose_no_acknowledged_event()
+    {
+        await using var postgres = await PostgresServer.StartNewAsync(isDurable: true);
+        await postgres.StopAsync();
+        using var disk = await FaultLibrary.AddAsync(postgres.Variables, postgres.Data);
+        await postgres.StartAsync();
+        await using var node = new Node("--store", postgres.ConnectionString);
+        await node.StartAsync();
+        await using var load = await Workload.StartAsync("failed syncs, PostgreSQL", () => node.Address);
+        await load.MoreAsync();
+        disk.Set(DiskFault.SyncFails);
+        await RequireSilenceAsync(node, load, disk);
+        disk.Set(DiskFault.None);
+        await postgres.StopAsync("QUIT");
+        await postgres.StartAsync();
         await load.MoreAsync();
         await load.FinishAsync();
     }

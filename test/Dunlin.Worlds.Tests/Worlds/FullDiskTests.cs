@@ -55,6 +55,33 @@ public sealed class FullDiskTests
         await load.FinishAsync();
     }
 
+    /// <summary>The server works without its log, and continues to write it when there is space again.</summary>
+    [Fact]
+    public async Task G1_G2_G3_Full_disk_under_the_log_loses_no_event()
+    {
+        var logs = Directory.CreateTempSubdirectory("dunlin-logs-");
+        await using (var disk = await SmallDisk.MountAsync(logs.FullName, 1))
+        {
+            var file = Path.Combine(logs.FullName, "dunlin.log");
+            await using var node = new Node { OutputFile = file };
+            node.Settings["Logging__LogLevel__Default"] = "Debug";
+            await node.StartAsync();
+            await using var load = await Workload.StartAsync("full disk, log", () => node.Address);
+            await load.MoreAsync();
+            disk.Fill();
+            // The last page of the log has space.
+            await load.MoreAsync();
+            var full = new FileInfo(file).Length;
+            await load.MoreAsync();
+            Assert.Equal(full, new FileInfo(file).Length);
+            disk.Free();
+            await load.MoreAsync();
+            await Eventually.TrueAsync(() => new FileInfo(file).Length > full);
+            await load.FinishAsync();
+        }
+        logs.Delete(recursive: true);
+    }
+
     /// <summary>Publishes large events until the server says that it stored nothing.</summary>
     private static async Task RequireRefusedAsync(Uri address, Workload load)
     {

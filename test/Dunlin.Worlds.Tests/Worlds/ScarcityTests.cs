@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
+using Dunlin.Worlds.Tests.Faults;
 using Dunlin.Worlds.Tests.Histories;
 using Dunlin.Worlds.Tests.Load;
 using Dunlin.Worlds.Tests.Nodes;
@@ -13,8 +14,8 @@ public sealed class ScarcityTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Open streams and connections continue, and new connections wait until there are descriptors again. The process may also end,
-    /// because .NET needs descriptors to start a thread; a restart has everything.</summary>
+    /// <summary>Open streams and connections continue, and new connections wait until there are descriptors again. The process may also
+    /// end, because .NET needs descriptors to start a thread; a restart has everything.</summary>
     [Fact]
     public async Task G1_G2_G3_Node_without_file_descriptors_loses_no_event()
     {
@@ -59,14 +60,38 @@ public sealed class ScarcityTests
         await node.StartAsync();
         await using var load = await Workload.StartAsync("no memory", () => node.Address);
         await load.MoreAsync();
-        using var stop = new CancellationTokenSource();
-        var uploads = Enumerable.Range(0, 120).Select(_ => Task.Run(() => UploadAsync(node.Address, stop.Token))).ToArray();
-        await Task.WhenAny(node.WhenSeenAsync("OutOfMemoryException"), node.WhenSeenAsync("Out of memory")).WaitAsync(Patience);
-        await stop.CancelAsync();
-        await Task.WhenAll(uploads).WaitAsync(Patience);
+        await UploadUntilAsync(node, Task.WhenAny(node.WhenSeenAsync("OutOfMemoryException"), node.WhenSeenAsync("Out of memory")));
         await node.RestartAsync();
         await load.MoreAsync();
         await load.FinishAsync(allowsServerErrors: true);
+    }
+
+    /// <summary>The kernel kills the process, which does not know the limit.</summary>
+    [Fact]
+    public async Task G1_G2_G3_Node_above_its_memory_limit_loses_no_event()
+    {
+        await using var node = new Node();
+        await node.StartAsync();
+        await using var load = await Workload.StartAsync("memory limit", () => node.Address);
+        await load.MoreAsync();
+        using (MemoryGroup.Limit(node.Id, 40))
+        {
+            await UploadUntilAsync(node, node.WhenExitedAsync());
+            const int Killed = 128 + 9;
+            Assert.Equal(Killed, await node.WhenExitedAsync());
+        }
+        await node.StartAsync();
+        await load.MoreAsync();
+        await load.FinishAsync();
+    }
+
+    private static async Task UploadUntilAsync(Node node, Task ends)
+    {
+        using var stop = new CancellationTokenSource();
+        var uploads = Enumerable.Range(0, 120).Select(_ => Task.Run(() => UploadAsync(node.Address, stop.Token))).ToArray();
+        await ends.WaitAsync(Patience);
+        await stop.CancelAsync();
+        await Task.WhenAll(uploads).WaitAsync(Patience);
     }
 
     /// <summary>Publishes over the connection of the last call.</summary>
