@@ -35,5 +35,30 @@ export default {
       killedBy:
         'Dunlin.AspNetCore.Tests: WebhookKillTests.An_endpoint_created_while_a_node_removes_it_keeps_its_cursor',
     },
+    {
+      name: 'node-that-lives-counts-as-silent',
+      file: 'src/Dunlin.Core/Jobs/JobNodes.cs',
+      replace: 'out var seen) && seen.Beat == row ?',
+      with: 'out var seen) ?',
+      breaks: 'A node that runs a job longer than the time-out loses it to another node.',
+      killedBy: 'Dunlin.Core.Tests: InMemoryJobNodeTests.A_step_of_the_clock_takes_no_job_from_a_node',
+    },
+    {
+      name: 'outage-counts-as-silence',
+      file: 'src/Dunlin.Core/Jobs/JobNodes.cs',
+      replace: '_seen.Clear();\n                loop.ReportFault(error);',
+      with: 'loop.ReportFault(error);',
+      breaks: 'After an outage of the database nodes take jobs from each other.',
+      killedBy: 'Dunlin.Core.Tests: InMemoryJobNodeTests.An_outage_of_the_database_takes_no_job_from_a_node',
+    },
+    {
+      name: 'claim-of-a-silent-node-is-not-replaced',
+      file: 'src/Dunlin.Core/Jobs/JobRunner.Nodes.cs',
+      replace: '_orphans[job.Id] = job.Fence;\n',
+      with: '\n',
+      breaks: 'Jobs of a killed node wait for the end of its claim, up to 30 s.',
+      killedBy:
+        'Dunlin.Core.Tests: InMemoryJobNodeTests.Jobs_of_a_node_that_was_cut_off_start_again_within_four_seconds',
+    },
   ],
 };

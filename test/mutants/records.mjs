@@ -36,5 +36,22 @@ export default {
       breaks: 'A document for one reader is sent to others of the space that it moved to.',
       killedBy: 'Dunlin.RxDb.Tests: PullTests.A_document_that_moved_to_one_reader_is_gone_for_the_others',
     },
+    {
+      name: 'removed-group-leaves-no-tombstone',
+      file: 'src/Dunlin.Replicache/ClientGroups.cs',
+      replace: 'await tombstones.AddAsync(row.Key, cancellationToken);\n',
+      with: '\n',
+      breaks:
+        'A client of a removed group sends its pending mutation again, and the server applies it twice.',
+      killedBy: 'Dunlin.Replicache.Tests: IdleGroupTests.A_removed_group_repeats_no_mutation_and_starts_anew',
+    },
+    {
+      name: 'used-group-counts-as-idle',
+      file: 'src/Dunlin.Replicache/ClientGroups.cs',
+      replace: 'if (row.Version >= before.ToUnixTimeSeconds())',
+      with: 'if (row.Version >= now.ToUnixTimeSeconds())',
+      breaks: 'A client group that was used since is removed, and its client loses its pending mutations.',
+      killedBy: 'Dunlin.Replicache.Tests: IdleGroupTests.A_group_that_pulls_or_pushes_is_not_idle',
+    },
   ],
 };
