@@ -1,8 +1,8 @@
+using System.Collections.Concurrent;
 using Dunlin.Hosting;
 using Dunlin.Sqlite;
 using Dunlin.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 
 namespace Dunlin.TestKit;
 
@@ -12,12 +12,14 @@ namespace Dunlin.TestKit;
 /// </summary>
 internal static class TestStore
 {
-    private static readonly Lazy<PostgresServer> Server = new(static () =>
+    private static readonly Lazy<TestDatabases> Databases = new(static () =>
     {
         var server = Task.Run(() => PostgresServer.StartNewAsync()).GetAwaiter().GetResult();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Task.Run(async () => await server.DisposeAsync()).Wait(TimeSpan.FromSeconds(20));
-        return server;
+        return new TestDatabases(server);
     });
+
+    private static readonly ConcurrentDictionary<string, Lazy<string>> Schemas = new(StringComparer.Ordinal);
 
     public static bool IsPostgres => Environment.GetEnvironmentVariable("DUNLIN_TEST_STORE") == "postgres";
 
@@ -27,13 +29,14 @@ internal static class TestStore
         if (!IsPostgres)
             return null;
         var schema = Path.GetFileName(folder).Replace('-', '_').ToLowerInvariant();
-        using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { Pooling = false }.ConnectionString
-        );
-        connection.Open();
-        using var command = new NpgsqlCommand($"CREATE SCHEMA IF NOT EXISTS {schema}", connection);
-        command.ExecuteNonQuery();
-        return new NpgsqlConnectionStringBuilder(Server.Value.ConnectionString) { SearchPath = schema, MaxPoolSize = 20 }.ConnectionString;
+        return Schemas.GetOrAdd(schema, static name => new Lazy<string>(() => Create(name))).Value;
+    }
+
+    private static string Create(string schema)
+    {
+        var connection = Task.Run(() => Databases.Value.NewSchemaAsync(schema)).GetAwaiter().GetResult();
+        connection.MaxPoolSize = 20;
+        return connection.ConnectionString;
     }
 
     /// <summary>Adds the store of a folder. Opening the same folder again gives the same data.</summary>

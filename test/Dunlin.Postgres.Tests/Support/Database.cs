@@ -1,4 +1,5 @@
 using Dunlin.Postgres.Tests.Support;
+using Dunlin.TestKit;
 using Dunlin.TestKit.Servers;
 using Npgsql;
 
@@ -13,12 +14,14 @@ public sealed class Database : IAsyncLifetime
     private static int _schemas;
 
     private PostgresServer? _server;
+    private TestDatabases? _databases;
 
     public static PostgresServer Server => _current!._server!;
 
     public async ValueTask InitializeAsync()
     {
         _server = await PostgresServer.StartNewAsync();
+        _databases = new TestDatabases(_server);
         _current = this;
     }
 
@@ -33,9 +36,18 @@ public sealed class Database : IAsyncLifetime
     public static async Task<string> NewSchemaAsync(PostgresServer? server = null)
     {
         var name = $"test_{Interlocked.Increment(ref _schemas)}";
-        var text = (server ?? Server).ConnectionString;
-        await ExecuteAsync(text, $"CREATE SCHEMA {name}");
-        return new NpgsqlConnectionStringBuilder(text) { SearchPath = name, Timeout = 5 }.ConnectionString;
+        NpgsqlConnectionStringBuilder connection;
+        if (server is null)
+        {
+            connection = await _current!._databases!.NewSchemaAsync(name);
+        }
+        else
+        {
+            await ExecuteAsync(server.ConnectionString, $"CREATE SCHEMA {name}");
+            connection = new NpgsqlConnectionStringBuilder(server.ConnectionString) { SearchPath = name };
+        }
+        connection.Timeout = 5;
+        return connection.ConnectionString;
     }
 
     public static async Task ExecuteAsync(string connectionString, string sql)
