@@ -182,12 +182,12 @@ public sealed class PullTests
         );
         var cookie = (await host.PullAsync("g1", null)).Body!["cookie"]!;
         await host.WriteAsync(records => records.DeleteAsync(ReplicacheHost.Space("a"), "k"));
-        // Hours, because manual time runs every timer of the host.
-        host.Time.Advance(TimeSpan.FromHours(3));
+        // Minutes, because manual time runs every timer of the host.
+        host.Time.Advance(TimeSpan.FromMinutes(3));
         await host.Store.WriteAsync(
             async (unit, ct) =>
             {
-                await unit.RecordTables().Records.ForgetAsync(unit.Now - TimeSpan.FromHours(2), ct);
+                await unit.RecordTables().Records.ForgetAsync(unit.Now - TimeSpan.FromMinutes(2), ct);
                 return true;
             }
         );
