@@ -11,6 +11,8 @@ internal sealed class Axe
     private static readonly AxeRunOptions Options = new()
     {
         RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] },
+        // Of the passed rules axe then describes one element each, and not all elements of the page.
+        ResultTypes = [ResultType.Violations],
     };
 
     private readonly SortedSet<string> _faults = new(StringComparer.Ordinal);
