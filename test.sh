@@ -126,7 +126,8 @@ client() { # package
 
 build() { dotnet tool restore && dotnet build Dunlin.slnx -c Release --nologo -v quiet; }
 
-# Each test project is a program. Three run at once, because most of the time they wait for servers, pages and disks. The longest come first.
+# Each test project is a program. Three run at once, because most of the time they wait for servers, pages and disks. The longest come first,
+# so that no long one runs alone at the end.
 dotnet_tests() {
   say "Server: build"
   check "build" build
@@ -136,17 +137,17 @@ dotnet_tests() {
   local docs=
   if wanted docs; then start_check "documentation site" ./docs.sh --build; docs=$!; fi
   start_check "format" dotnet csharpier check .
-  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Fuzz.Tests Dunlin.Worlds.Tests Dunlin.Simulation) project name
-  for name in "${longest[@]}"; do wanted "$name" && start "$name" "$name"; done
-  for project in test/*/*.Tests.csproj; do
-    name=$(basename "$project" .csproj)
+  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Server.Tests Dunlin.Fuzz.Tests Dunlin.Worlds.Tests Dunlin.Simulation
+    Dunlin.Host.Tests Dunlin.Cluster.Tests Dunlin.AspNetCore.Tests Dunlin.Mercure.Tests Dunlin.DurableStreams.Tests Dunlin.Guides.Tests) project name
+  for name in "${longest[@]}"; do
     # Its tests read the site.
     [ "$name" != Dunlin.Host.Tests ] || [ -z "$docs" ] || wait "$docs"
-    [[ " ${longest[*]} " == *" $name "* ]] || { wanted "$name" && start "$name" "$name"; }
+    wanted "$name" && start "$name" "$name"
   done
+  wanted Dunlin.Native && native_tests
   # The systems once more, unchanged, on a PostgreSQL that the tests start for themselves.
-  for name in Dunlin.Replicache.Tests Dunlin.Warranty.Tests Dunlin.Documents.Tests Dunlin.Focus.Tests Dunlin.RxDb.Tests Dunlin.Wishlists.Tests Dunlin.Server.Tests Dunlin.Yjs.Tests \
-    Dunlin.EntityFrameworkCore.Tests; do
+  for name in Dunlin.Focus.Tests Dunlin.Documents.Tests Dunlin.Replicache.Tests Dunlin.Server.Tests Dunlin.Warranty.Tests Dunlin.Wishlists.Tests \
+    Dunlin.EntityFrameworkCore.Tests Dunlin.Yjs.Tests Dunlin.RxDb.Tests; do
     wanted "$name.Postgres" && DUNLIN_TEST_STORE=postgres start "$name" "$name.Postgres"
   done
   # The browser tests of one system again, behind a proxy that lets no stream pass, and behind one that refuses WebSockets too. The page that
@@ -155,7 +156,10 @@ dotnet_tests() {
     wanted "Dunlin.E2E.Tests.$name" && DUNLIN_TEST_PROXY=$name start Dunlin.E2E.Tests "Dunlin.E2E.Tests.$name" \
       -namespace Dunlin.E2E.Tests.Todos -trait- Needs=EventSource
   done
-  wanted Dunlin.Native && native_tests
+  for project in test/*/*.Tests.csproj; do
+    name=$(basename "$project" .csproj)
+    [[ " ${longest[*]} " == *" $name "* ]] || { wanted "$name" && start "$name" "$name"; }
+  done
   wait
   collect
 }
