@@ -1,5 +1,6 @@
 // Measures the engine without HTTP, on a real SQLite file with synchronous=FULL.
-//   dotnet run -c Release --project bench/engine [-- FOLDER]     FOLDER selects the disk
+//   dotnet run -c Release --project bench/engine [-- FOLDER]            FOLDER selects the disk
+//   dotnet run -c Release --project bench/engine -- resume [FOLDER]     only the resume, after 2,000 rounds of warm-up
 #pragma warning disable MA0047 // one file, top-level statements
 using System.Diagnostics;
 using System.Globalization;
@@ -13,7 +14,9 @@ using Microsoft.Extensions.Logging;
 
 const int rounds = 5;
 var folder = Directory
-    .CreateDirectory(Path.Combine(args.Length > 0 ? args[0] : Path.GetTempPath(), "dunlin-bench-" + Environment.ProcessId))
+    .CreateDirectory(
+        Path.Combine(args.FirstOrDefault(arg => arg != "resume") ?? Path.GetTempPath(), "dunlin-bench-" + Environment.ProcessId)
+    )
     .FullName;
 var builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Logging.ClearProviders();
@@ -27,15 +30,26 @@ var data = new byte[200];
 Array.Fill(data, (byte)'x');
 (data[0], data[^1]) = ((byte)'"', (byte)'"');
 
+if (args.Contains("resume"))
+{
+    await ResumeAsync(warmUp: 2_000, rounds: 2_000);
+    await StopAsync();
+    return;
+}
 await SyncAsync();
 await MeasureAsync("durable appends, 1 writer", "events/s", 1, 3_000, async (w, i) => await journal.AppendAsync(Draft(w)));
 await MeasureAsync("durable appends, 64 writers", "events/s", 64, 1_500, async (w, i) => await journal.AppendAsync(Draft(w)));
 await MeasureAsync("lease cycles (acquire + release), 1 holder", "cycles/s", 1, 1_000, Cycle);
 await MeasureAsync("lease cycles (acquire + release), 64 holders", "cycles/s", 64, 400, Cycle);
-await ResumeAsync();
-await host.StopAsync();
-await ((IAsyncDisposable)host).DisposeAsync();
-Directory.Delete(folder, recursive: true);
+await ResumeAsync(warmUp: 10, rounds: 40);
+await StopAsync();
+
+async Task StopAsync()
+{
+    await host.StopAsync();
+    await ((IAsyncDisposable)host).DisposeAsync();
+    Directory.Delete(folder, recursive: true);
+}
 
 EventDraft Draft(int writer) => new(TopicName.Parse("bench/" + (writer % 16).ToString(CultureInfo.InvariantCulture)), "bench.event", data);
 
@@ -93,7 +107,7 @@ async Task SyncAsync()
 }
 
 // Measures 1,000 missed events: read from the file, because the in-memory tail does not hold them, and framed.
-async Task ResumeAsync()
+async Task ResumeAsync(int warmUp, int rounds)
 {
     var topic = TopicName.Parse("resume");
     var start = journal.Head.Offset;
@@ -101,8 +115,11 @@ async Task ResumeAsync()
     for (var i = 0; i < 10; i++)
         await journal.AppendAsync([.. Enumerable.Range(0, 1_000).Select(_ => Draft(i))], null, default);
     var times = new List<double>();
-    for (var i = 0; i < 50; i++)
+    var allocated = 0L;
+    for (var i = 0; i < warmUp + rounds; i++)
     {
+        if (i == warmUp)
+            allocated = GC.GetTotalAllocatedBytes();
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         var after = start;
         JournalPage page;
@@ -115,7 +132,9 @@ async Task ResumeAsync()
         } while (page.HasMore);
         times.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds);
     }
-    Print("resume of 1,000 missed events from the file, CPU", times[10..], "ms");
+    allocated = GC.GetTotalAllocatedBytes() - allocated;
+    Print("resume of 1,000 missed events from the file, CPU", times[warmUp..], "ms");
+    Print("bytes allocated for each", [allocated / (double)rounds / 1_000], "bytes an event");
     GC.KeepAlive(fanout);
 }
 
@@ -125,7 +144,7 @@ static void Print(string name, List<double> values, string unit)
     Console.WriteLine(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{name, -52} {values[values.Count / 2], 12:N1} {unit}   (min {values[0]:N1}, max {values[^1]:N1})"
+            $"{name, -52} {values[values.Count / 2], 12:N2} {unit}   (min {values[0]:N2}, max {values[^1]:N2})"
         )
     );
 }

@@ -9,14 +9,21 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Writes one frame of an event stream. Not thread-safe.</summary>
+/// <summary>Writes one frame of an event stream. Valid only during the call that receives it. Not thread-safe.</summary>
 /// <remarks>
 /// HTML Living Standard 9.2, "Server-sent events". Data with line breaks becomes several <c>data:</c> lines. CR, LF and NUL cannot enter an
 /// id or event name.
 /// </remarks>
 public sealed class FrameWriter
 {
-    private readonly ArrayBufferWriter<byte> _buffer = new(256);
+    // Threads do not keep a writer whose frame was larger.
+    private const int MaxKeptBytes = 16 * 1_024;
+
+    // The writer of this thread; null while it is in use, because a format may encode a second frame while it writes one.
+    [ThreadStatic]
+    private static FrameWriter? _kept;
+
+    private readonly ArrayBufferWriter<byte> _buffer = new(512);
     private bool _hasContent;
 
     /// <summary>Writes the event name. Omit it for an unnamed event.</summary>
@@ -173,7 +180,7 @@ public sealed class FrameWriter
     /// <returns>The bytes of the frame; empty if <paramref name="write"/> wrote neither name nor data.</returns>
     public static ReadOnlyMemory<byte> Encode(Position? position, Action<FrameWriter> write)
     {
-        var frame = new FrameWriter();
+        var frame = Rent();
         frame.Begin(position);
         write(frame);
         return frame.End();
@@ -183,13 +190,20 @@ public sealed class FrameWriter
     {
         if (format is IRawFormat raw)
             return raw.Encode(source);
-        var frame = new FrameWriter();
+        var frame = Rent();
         if (format is IEventIds ids)
             frame.Id(ids.IdOf(source));
         else
             frame.Begin(source.IsTransient ? null : source.Position);
         format.Write(source, frame);
         return frame.End();
+    }
+
+    private static FrameWriter Rent()
+    {
+        var frame = _kept ?? new FrameWriter();
+        _kept = null;
+        return frame;
     }
 
     private void Begin(Position? position)
@@ -201,11 +215,21 @@ public sealed class FrameWriter
         _buffer.Write("\n"u8);
     }
 
+    // Not called after an exception: the writer of an incomplete frame is not used again.
     private ReadOnlyMemory<byte> End()
     {
-        if (!_hasContent)
-            return ReadOnlyMemory<byte>.Empty;
-        _buffer.Write("\n"u8);
-        return _buffer.WrittenSpan.ToArray();
+        ReadOnlyMemory<byte> bytes = default;
+        if (_hasContent)
+        {
+            _buffer.Write("\n"u8);
+            bytes = _buffer.WrittenSpan.ToArray();
+        }
+        if (_buffer.Capacity <= MaxKeptBytes)
+        {
+            _buffer.ResetWrittenCount();
+            _hasContent = false;
+            _kept = this;
+        }
+        return bytes;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
             {
                 if (IsFull)
                     return true;
-                Add(Event(row, reader.TopicName(row.Int64(1))));
+                Add(Event(row, row.Int64(0), reader.TopicName(row.Int64(1)), !row.IsNull(9)));
             }
             return false;
         }
@@ -85,7 +85,8 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
                 if (!known.TryGetValue(id, out var topic))
                     known.Add(id, topic = reader.TopicName(id) is var name ? (name, wanted.Names(name)) : default);
                 // An event that its first topic does not select is decoded only if something else may.
-                var entry = topic.IsWanted || query.Selectors.Count > 0 || !row.IsNull(9) ? Event(row, topic.Name) : null;
+                var hasExtra = !row.IsNull(9);
+                var entry = topic.IsWanted || query.Selectors.Count > 0 || hasExtra ? Event(row, row.Int64(0), topic.Name, hasExtra) : null;
                 if (entry is not null && !wanted.Wants(entry))
                     entry = null;
                 if (looked == PatternLimits.LookedAt || (entry is not null && IsFull))
@@ -128,7 +129,8 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
                     if (IsFull)
                         return true;
                     MoveTo(row, at, offset);
-                    Add(Event(row, row.IsNull(9) ? cursor.Topic : reader.TopicName(row.Int64(1))));
+                    var hasExtra = !row.IsNull(9);
+                    Add(Event(row, offset, hasExtra ? reader.TopicName(row.Int64(1)) : cursor.Topic, hasExtra));
                 }
                 Queue(merge, cursor);
             }
@@ -202,15 +204,16 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
         _bytes += entry.Data.Length;
     }
 
-    private DunlinEvent Event(Statement row, TopicName topic) =>
+    // Each call about a column takes the lock of the connection, so no column is looked at twice.
+    private DunlinEvent Event(Statement row, long offset, TopicName topic, bool hasExtra) =>
         new(
-            new Position(epoch, row.Int64(0)),
+            new Position(epoch, offset),
             topic,
             reader.Texts.Get(row.Bytes(2)),
             row.Bytes(3).ToArray(),
             Origin(row),
             DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8)),
-            row.IsNull(9) ? null : EventExtra.Decode(row.Bytes(9))
+            hasExtra ? EventExtra.Decode(row.Bytes(9)) : null
         );
 
     private EventOrigin? Origin(Statement row)
@@ -221,9 +224,5 @@ internal sealed class PageReader(Reader reader, JournalQuery query, uint epoch, 
             : new EventOrigin(user, session, connection, device);
     }
 
-    private string? Text(Statement row, int column)
-    {
-        var utf8 = row.Bytes(column);
-        return utf8.IsEmpty && row.IsNull(column) ? null : reader.Texts.Get(utf8);
-    }
+    private string? Text(Statement row, int column) => row.IsNull(column) ? null : reader.Texts.Get(row.Bytes(column));
 }

@@ -57,6 +57,54 @@ public sealed class FrameTests
         );
     }
 
+    [Fact]
+    public void A_format_may_encode_another_frame_while_it_writes_one()
+    {
+        var frame = FrameWriter.Encode(
+            new Position(1, 7),
+            outer =>
+            {
+                outer.Name("outer");
+                outer.Data(FrameWriter.Encode(null, inner => inner.Data("inner")).Span[..^2]);
+            }
+        );
+        Assert.Equal("id: 00000001-7\nevent: outer\ndata: data: inner\n\n", Encoding.UTF8.GetString(frame.Span));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("not empty")]
+    public void A_frame_that_was_not_completed_leaves_nothing_behind(string data)
+    {
+        Assert.Throws<InvalidOperationException>(() =>
+            FrameWriter.Encode(
+                new Position(1, 7),
+                frame =>
+                {
+                    if (data.Length > 0)
+                        frame.Data(data);
+                    throw new InvalidOperationException();
+                }
+            )
+        );
+        Assert.True(FrameWriter.Encode(new Position(1, 8), _ => { }).IsEmpty);
+        Assert.Equal("data: next\n\n", Encoding.UTF8.GetString(FrameWriter.Encode(null, frame => frame.Data("next")).Span));
+    }
+
+    [Fact]
+    public void A_frame_allocates_its_own_bytes_only()
+    {
+        var (position, data) = (new Position(1, 7), new byte[300]);
+        Action<FrameWriter> write = frame => frame.Data(data);
+        var large = new byte[100_000];
+        FrameWriter.Encode(position, frame => frame.Data(large)); // is not kept
+        var length = FrameWriter.Encode(position, write).Length;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+            FrameWriter.Encode(position, write);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, length, length + 32);
+    }
+
     [Theory]
     [InlineData("a\r\nb")]
     [InlineData("a\0")]
