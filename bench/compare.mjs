@@ -10,6 +10,8 @@
 // exact and patterns: as one, but at the Mercure hub of the server. Each of 1,000 readers has a token with grants of its own, and the
 // updates are private. In exact one grant is the text of the topic; in patterns each reader has a URL pattern of its own that matches it.
 // nchan and raw know no grants: they run the same load as in one. exactPaced and patternsPaced do the same with the rate of paced.
+// tls, h2 and h2of10: as paced, over TLS with HTTP/1.1, with HTTP/2, and with ten streams in each HTTP/2 connection. tlsIdle and h2Idle: 2,000
+// open streams. Publishers use plain HTTP. Only dunlin, before and nchan. They need openssl and its headers (Debian: libssl-dev).
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,15 +33,43 @@ const folder = mkdtempSync(join(tmpdir(), 'dunlin-bench-'));
 const run = (command, args, more = {}) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...more });
 
+const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
+const secure = {
+  tlsIdle: ['--tls'],
+  h2Idle: ['--h2', '1'],
+  tls: ['--tls'],
+  h2: ['--h2', '1'],
+  h2of10: ['--h2', '10'],
+};
+const isSecure = wanted.some((scenario) => scenario in secure);
+const [certificate, certificateKey] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
 const load = join(folder, 'sseload');
-run('g++', ['-O2', '-std=c++17', '-o', load, join(here, 'peers/sseload.cpp')]);
+run('g++', [
+  ...['-O2', '-std=c++17', '-o', load, join(here, 'peers/sseload.cpp')],
+  ...(isSecure ? ['-DTLS', '-lssl', '-lcrypto'] : []),
+]);
+if (isSecure)
+  run('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=localhost', '-keyout', certificateKey, '-out', certificate],
+  ]);
 run('g++', ['-O2', '-std=c++17', '-o', join(folder, 'rawlimit'), join(here, 'peers/rawlimit.cpp')]);
 const build = (project, name) =>
   run('dotnet', ['build', project, '-c', 'Release', '--nologo', '-v', 'quiet', '-o', join(folder, name)]);
 build(join(here, 'server'), 'dunlin');
 build(join(here, 'peers/dotnet'), 'peers');
 if (options.before) build(join(options.before, 'bench/server'), 'before');
-writeFileSync(join(folder, 'nchan.conf'), readFileSync(join(here, 'peers/nchan.conf'), 'utf8'));
+writeFileSync(
+  join(folder, 'nchan.conf'),
+  readFileSync(join(here, 'peers/nchan.conf'), 'utf8').replace(
+    /listen 127.0.0.1:7002 [^;]*;/,
+    (plain) =>
+      plain +
+      (isSecure
+        ? ` listen 127.0.0.1:7012 ssl http2 backlog=4096; ssl_certificate ${certificate}; ssl_certificate_key ${certificateKey};`
+        : ''),
+  ),
+);
 
 // Tokens of Mercure's protocol 1.0, for its hub in bench/server.
 const mercureSecret = randomBytes(32).toString('base64url');
@@ -100,7 +130,11 @@ const json = '{"topic":"b%T%","type":"m","data":"%MSG%"}';
 const servers = {
   dunlin: {
     port: 7101,
-    env: { BENCH_MERCURE: mercureSecret },
+    tlsPort: 7111,
+    env: {
+      BENCH_MERCURE: mercureSecret,
+      ...(isSecure && { BENCH_TLS: `7111,${certificate},${certificateKey}` }),
+    },
     loads: mercure,
     start: () => [
       'dotnet',
@@ -138,6 +172,7 @@ const servers = {
   },
   nchan: {
     port: 7002,
+    tlsPort: 7012,
     start: () => ['nginx', ['-p', folder, '-c', join(folder, 'nchan.conf')]],
     load: ['--path', '/sub?id=b', '--pub-path', '/pub?id=b'],
     workers: true,
@@ -186,6 +221,8 @@ if (options.before)
   servers.before = {
     ...servers.dunlin,
     port: 7104,
+    tlsPort: 7114,
+    env: { ...servers.dunlin.env, ...(isSecure && { BENCH_TLS: `7114,${certificate},${certificateKey}` }) },
     start: () => [
       'dotnet',
       [join(folder, 'before/Dunlin.Bench.Server.dll'), '7104', join(folder, `b${Date.now()}.db`)],
@@ -206,6 +243,11 @@ const scenarios = {
   together: [...tenThousand, '--msgs', '20', '--rate', '2'],
   apart: [...tenThousand, ...manyTopics],
   unread: ['--conns', '1', ...manyTopics, '--timeout', '11'],
+  tlsIdle: ['--conns', '2000', '--idle', '--settle', '3'],
+  h2Idle: ['--conns', '2000', '--idle', '--settle', '3'],
+  tls: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
+  h2: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
+  h2of10: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
 };
 // The scenarios that one process runs in sequence after the warm-up. The warm-up ends when nothing is compiled any more: after 400 messages
 // a sixth of the time was still compilation. It sends events one by one (paced) and in groups, because both paths must be compiled.
@@ -229,9 +271,15 @@ const groups = [
     scenarios: ['together', 'apart', 'unread'],
     warmUp: () => [[scenarios.together], [scenarios.apart], [scenarios.apart]],
   },
+  // Each kind has a process of its own, because streams of one kind leave memory for those of the next.
+  ...[['tlsIdle', 'tls'], ['h2Idle', 'h2'], ['h2of10']].map((kind) => ({
+    scenarios: kind,
+    warmUp: (server, chosen) => [
+      [['--conns', '200', '--msgs', server.isCompiled ? '100' : '2000', '--rate', '200'], chosen[0]],
+    ],
+  })),
 ];
 const names = (options.only ?? 'dunlin,nchan,typed').split(',');
-const wanted = (options.scenarios ?? 'one,eight,paced,idle').split(',');
 
 async function measure(name, chosen, warmUp) {
   const server = servers[name];
@@ -258,8 +306,8 @@ async function measure(name, chosen, warmUp) {
         '-c',
         '1',
         load,
-        '--port',
-        String(server.port),
+        ...['--port', String(scenario in secure ? server.tlsPort : server.port), ...(secure[scenario] ?? [])],
+        ...['--pub-port', String(server.port)],
         '--pid',
         pids.join(','),
         ...(server.loads?.[scenario] ?? server.load),
@@ -308,7 +356,7 @@ async function answers(port) {
 
 function print(scenario) {
   const base = results[scenario].nchan ?? results[scenario][names[0]];
-  const key = scenario === 'idle' ? 'memory' : 'cpu';
+  const key = /idle$/i.test(scenario) ? 'memory' : 'cpu';
   const like = scenario.endsWith('Paced') ? 'paced' : 'one';
   const plain = scenario in mercure ? results[like] : null;
   console.table(

@@ -1,8 +1,12 @@
 #pragma warning disable MA0047 // one file, top-level statements
 // The server that bench/README.md measures: the endpoints of the engine, with a durable journal.
 // Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Every client is signed in as "bench" and
-// has all permissions. With BENCH_MERCURE, the secret of its tokens, the server is a Mercure hub too.
+// has all permissions. With BENCH_MERCURE, the secret of its tokens, the server is a Mercure hub too. With BENCH_TLS=PORT,CERT.pem,KEY.pem it
+// also serves HTTP/1.1 and HTTP/2 over TLS.
+using System.Globalization;
+using System.Net;
 using System.Security.Claims;
+using System.Security.Cryptography.X509Certificates;
 using Dunlin.Hosting;
 using Dunlin.Mercure;
 using Dunlin.Publishing;
@@ -14,10 +18,19 @@ using Dunlin.Transport;
 var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:" + args[0]);
+builder.WebHost.UseKestrelHttpsConfiguration();
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.AddServerHeader = false;
     kestrel.LimitConnectionsToOpenFiles();
+    if (Environment.GetEnvironmentVariable("BENCH_TLS")?.Split(',') is not { } tls)
+        return;
+    kestrel.Listen(IPAddress.Loopback, int.Parse(args[0], CultureInfo.InvariantCulture));
+    kestrel.Listen(
+        IPAddress.Loopback,
+        int.Parse(tls[0], CultureInfo.InvariantCulture),
+        endpoint => endpoint.UseHttps(X509Certificate2.CreateFromPemFile(tls[1], tls[2]))
+    );
 });
 if (Environment.GetEnvironmentVariable("BENCH_DIRECT") != "0")
     builder.WebHost.UseDirectTransport();
