@@ -80,7 +80,7 @@ internal sealed partial class DisconnectMonitor : IHostedService
         }
     }
 
-    private bool IsConnected(Key key)
+    internal bool IsConnected(Key key)
     {
         lock (_gate)
             return _holders.TryGetValue(key, out var entry) && entry.Connections > 0;
@@ -90,7 +90,8 @@ internal sealed partial class DisconnectMonitor : IHostedService
     {
         lock (_gate)
         {
-            if (entry.Connections > 0 || !_holders.Remove(entry.Key))
+            // A page that came back and left again, before this call began, has a grace period of its own.
+            if (entry.Connections > 0 || _wheel.IsScheduled(entry) || !_holders.Remove(entry.Key))
                 return;
         }
         _ = Background.Run(async () =>

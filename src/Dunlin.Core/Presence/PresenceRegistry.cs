@@ -174,7 +174,10 @@ public sealed class PresenceRegistry : IHostedService
     {
         lock (_gate)
         {
-            if (entry.Connections > 0 || !_topics.TryGetValue(entry.Topic, out var users) || !users.Remove(entry.UserId))
+            // A user who came back and left again, before this call began, has a grace period of its own.
+            if (entry.Connections > 0 || _wheel.IsScheduled(entry))
+                return;
+            if (!_topics.TryGetValue(entry.Topic, out var users) || !users.Remove(entry.UserId))
                 return;
             if (users.Count == 0)
                 _topics.Remove(entry.Topic);

@@ -77,12 +77,22 @@ internal sealed class TimerWheel : IDisposable
         }
     }
 
-    /// <summary>Cancels an entry. A call of the entry that has already begun continues.</summary>
+    /// <summary>Cancels an entry. A call of the entry that has already begun continues, and one that is due may still begin: see
+    /// <see cref="IsScheduled"/>.</summary>
     /// <param name="entry">The entry.</param>
     public void Cancel(WheelEntry entry)
     {
         lock (_gate)
             Unlink(entry);
+    }
+
+    /// <summary>Returns whether an entry is scheduled. During a call of the entry, this means that it was scheduled again before the call
+    /// began: the call is out of date.</summary>
+    /// <param name="entry">The entry.</param>
+    public bool IsScheduled(WheelEntry entry)
+    {
+        lock (_gate)
+            return entry.IsLinked || entry.ExactDue != default;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using Dunlin.Core.Tests.Fanout;
 using Dunlin.Fanout;
 using Dunlin.Leases;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -57,6 +58,20 @@ public sealed class DisconnectMonitorTests : IDisposable
         await ConnectAsync(new TestSink(), "tab");
         _node.Time.Advance(TimeSpan.FromSeconds(60));
         Assert.True(await IsHeldAsync());
+    }
+
+    [Fact]
+    public async Task A_timer_that_is_late_ends_no_grace_of_a_later_disconnect()
+    {
+        await HoldAsync();
+        await CloseAsync(await ConnectAsync(new TestSink(), "tab"));
+        // The wheel calls it just before the monitor, when the monitor's entry is due already.
+        _node.Wheel.Schedule(new WheelAction(() => _node.Open(new TestSink(), "t", AsTab).Abandon()), TimeSpan.FromSeconds(10));
+        _node.Time.Advance(TimeSpan.FromSeconds(11));
+        await ConnectAsync(new TestSink(), "tab");
+        _node.Time.Advance(TimeSpan.FromSeconds(30));
+        await _node.Fanout.SettledAsync();
+        Assert.True(_monitor.IsConnected(new DisconnectMonitor.Key("ann", "s1", "tab", null)));
     }
 
     [Fact]
@@ -118,6 +133,8 @@ public sealed class DisconnectMonitorTests : IDisposable
 
     private Task<EventStreamConnection> ConnectAsync(TestSink sink, string device) =>
         _node.ConnectAsync(sink, "t", with: r => r with { Caller = TestNode.User("ann", "s1", device) });
+
+    private static ConnectionRequest AsTab(ConnectionRequest request) => request with { Caller = TestNode.User("ann", "s1", "tab") };
 
     private async Task HoldAsync(string device = "tab") =>
         (

@@ -1,6 +1,7 @@
 using Dunlin.Core.Tests.Fanout;
 using Dunlin.Fanout;
 using Dunlin.Presence;
+using Dunlin.Scheduling;
 using Dunlin.Topics;
 using Microsoft.Extensions.Options;
 
@@ -46,6 +47,19 @@ public sealed class PresenceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_timer_that_is_late_ends_no_presence_of_a_later_connection()
+    {
+        await CloseAsync(await ConnectAsync("ann", new TestSink()));
+        // The wheel calls it just before the registry, when the registry's entry is due already.
+        _node.Wheel.Schedule(new WheelAction(() => Open("ann").Abandon()), TimeSpan.FromSeconds(10));
+        _node.Time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(0, Assert.Single(_presence.List(Room)).Connections);
+        await ConnectAsync("ann", new TestSink());
+        _node.Time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, Assert.Single(_presence.List(Room)).Connections);
+    }
+
+    [Fact]
     public async Task A_reconnect_within_the_grace_is_no_leave_or_join()
     {
         var watcher = new TestSink();
@@ -83,6 +97,9 @@ public sealed class PresenceTests : IDisposable
         connection.Close(ConnectionEnd.Gone);
         await connection.Completion;
     }
+
+    private EventStreamConnection Open(string user) =>
+        _node.Open(new TestSink(), "room", request => request with { Caller = TestNode.User(user), IsPresent = true });
 
     private Task<EventStreamConnection> ConnectAsync(string user, TestSink sink) =>
         _node.ConnectAsync(sink, "room", with: r => r with { Caller = TestNode.User(user), IsPresent = true });
