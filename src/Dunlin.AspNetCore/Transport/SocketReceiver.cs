@@ -41,7 +41,7 @@ internal sealed class SocketReceiver(Socket socket, ISocketReader reader)
     }
 
     // A separate method, because the locals of RunAsync would keep a former reader alive while no bytes arrive.
-    private async ValueTask<bool> ReadAsync()
+    internal async ValueTask<bool> ReadAsync()
     {
         var inCharge = Volatile.Read(ref _reader);
         if (await inCharge.ReadAsync(socket))
