@@ -10,8 +10,8 @@
 // exact and patterns: as one, but at the Mercure hub of the server. Each of 1,000 readers has a token with grants of its own, and the
 // updates are private. In exact one grant is the text of the topic; in patterns each reader has a URL pattern of its own that matches it.
 // nchan and raw know no grants: they run the same load as in one. exactPaced and patternsPaced do the same with the rate of paced.
-// tls, h2 and h2of10: as paced, over TLS with HTTP/1.1, with HTTP/2, and with ten streams in each HTTP/2 connection. tlsIdle and h2Idle: 2,000
-// open streams. Publishers use plain HTTP. Only dunlin, before and nchan. They need openssl and its headers (Debian: libssl-dev).
+// tls, h2, h2of10: as paced over TLS, with HTTP/1.1, HTTP/2, and ten streams for each HTTP/2 connection. tlsIdle, h2Idle: 2,000 streams.
+// Publishers use plain HTTP. Only dunlin, before and nchan. Needs openssl and its headers (libssl-dev).
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -231,6 +231,9 @@ if (options.before)
 const tenThousand = ['--conns', '10000', '--ips', '4'];
 const manyTopics = ['--topics', '10000', '--batch', '100', '--msgs', '2000', '--rate', '200'];
 const scenarios = {
+  ...Object.fromEntries(
+    ['tls', 'h2', 'h2of10'].map((name) => [name, ['--conns', '1000', '--msgs', '200', '--rate', '20']]),
+  ),
   one: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
   exact: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
   patterns: ['--conns', '1000', '--msgs', '400', '--depth', '1'],
@@ -245,9 +248,6 @@ const scenarios = {
   unread: ['--conns', '1', ...manyTopics, '--timeout', '11'],
   tlsIdle: ['--conns', '2000', '--idle', '--settle', '3'],
   h2Idle: ['--conns', '2000', '--idle', '--settle', '3'],
-  tls: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
-  h2: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
-  h2of10: ['--conns', '1000', '--msgs', '200', '--rate', '20'],
 };
 // The scenarios that one process runs in sequence after the warm-up. The warm-up ends when nothing is compiled any more: after 400 messages
 // a sixth of the time was still compilation. It sends events one by one (paced) and in groups, because both paths must be compiled.
@@ -271,12 +271,10 @@ const groups = [
     scenarios: ['together', 'apart', 'unread'],
     warmUp: () => [[scenarios.together], [scenarios.apart], [scenarios.apart]],
   },
-  // Each kind has a process of its own, because streams of one kind leave memory for those of the next.
+  // Each kind has a process of its own: streams of one kind leave memory for those of the next.
   ...[['tlsIdle', 'tls'], ['h2Idle', 'h2'], ['h2of10']].map((kind) => ({
     scenarios: kind,
-    warmUp: (server, chosen) => [
-      [['--conns', '200', '--msgs', server.isCompiled ? '100' : '2000', '--rate', '200'], chosen[0]],
-    ],
+    warmUp: (_, chosen) => [[['--conns', '200', '--msgs', '2000', '--rate', '200'], chosen[0]]],
   })),
 ];
 const names = (options.only ?? 'dunlin,nchan,typed').split(',');

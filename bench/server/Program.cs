@@ -1,8 +1,8 @@
 #pragma warning disable MA0047 // one file, top-level statements
 // The server that bench/README.md measures: the endpoints of the engine, with a durable journal.
 // Usage: Dunlin.Bench.Server PORT FILE.db | PORT memory | PORT "Host=..." [REDIS] (PostgreSQL). Every client is signed in as "bench" and
-// has all permissions. With BENCH_MERCURE, the secret of its tokens, the server is a Mercure hub too. With BENCH_TLS=PORT,CERT.pem,KEY.pem it
-// also serves HTTP/1.1 and HTTP/2 over TLS.
+// has all permissions. With BENCH_MERCURE, the secret of its tokens, the server is a Mercure hub too. With BENCH_TLS=PORT,CERT.pem,KEY.pem
+// it also serves HTTP/1.1 and HTTP/2 over TLS.
 using System.Globalization;
 using System.Net;
 using System.Security.Claims;
