@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Diagnostics;
-using System.Text.Json;
 using Dunlin.Diagnostics;
 using Dunlin.Fanout;
 using Dunlin.Journal;
@@ -86,25 +84,30 @@ internal sealed class PublishEndpoint(
 
     private static Task AnswerAsync(HttpContext context, List<PublishItem> items, IReadOnlyList<Position> positions)
     {
-        var buffer = new ArrayBufferWriter<byte>(64);
-        using (var json = new Utf8JsonWriter(buffer))
+        // Written by hand: a position needs no escapes, and a JSON writer would allocate more than the response.
+        var start = "{\"positions\":["u8;
+        var end = "]}"u8;
+        var json = new byte[start.Length + (items.Count * (Position.MaxLength + 3)) + end.Length];
+        start.CopyTo(json);
+        var (length, next) = (start.Length, 0);
+        for (var i = 0; i < items.Count; i++)
         {
-            Span<byte> text = stackalloc byte[Position.MaxLength];
-            json.WriteStartObject();
-            json.WriteStartArray("positions"u8);
-            var next = 0;
-            foreach (var item in items)
+            if (i > 0)
+                json[length++] = (byte)',';
+            if (items[i].IsTransient)
             {
-                if (item.IsTransient)
-                    json.WriteNullValue();
-                else
-                    json.WriteStringValue(text[..positions[next++].Format(text)]);
+                "null"u8.CopyTo(json.AsSpan(length));
+                length += 4;
+                continue;
             }
-            json.WriteEndArray();
-            json.WriteEndObject();
+            json[length++] = (byte)'"';
+            length += positions[next++].Format(json.AsSpan(length));
+            json[length++] = (byte)'"';
         }
+        end.CopyTo(json.AsSpan(length));
+        length += end.Length;
         context.Response.ContentType = "application/json; charset=utf-8";
-        context.Response.ContentLength = buffer.WrittenCount;
-        return context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted).AsTask();
+        context.Response.ContentLength = length;
+        return context.Response.Body.WriteAsync(json.AsMemory(0, length), context.RequestAborted).AsTask();
     }
 }
