@@ -4,8 +4,8 @@ using Npgsql;
 namespace Dunlin.TestKit;
 
 /// <summary>Creates schemas for tests on one PostgreSQL server. Thread-safe.</summary>
-/// <remarks>Npgsql reads all types of a database for each new connection string. With the schemas of hundreds of tests in one database, these
-/// reads took half of the processor time of a run. So a database holds few schemas.</remarks>
+/// <remarks>Npgsql reads all types of a database for each new connection string. With the schemas of hundreds of tests in one database,
+/// these reads took half of the processor time of a run. So a database holds few schemas.</remarks>
 internal sealed class TestDatabases(PostgresServer server)
 {
     // A new database costs as much processor time as reading the types of some dozens of schemas, and 8 MB.
