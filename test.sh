@@ -132,16 +132,18 @@ dotnet_tests() {
   say "Server: build"
   check "build" build
   check "commit subjects" scripts/check-commits.sh
-  say "Server: tests, documentation and format, $slots programs at once"
+  say "Server: tests, packages, documentation and format, $slots programs at once"
   # Broken links, anchors and cross references fail the build of the site.
-  local docs=
+  local docs= packed=
+  if wanted Dunlin.Packages.Tests; then start_check "packages" ./pack.sh --native artifacts/native/test; packed=$!; fi
   if wanted docs; then start_check "documentation site" ./docs.sh --build; docs=$!; fi
   start_check "format" dotnet csharpier check .
-  local longest=(Dunlin.E2E.Tests Dunlin.Packages.Tests Dunlin.Postgres.Tests Dunlin.Server.Tests Dunlin.Fuzz.Tests Dunlin.Worlds.Tests Dunlin.Simulation
+  local longest=(Dunlin.E2E.Tests Dunlin.Postgres.Tests Dunlin.Server.Tests Dunlin.Packages.Tests Dunlin.Fuzz.Tests Dunlin.Worlds.Tests Dunlin.Simulation
     Dunlin.Host.Tests Dunlin.Cluster.Tests Dunlin.AspNetCore.Tests Dunlin.Mercure.Tests Dunlin.DurableStreams.Tests Dunlin.Guides.Tests) project name
   for name in "${longest[@]}"; do
-    # Its tests read the site.
+    # Some tests read the site, and others install the packages.
     [ "$name" != Dunlin.Host.Tests ] || [ -z "$docs" ] || wait "$docs"
+    [ "$name" != Dunlin.Packages.Tests ] || [ -z "$packed" ] || wait "$packed"
     wanted "$name" && start "$name" "$name"
   done
   wanted Dunlin.Native && native_tests
@@ -274,12 +276,6 @@ again() { # title; fails unless all its failed tests pass
   while read -r line; do unstable+=("$1: $line"); done < <(grep -A 4 '\[FAIL\]$' "$base.log" | cut -c1-240)
 }
 
-# The tests install what pack.sh made.
-packages() {
-  say "Packages"
-  check "packages" ./pack.sh --native artifacts/native/test
-}
-
 wanted() { # name
   [ ${#only[@]} -eq 0 ] && return 0
   local word
@@ -292,7 +288,6 @@ install_packages
 { wanted Dunlin.Native || wanted Dunlin.Packages.Tests; } && start_native
 [ ${#only[@]} -eq 0 ] && web
 [ -z "$native" ] || check "native program" finish_native
-wanted Dunlin.Packages.Tests && packages
 dotnet_tests
 [ ${#only[@]} -eq 0 ] && { client replicache; client rxdb; }
 say "Where the time went: $SECONDS s"
