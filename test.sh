@@ -202,11 +202,10 @@ run_tests() { # project, title, options of the runner ...
   # Classes that start stores of their own have run already, and another store changes nothing about them.
   [ "${DUNLIN_TEST_STORE:-}" = postgres ] && options+=(-trait- Store=own)
   # A test that never ends is named every two minutes, and ends the program after the limit instead of the whole run.
-  timeout --kill-after=30 $((2400 + ${DUNLIN_FUZZ_SECONDS:-0})) dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" \
-    < /dev/null > "$base.log" 2>&1
+  run_program "$1" $((1500 + ${DUNLIN_FUZZ_SECONDS:-0})) -parallel collections -longRunning 120 -xml "$base.xml" "${options[@]}" > "$base.log" 2>&1
   # The second line of times: processor time of the children that have ended.
   times > "$base.times"
-  echo "$1 $((SECONDS - began)) ${DUNLIN_TEST_STORE:--} ${DUNLIN_TEST_SERVER:--} ${DUNLIN_TEST_PROXY:--}" > "$base.run"
+  echo "$1 $((SECONDS - began)) ${DUNLIN_TEST_STORE:--} ${DUNLIN_TEST_SERVER:--} ${DUNLIN_TEST_PROXY:--} ${options[*]}" > "$base.run"
   summary=$(summary_of "$base.log")
   if [[ $summary =~ Errors:\ 0,\ Failed:\ 0,\ Skipped:\ 0 ]]; then
     summary=${summary%%,*}
@@ -217,12 +216,15 @@ run_tests() { # project, title, options of the runner ...
   fi
 }
 
+run_program() { # project, limit in seconds, options of the runner ...
+  timeout --kill-after=30 "$2" dotnet "test/$1/bin/Release/net10.0/$1.dll" -noLogo -noColor "${@:3}" < /dev/null
+}
+
 processor_time() { # file with the output of times
   awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, part, /[ms]/); sum += part[1] * 60 + part[2] }; printf "%d", sum }' "$1"
 }
 
-# A program without a summary counts as failed.
-summary_of() { # log
+summary_of() { # log; empty if the program ended early, or had to be ended
   grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$1" | tail -n 1
 }
 
@@ -230,50 +232,60 @@ summary_of() { # log
 #
 # Two cores carry the servers, the browser and the tests, and now and then a test meets a pause that its author did not foresee. If at most
 # three tests of all runs failed, they are run once more, alone. One that passes then is printed as unstable with its failure, so that
-# somebody mends it; it fails no run. With DUNLIN_STRICT=1 there is no second try.
+# somebody mends it; it fails no run. A program without a summary counts as one test. With DUNLIN_STRICT=1 there is no second try.
 collect() {
   local title base project seconds total bad summary tries=0
   for title in "${later[@]}"; do count_check "$title"; done
-  for title in "${runs[@]}"; do tries=$((tries + $(failed_of "artifacts/test/$title.log" | wc -l))); done
+  for title in "${runs[@]}"; do tries=$((tries + $(names_of "$title" | wc -l))); done
   for title in "${runs[@]}"; do
     base="artifacts/test/$title"
     read -r project seconds _ < "$base.run"
     times+=("$(printf '%5d s  %s, %d s of processor time' "$seconds" "$title" "$(processor_time "$base.times")")")
     summary=$(summary_of "$base.log")
-    if [ -z "$summary" ]; then
-      add 0 1; failures+=("$title ended without a summary$(grep -oE "\[Long Running Test\] '[^']*'" "$base.log" | sort -u | sed 's/^.*] /; still running: /' | tr -d '\n')")
-      continue
-    fi
-    read -r total bad < <(echo "$summary" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
+    read -r total bad < <(echo "${summary:-Total: 1, Errors: 1}" | awk -F'[:,] *' '{ print $2, $4 + $6 + $8 }')
     if [ "$bad" -gt 0 ] && [ "$tries" -le 3 ] && again "$title"; then
+      while read -r line; do unstable+=("$title: $line"); done < <(failures_of "$title")
+      [ -n "$summary" ] || read -r total < <(summary_of "$base.again.log" | awk -F'[:,] *' '{ print $2 }')
       bad=0
     elif [ "$bad" -gt 0 ]; then
-      while read -r line; do failures+=("$title: $line"); done < <(grep -A 4 '\[FAIL\]$' "$base.log" | cut -c1-240)
+      while read -r line; do failures+=("$title: $line"); done < <(failures_of "$title")
     fi
     add $((total - bad)) "$bad"
   done
 }
 
-failed_of() { # log
-  sed -nE 's/^ +([A-Za-z0-9_.]+)(\(.*\))? \[FAIL\]$/\1/p' "$1" | sort -u
+# The names of the failed tests of a run, or "all" for a run without a summary.
+names_of() { # title
+  local log="artifacts/test/$1.log"
+  if [ -n "$(summary_of "$log")" ]; then sed -nE 's/^ +([A-Za-z0-9_.]+)(\(.*\))? \[FAIL\]$/\1/p' "$log" | sort -u; else echo all; fi
 }
 
-again() { # title; fails unless all its failed tests pass
-  local base="artifacts/test/$1" names name methods=() project store server proxy
+# The same with the first lines of their messages.
+failures_of() { # title
+  local base="artifacts/test/$1"
+  if [ -n "$(summary_of "$base.log")" ]; then
+    grep -A 4 '\[FAIL\]$' "$base.log" | cut -c1-240
+  else
+    echo "ended without a summary$(grep -oE "\[Long Running Test\] '[^']*'" "$base.log" | sort -u | sed 's/^.*] /; still running: /' | tr -d '\n')"
+  fi
+}
+
+# Runs the failed tests of a run again, or all of a run without a summary.
+again() { # title; fails unless all pass
+  local base="artifacts/test/$1" name options=() project store server proxy rest
   [ "${DUNLIN_STRICT:-0}" != 1 ] || return 1
-  mapfile -t names < <(failed_of "$base.log")
-  [ ${#names[@]} -gt 0 ] || return 1
-  for name in "${names[@]}"; do methods+=(-method "$name"); done
-  say "Once more: ${names[*]}"
-  read -r project _ store server proxy < "$base.run"
+  read -r project _ store server proxy rest < "$base.run"
+  for name in $(names_of "$1"); do options+=(-method "$name"); done
+  [ ${#options[@]} -gt 0 ] || return 1
+  [ "${options[1]}" != all ] || read -ra options <<< "-parallel collections $rest"
+  say "Once more: $1 ${options[*]}"
   (
     [ "$store" = - ] || export DUNLIN_TEST_STORE=$store
     [ "$server" = - ] || export DUNLIN_TEST_SERVER=$server
     [ "$proxy" = - ] || export DUNLIN_TEST_PROXY=$proxy
-    timeout --kill-after=30 600 dotnet "test/$project/bin/Release/net10.0/$project.dll" -noLogo -noColor "${methods[@]}" < /dev/null 2>&1 | tee "$base.again.log"
+    run_program "$project" 900 "${options[@]}" 2>&1 | tee "$base.again.log"
   )
-  grep -qE 'Total: [1-9][0-9]*, Errors: 0, Failed: 0, Skipped: 0' "$base.again.log" || return 1
-  while read -r line; do unstable+=("$1: $line"); done < <(grep -A 4 '\[FAIL\]$' "$base.log" | cut -c1-240)
+  grep -qE 'Total: [1-9][0-9]*, Errors: 0, Failed: 0, Skipped: 0' "$base.again.log"
 }
 
 wanted() { # name

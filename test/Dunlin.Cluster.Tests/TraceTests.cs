@@ -73,11 +73,12 @@ public sealed class TraceTests
 
         var published = await spans.WhenAsync(Publishes, span => span.OperationName == "dunlin.publish" && span.TraceId == client.TraceId);
         Assert.Equal(Publishes, published.Count);
-        var requests = spans
-            .Find(span => span.Source.Name == "Microsoft.AspNetCore" && span.TraceId == client.TraceId)
-            .Select(span => span.SpanId)
-            .ToHashSet();
-        Assert.All(published, span => Assert.Contains(span.ParentSpanId, requests));
+        // The span of a request ends after its response was sent.
+        var requests = await spans.WhenAsync(
+            Publishes,
+            span => span.Source.Name == "Microsoft.AspNetCore" && span.TraceId == client.TraceId
+        );
+        Assert.All(published, span => Assert.Contains(span.ParentSpanId, requests.Select(request => request.SpanId)));
 
         // One commit for all requests, with its own root span.
         var ids = published.Select(span => span.SpanId).ToHashSet();

@@ -47,6 +47,8 @@ public static class TestClients
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(100);
+
     /// <summary>Returns a client without cookies and without a time-out, which closes a connection at once when its stream is
     /// disposed.</summary>
     /// <param name="address">The server.</param>
@@ -85,6 +87,7 @@ public static class TestClients
     /// <param name="body">A string is sent unchanged as JSON. <see cref="HttpContent"/> is sent unchanged. Other values are serialised.
     /// Null sends no body.</param>
     /// <param name="headers">Further headers, which are not validated.</param>
+    /// <exception cref="TimeoutException">The server did not respond completely within 100 seconds.</exception>
     public static async Task<TestAnswer> SendJsonAsync(
         this HttpClient client,
         string method,
@@ -103,7 +106,7 @@ public static class TestClients
         };
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await client.SendAsync(request);
+        using var response = await client.SendAsync(request).WaitAsync(AnswerPatience);
         var read = await response.Content.ReadAsStringAsync();
         var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
         return new TestAnswer((int)response.StatusCode, isJson ? JsonElement.Parse(read) : default, read, response.Headers);

@@ -130,7 +130,7 @@ public sealed class PostgresServer : IAsyncDisposable
         string[] command = [.. _as, .. variables, _postgres, "-D", Data, .. settings.SelectMany(setting => new[] { "-c", setting })];
         _process = ServerProcess.Start(command[0], command[1..], _folder.FullName);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
-        while (!await AnswersAsync(Port))
+        while (!await AnswersAsync(Port, limit.Token))
         {
             if (_process.HasExited || limit.IsCancellationRequested)
                 throw new InvalidOperationException($"PostgreSQL did not start:\n{_process.Output}");
@@ -139,15 +139,18 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Stops the server with a signal.</summary>
-    /// <param name="signal"><c>INT</c> closes connections and stops cleanly. <c>QUIT</c> simulates a crash. Default: <c>INT</c>.</param>
+    /// <param name="signal"><c>INT</c> closes connections and stops cleanly. <c>QUIT</c> simulates a crash. <c>KILL</c> also kills the
+    /// processes of the connections, as if the machine failed. Default: <c>INT</c>.</param>
     public async Task StopAsync(string signal = "INT")
     {
         if (_process is not { } process)
             return;
         _process = null;
-        if (!process.HasExited)
+        if (signal != "KILL" && !process.HasExited)
+        {
             await process.SignalAsync(signal);
-        await process.WhenExitedAsync();
+            await process.WhenExitedAsync();
+        }
         await process.DisposeAsync();
     }
 
@@ -159,20 +162,20 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     // Sends a start-up packet of protocol version 3.0. An authentication response (R) means that the server accepts connections.
-    private static async Task<bool> AnswersAsync(int port)
+    private static async Task<bool> AnswersAsync(int port, CancellationToken limit)
     {
         try
         {
             using var client = new TcpClient();
-            await client.ConnectAsync("127.0.0.1", port);
+            await client.ConnectAsync("127.0.0.1", port, limit);
             var socket = client.GetStream();
             var text = "user\0postgres\0database\0postgres\0\0"u8.ToArray();
             byte[] packet = [0, 0, 0, (byte)(text.Length + 8), 0, 3, 0, 0, .. text];
-            await socket.WriteAsync(packet);
+            await socket.WriteAsync(packet, limit);
             var kind = new byte[1];
-            return await socket.ReadAsync(kind) == 1 && kind[0] == (byte)'R';
+            return await socket.ReadAsync(kind, limit) == 1 && kind[0] == (byte)'R';
         }
-        catch (Exception exception) when (exception is SocketException or IOException)
+        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException)
         {
             return false;
         }

@@ -8,6 +8,8 @@ namespace Dunlin.TestKit.Servers;
 /// start.</remarks>
 public sealed class RedisServer : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     private DirectoryInfo? _folder;
     private ServerProcess? _process;
 
@@ -48,7 +50,7 @@ public sealed class RedisServer : IAsyncDisposable
             "no",
         ];
         _process = ServerProcess.Start(program, [.. settings, "--dir", _folder.FullName], _folder.FullName);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15), TimeProvider.System);
+        using var limit = new CancellationTokenSource(Patience, TimeProvider.System);
         while (await TrySendAsync("PING") != "+PONG")
         {
             if (_process.HasExited || limit.IsCancellationRequested)
@@ -67,20 +69,22 @@ public sealed class RedisServer : IAsyncDisposable
         _folder = null;
     }
 
-    /// <summary>Sends a command of plain words, and returns the first line of the response, or null if the server is unreachable.</summary>
+    /// <summary>Sends a command of plain words, and returns the first line of the response, or null if the server does not respond within
+    /// 15 seconds.</summary>
     /// <param name="command">The command.</param>
     public async Task<string?> TrySendAsync(string command)
     {
+        using var limit = new CancellationTokenSource(Patience, TimeProvider.System);
         try
         {
             using var client = new TcpClient();
-            await client.ConnectAsync("127.0.0.1", Port);
+            await client.ConnectAsync("127.0.0.1", Port, limit.Token);
             await using var socket = client.GetStream();
-            await socket.WriteAsync(System.Text.Encoding.ASCII.GetBytes(command + "\r\n"));
+            await socket.WriteAsync(System.Text.Encoding.ASCII.GetBytes(command + "\r\n"), limit.Token);
             using var reader = new StreamReader(socket);
-            return await reader.ReadLineAsync();
+            return await reader.ReadLineAsync(limit.Token);
         }
-        catch (Exception exception) when (exception is SocketException or IOException)
+        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException)
         {
             return null;
         }

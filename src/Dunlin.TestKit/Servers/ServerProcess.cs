@@ -18,6 +18,11 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
+    private static readonly TimeSpan EndPatience = TimeSpan.FromMinutes(10);
+
+    // A program outside the tree may hold the output open.
+    private static readonly TimeSpan OutputPatience = TimeSpan.FromSeconds(10);
+
     private readonly Process _process;
     private readonly Lock _gate = new(); // guards _lines and _waiting
     private readonly Queue<string> _lines = new();
@@ -98,7 +103,8 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <param name="program">The file name, which is searched for in PATH.</param>
     /// <param name="arguments">The arguments.</param>
     /// <param name="folder">The working directory. Default: null, which means the folder for temporary files.</param>
-    /// <exception cref="InvalidOperationException">The program failed. The message contains its output.</exception>
+    /// <exception cref="InvalidOperationException">The program failed, or ran for more than 10 minutes and was killed. The message contains
+    /// its output.</exception>
     public static async Task RunAsync(string program, IEnumerable<string> arguments, string? folder = null)
     {
         await using var server = Start(program, arguments, folder);
@@ -170,18 +176,34 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Waits until the process has ended and its output was read.</summary>
     /// <returns>The exit code.</returns>
+    /// <exception cref="InvalidOperationException">10 minutes passed before. The message contains the output.</exception>
     public async Task<int> WhenExitedAsync()
     {
-        await _process.WaitForExitAsync();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(EndPatience);
+        }
+        catch (TimeoutException error)
+        {
+            var part = _process.HasExited ? "The output of the program" : "The program";
+            throw new InvalidOperationException($"{part} did not end:\n{Output}", error);
+        }
         return _process.ExitCode;
     }
 
-    /// <summary>Kills the process and its child processes.</summary>
+    /// <summary>Kills the process and its child processes, and waits until they have ended.</summary>
     public async Task KillAsync()
     {
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(OutputPatience);
+        }
+        catch (TimeoutException) when (_process.HasExited)
+        {
+            // Only the output is missing.
+        }
     }
 
     /// <inheritdoc/>

@@ -42,13 +42,6 @@ internal sealed class SpanLog : Collection<Activity>, IDisposable
         }
     }
 
-    /// <summary>Returns the spans that match now.</summary>
-    public IReadOnlyList<Activity> Find(Func<Activity, bool> matches)
-    {
-        lock (_gate)
-            return [.. this.Where(matches)];
-    }
-
     public void Dispose() => _provider.Dispose();
 
     protected override void InsertItem(int index, Activity item)

@@ -135,6 +135,7 @@ internal sealed class Workload : IAsyncDisposable
         using var api = new Api(address, name);
         for (var (after, hasMore) = ("", true); hasMore; )
         {
+            var asked = after;
             var path = $"/dunlin/v1/journal?topic=worlds/**&topic=leases/worlds&limit=1000{(after.Length == 0 ? "" : "&after=" + after)}";
             var page = (await api.Client.SendJsonAsync("GET", path)).Ok();
             foreach (var entry in page.GetProperty("events").EnumerateArray())
@@ -145,8 +146,10 @@ internal sealed class Workload : IAsyncDisposable
                 after = at.ToString();
                 History.Add(name, Reader.EventOf(at, entry.GetProperty("type").GetString()!, entry.GetProperty("data")));
             }
-            after = page.GetProperty("position").GetString()!;
             hasMore = page.GetProperty("hasMore").GetBoolean();
+            var position = page.GetProperty("position").GetString()!;
+            Assert.False(hasMore && position == asked, $"The journal of {name} has more after {position}, but does not return it.");
+            after = position;
         }
     }
 
