@@ -11,6 +11,7 @@ internal sealed class HeldShard : IFrameSink, IDisposable
 
     private readonly ManualResetEventSlim _released = new();
     private volatile TaskCompletionSource? _reached; // set while it holds
+    private volatile bool _hasEvent;
 
     /// <summary>Completes when the shard is held.</summary>
     /// <param name="fanout">The fan-out of the node.</param>
@@ -33,6 +34,7 @@ internal sealed class HeldShard : IFrameSink, IDisposable
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _released.Reset();
+        _hasEvent = false;
         _reached = reached;
         await journal.AppendAsync(EventDraft.Of(Topic, "e", "event"));
         await reached.Task.WaitAsync(Deadline);
@@ -44,11 +46,12 @@ internal sealed class HeldShard : IFrameSink, IDisposable
         _released.Set();
     }
 
-    public void Write(ReadOnlyMemory<byte> bytes) { }
+    public void Write(ReadOnlyMemory<byte> bytes) => _hasEvent = true;
 
     public ValueTask<bool> FlushAsync()
     {
-        if (_reached is { } reached)
+        // The round in which the connection joined may still end with a flush, without an event.
+        if (_hasEvent && _reached is { } reached)
         {
             reached.TrySetResult();
             _released.Wait(Deadline);

@@ -5,6 +5,7 @@ using Dunlin.Hosting;
 using Dunlin.Journal;
 using Dunlin.Sqlite.Hosting;
 using Dunlin.Sqlite.Tests.Support;
+using Dunlin.TestKit;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -154,16 +155,18 @@ public sealed class OpeningTests : IAsyncLifetime
     public async Task Appends_and_batches_are_measured()
     {
         var seen = new HashSet<string>();
+        using var meters = new TestMeters();
+        await using var backend = new Backend { Meters = meters };
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Meter.Name == DunlinMeters.Journal)
+            if (instrument.Meter.Name == DunlinMeters.Journal && ReferenceEquals(instrument.Meter.Scope, meters))
                 l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<double>((instrument, _, _, _) => Add(instrument.Name));
         listener.SetMeasurementEventCallback<int>((instrument, _, _, _) => Add(instrument.Name));
         listener.Start();
-        var store = await _backend.OpenAsync();
+        var store = await backend.OpenAsync();
         await store.AppendAsync(Backend.Draft("a"));
         listener.RecordObservableInstruments();
         lock (seen)
