@@ -28,6 +28,8 @@ namespace Dunlin.AspNetCore.Tests;
 /// </summary>
 internal sealed class EngineHost : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly DunlinTestHost _host;
 
     private EngineHost(DunlinTestHost host) => _host = host;
@@ -106,6 +108,17 @@ internal sealed class EngineHost : IAsyncDisposable
         var json = await response.Content.ReadFromJsonAsync<JsonElement>();
         Assert.True(response.IsSuccessStatusCode, json.ToString());
         return json.GetProperty("positions")[0].GetString()!;
+    }
+
+    /// <summary>Waits until the only stream or poll is live.</summary>
+    public Task LiveAsync() => UntilAsync(() => Fanout.All() is [{ State: EventStreamState.Live }]);
+
+    /// <summary>Waits for a state that no event announces.</summary>
+    public static async Task UntilAsync(Func<bool> condition)
+    {
+        using var late = new CancellationTokenSource(Patience, TimeProvider.System);
+        while (!condition())
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, late.Token);
     }
 
     public Task StopAsync() => _host.StopAsync();

@@ -43,7 +43,9 @@ internal static class PollResponse
                     return;
                 }
                 await using var gone = StreamResponse.CloseWhenGone(context, connection);
-                await WriteAsync(context.Response, Body(sink, connection, await connection.Completion));
+                var body = Body(sink, connection, await connection.Completion);
+                place.Dispose();
+                await WriteAsync(context.Response, body);
             }
             catch
             {
@@ -69,18 +71,12 @@ internal static class PollResponse
         EventFanout fanout
     )
     {
-        try
-        {
-            var end = await connection.Completion;
-            if (end == ConnectionEnd.Gone)
-                response.Abort();
-            else
-                await response.SendAsync(200, [], Body(sink, connection, end), fanout.Options.WriteTimeout, fanout.Time);
-        }
-        finally
-        {
-            place.Dispose();
-        }
+        var end = await connection.Completion;
+        place.Dispose();
+        if (end == ConnectionEnd.Gone)
+            response.Abort();
+        else
+            await response.SendAsync(200, [], Body(sink, connection, end), fanout.Options.WriteTimeout, fanout.Time);
     }
 
     private static async Task WriteAsync(HttpResponse response, IReadOnlyList<ReadOnlyMemory<byte>> body)

@@ -21,7 +21,8 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
         }
     }
 
-    /// <summary>Counts a stream. Dispose the result when the stream ends.</summary>
+    /// <summary>Counts a stream. Dispose the result before the client can see the end of the stream: it may open the next one at
+    /// once.</summary>
     /// <exception cref="DunlinException"><see cref="ErrorCode.TooManyConnections"/>: a limit is reached. The error names it.</exception>
     public ConnectionSlot Enter(string userId, string address)
     {
@@ -67,9 +68,15 @@ internal sealed class StreamLimits(IOptions<EventStreamOptions> options)
             counts[key]--;
     }
 
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
-    internal readonly struct ConnectionSlot(StreamLimits limits, string userId, string address) : IDisposable
+    /// <summary>The place of one stream in the limits. Disposal gives it back, and has no effect after the first time.</summary>
+    internal sealed class ConnectionSlot(StreamLimits limits, string userId, string address) : IDisposable
     {
-        public void Dispose() => limits.Leave(userId, address);
+        private int _isLeft;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isLeft, 1) == 0)
+                limits.Leave(userId, address);
+        }
     }
 }

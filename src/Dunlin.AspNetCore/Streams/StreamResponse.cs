@@ -33,7 +33,9 @@ internal static class StreamResponse
                 return;
             }
             await using var gone = CloseWhenGone(context, connection);
-            if (await connection.Completion != ConnectionEnd.Gone)
+            var end = await connection.Completion;
+            place.Dispose();
+            if (end != ConnectionEnd.Gone)
                 await sink.EndAsync();
         }
         finally
@@ -67,7 +69,9 @@ internal static class StreamResponse
                 return;
             }
             await using var gone = CloseWhenGone(context, connection);
-            await sink.EndAsync(await connection.Completion);
+            var end = await connection.Completion;
+            place.Dispose();
+            await sink.EndAsync(end);
         }
         finally
         {
@@ -95,13 +99,8 @@ internal static class StreamResponse
     /// <summary>Ends a stream that has left the web server, and gives back its place.</summary>
     public static async Task EndAsync(EventStreamConnection connection, SocketSink sink, StreamLimits.ConnectionSlot place)
     {
-        try
-        {
-            sink.End(await connection.Completion);
-        }
-        finally
-        {
-            place.Dispose();
-        }
+        var end = await connection.Completion;
+        place.Dispose();
+        sink.End(end);
     }
 }

@@ -62,6 +62,7 @@ internal sealed partial class LongPolls(
                 await using var gone = StreamResponse.CloseWhenGone(context, connection);
                 await connection.Completion;
                 var answer = await ReadAsync(poll, context.RequestAborted);
+                place.Dispose();
                 await answer.WriteAsync(context.Response, context.RequestAborted);
             }
             catch
@@ -91,20 +92,16 @@ internal sealed partial class LongPolls(
         StreamLimits.ConnectionSlot place
     )
     {
-        try
-        {
-            if (await connection.Completion == ConnectionEnd.Gone)
-            {
-                response.Abort();
-                return;
-            }
-            var answer = await FindAnswerAsync(poll);
-            await response.SendAsync(answer.Status, answer.Headers, answer.Body, fanout.Options.WriteTimeout, time);
-        }
-        finally
+        var end = await connection.Completion;
+        if (end == ConnectionEnd.Gone)
         {
             place.Dispose();
+            response.Abort();
+            return;
         }
+        var answer = await FindAnswerAsync(poll);
+        place.Dispose();
+        await response.SendAsync(answer.Status, answer.Headers, answer.Body, fanout.Options.WriteTimeout, time);
     }
 
     /// <summary>Reads the answer. A failure becomes an answer without data, so that the client asks again and gets the error.</summary>

@@ -24,6 +24,8 @@ public sealed class ConflatedStreamTests
         await using var reader = await host.OpenAsync("/dunlin/v1/events?topic=ships/**&conflate=true", lastEventId: from);
         Assert.Equal("dunlin.hello", (await reader.NextAsync()).EventType);
         Assert.Equal(["5", "50"], (await reader.NextAsync(2)).Select(item => item.Data));
+        // Until the stream is live, a later event replaces an earlier one.
+        await host.LiveAsync();
         await host.PublishAsync("ships/1", 6);
         await host.PublishAsync("ships/1", 7);
         Assert.Equal(["6", "7"], (await reader.NextAsync(2)).Select(item => item.Data));

@@ -67,7 +67,7 @@ public sealed partial class LongPollTests
         var from = await PositionAsync(host);
         var head = await host.PublishAsync("other", 0);
         var poll = PollAsync(host, from, wait: "5");
-        await WaitingAsync(host);
+        await host.LiveAsync();
         Assert.False(poll.IsCompleted);
         await AdvanceAsync(host, poll, TimeSpan.FromSeconds(7));
         var (_, text) = await poll.WaitAsync(Patience);
@@ -83,13 +83,13 @@ public sealed partial class LongPollTests
         using var peer = await RawReader.SendAsync(host, Request(position));
         for (var i = 0; i < 5; i++)
         {
-            await WaitingAsync(host);
+            await host.LiveAsync();
             position = await host.PublishAsync("t", $"event {i}");
             await peer.UntilAsync($"\n\nid: {position}\n\n");
             Assert.Contains($"event {i}", peer.Text, StringComparison.Ordinal);
             await peer.SendAsync(System.Text.Encoding.ASCII.GetBytes(Request(position)));
         }
-        await WaitingAsync(host);
+        await host.LiveAsync();
         Assert.Equal(5, Count(peer.Text, "HTTP/1.1 200 OK"));
     }
 
@@ -100,7 +100,7 @@ public sealed partial class LongPollTests
         var from = await PositionAsync(host);
         // The first follower arrives with the poll, the second while the poll waits.
         using var peer = await RawReader.SendAsync(host, Request(from) + "GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n");
-        await WaitingAsync(host);
+        await host.LiveAsync();
         await peer.SendAsync("GET /healthz/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray());
         await host.PublishAsync("t", "news");
         var text = await peer.ToEndAsync();
@@ -115,7 +115,7 @@ public sealed partial class LongPollTests
         await using var host = await EngineHost.StartAsync();
         var from = await PositionAsync(host);
         using var peer = await RawReader.SendAsync(host, Request(from, "Connection: close\r\n"));
-        await WaitingAsync(host);
+        await host.LiveAsync();
         await host.PublishAsync("t", "news");
         var text = await peer.ToEndAsync();
         Assert.Contains("Connection: close\r\n", text, StringComparison.Ordinal);
@@ -133,11 +133,35 @@ public sealed partial class LongPollTests
         var from = await PositionAsync(host);
         var closed = new TaskCompletionSource<ConnectionEnd>();
         using var peer = await RawReader.SendAsync(host, Request(from));
-        await WaitingAsync(host);
+        await host.LiveAsync();
         host.Fanout.Closed.Subscribe(connection => closed.TrySetResult(connection.Completion.Result));
         peer.Close(reset);
         Assert.Equal(ConnectionEnd.Gone, await closed.Task.WaitAsync(Patience));
-        await UntilAsync(() => host.Services.GetRequiredService<StreamLimits>().Counts.All == 0);
+        await EngineHost.UntilAsync(() => host.Services.GetRequiredService<StreamLimits>().Counts.All == 0);
+    }
+
+    /// <summary>The place of a poll is free before its answer is complete.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_at_its_limit_may_poll_again_at_once(bool waits)
+    {
+        await using var host = await EngineHost.StartAsync(services =>
+            services.Configure<EventStreamOptions>(static options => options.MaxPerUser = 1)
+        );
+        var from = await PositionAsync(host);
+        for (var i = 0; i < 300; i++)
+        {
+            if (!waits)
+                await host.PublishAsync("t", i);
+            var poll = PollAsync(host, from);
+            if (waits)
+            {
+                await host.LiveAsync();
+                await host.PublishAsync("t", i);
+            }
+            from = PositionOf((await poll).Text);
+        }
     }
 
     [Fact]
@@ -148,7 +172,7 @@ public sealed partial class LongPollTests
         );
         var from = await PositionAsync(host);
         var poll = PollAsync(host, from);
-        await WaitingAsync(host);
+        await host.LiveAsync();
         using var client = host.Client();
         using var refused = await client.GetAsync("/dunlin/v1/events?topic=t&wait=25");
         await HttpAssert.ProblemAsync(refused, 429, "too_many_connections");
@@ -188,7 +212,7 @@ public sealed partial class LongPollTests
         );
         var from = await PositionAsync(host);
         var poll = PollAsync(host, from, wait: "3600");
-        await WaitingAsync(host);
+        await host.LiveAsync();
         await AdvanceAsync(host, poll, TimeSpan.FromSeconds(5));
         Assert.Equal(from, PositionOf((await poll.WaitAsync(Patience)).Text));
     }
@@ -225,7 +249,7 @@ public sealed partial class LongPollTests
         await using var host = await EngineHost.StartAsync();
         var from = await PositionAsync(host);
         using var peer = await RawReader.SendAsync(host, Request(from));
-        await WaitingAsync(host);
+        await host.LiveAsync();
         await host.StopAsync();
         var text = await peer.ToEndAsync();
         Assert.Contains("event: dunlin.goodbye", text, StringComparison.Ordinal);
@@ -239,7 +263,7 @@ public sealed partial class LongPollTests
         await using var host = await EngineHost.StartAsync();
         var from = await PositionAsync(host);
         var poll = PollAsync(host, from, topic: "t/**");
-        await WaitingAsync(host);
+        await host.LiveAsync();
         host.Fanout.PublishTransient(new EventDraft(TopicName.Parse("t/typing"), "typing", "1"u8.ToArray()));
         var (_, text) = await poll.WaitAsync(Patience);
         Assert.Contains("event: typing\n", text, StringComparison.Ordinal);
@@ -264,7 +288,7 @@ public sealed partial class LongPollTests
         );
         var from = await PositionAsync(host);
         var poll = PollAsync(host, from);
-        await WaitingAsync(host);
+        await host.LiveAsync();
         await host.PublishAsync("t", "news");
         var (response, _) = await poll.WaitAsync(Patience);
         Assert.Equal("from middleware", response.Headers.GetValues("X-Late").Single());
@@ -276,7 +300,7 @@ public sealed partial class LongPollTests
         await using var host = await EngineHost.StartAsync();
         var from = await PositionAsync(host);
         using var peer = await RawReader.SendAsync(host, Request(from), receiveBuffer: 8 * 1024);
-        await WaitingAsync(host);
+        await host.LiveAsync();
         var drafts = Enumerable
             .Range(0, 30)
             .Select(i => new EventDraft(
@@ -328,13 +352,13 @@ public sealed partial class LongPollTests
         await using var host = await EngineHost.StartAsync();
         var from = await PositionAsync(host);
         using var peer = await RawReader.SendAsync(host, Request(from));
-        await WaitingAsync(host);
+        await host.LiveAsync();
         await host.PublishAsync("t", "news");
         await peer.UntilAsync("news");
         var factory = (DirectListenerFactory)host.Services.GetRequiredService<IConnectionListenerFactory>();
         await host.StopAsync();
         Assert.Contains("news", await peer.ToEndAsync(), StringComparison.Ordinal);
-        await UntilAsync(() => factory.Open.Counts == (0, 0));
+        await EngineHost.UntilAsync(() => factory.Open.Counts == (0, 0));
     }
 
     private static string Request(string from, string headers = "") =>
@@ -358,22 +382,13 @@ public sealed partial class LongPollTests
 
     private static async Task<string> PositionAsync(EngineHost host) => PositionOf((await PollAsync(host)).Text);
 
-    private static Task WaitingAsync(EngineHost host) => UntilAsync(() => host.Fanout.All() is [{ State: EventStreamState.Live }]);
-
     // The poll may arm its timer after the first advance, so time moves on until the poll ends.
     private static Task AdvanceAsync(EngineHost host, Task poll, TimeSpan step) =>
-        UntilAsync(() =>
+        EngineHost.UntilAsync(() =>
         {
             host.Time.Advance(step);
             return poll.IsCompleted;
         });
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var late = new CancellationTokenSource(Patience, TimeProvider.System);
-        while (!condition())
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, late.Token);
-    }
 
     private static string PositionOf(string text) => LastId().Match(text).Groups[1].Value;
 

@@ -80,7 +80,7 @@ public sealed class WireConformanceTests
         await using var host = await EngineHost.StartAsync();
         await using var reader = await WireReader.OpenAsync(host, wire, "topic=t&topic=secret");
         Assert.Equal("dunlin.hello", (await reader.NextAsync()).Event);
-        await LiveAsync(host);
+        await host.LiveAsync();
         host.Refused.Add("secret");
         await host.Fanout.ReauthorizeAsync("ann", static (_, topic) => new(topic.Value != "secret"));
         var revoked = await reader.NextAsync();
@@ -115,7 +115,7 @@ public sealed class WireConformanceTests
         await using var host = await EngineHost.StartAsync();
         await using var reader = await WireReader.OpenAsync(host, wire);
         Assert.Equal("dunlin.hello", (await reader.NextAsync()).Event);
-        await LiveAsync(host);
+        await host.LiveAsync();
         host.Fanout.All().Single().Close(Enum.Parse<ConnectionEnd>(end));
         var goodbye = Assert.Single(await reader.ToEndAsync());
         Assert.Equal("dunlin.goodbye", goodbye.Event);
@@ -137,7 +137,7 @@ public sealed class WireConformanceTests
         Assert.Equal(["dunlin.hello", "e", "e"], (await reader.NextAsync(3)).Select(static frame => frame.Event));
         foreach (var value in new[] { 6, 7 })
         {
-            await LiveAsync(host);
+            await host.LiveAsync();
             await host.PublishAsync("ships/1", value);
             Assert.Equal($"{value}", (await reader.NextAsync()).Data);
         }
@@ -150,7 +150,7 @@ public sealed class WireConformanceTests
         await using var host = await EngineHost.StartAsync();
         await using var reader = await WireReader.OpenAsync(host, wire, "topic=t/**");
         Assert.Equal("dunlin.hello", (await reader.NextAsync()).Event);
-        await LiveAsync(host);
+        await host.LiveAsync();
         host.Fanout.PublishTransient(EventDraft.Of(TopicName.Parse("t/typing"), "typing", 1));
         Assert.Equal(new WireFrame("typing", null, "1"), await reader.NextAsync());
     }
@@ -162,7 +162,7 @@ public sealed class WireConformanceTests
         await using var host = await EngineHost.StartAsync();
         await using var reader = await WireReader.OpenAsync(host, wire, "topic=t&echo=false");
         Assert.Equal("dunlin.hello", (await reader.NextAsync()).Event);
-        await LiveAsync(host);
+        await host.LiveAsync();
         var own = new EventOrigin("ann", null, host.Fanout.All().Single().Id, null);
         await host.Journal.AppendAsync(EventDraft.Of(TopicName.Parse("t"), "e", "own", own));
         var other = await host.PublishAsync("t", "other");
@@ -176,9 +176,9 @@ public sealed class WireConformanceTests
         await using var host = await EngineHost.StartAsync();
         await using var reader = await WireReader.OpenAsync(host, wire);
         Assert.Equal("dunlin.hello", (await reader.NextAsync()).Event);
-        await LiveAsync(host);
+        await host.LiveAsync();
         var before = reader.Comments;
-        await UntilAsync(() =>
+        await EngineHost.UntilAsync(() =>
         {
             host.Time.Advance(TimeSpan.FromSeconds(20));
             return reader.Comments > before;
@@ -253,7 +253,7 @@ public sealed class WireConformanceTests
         }
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal((200, "text/event-stream"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
-        await LiveAsync(host);
+        await host.LiveAsync();
         host.Time.Advance(TimeSpan.FromSeconds(3));
         await host.PublishAsync("t", "news");
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -272,14 +272,5 @@ public sealed class WireConformanceTests
                 data.Add(wire, one, two);
         }
         return data;
-    }
-
-    private static Task LiveAsync(EngineHost host) => UntilAsync(() => host.Fanout.All() is [{ State: EventStreamState.Live }]);
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var late = new CancellationTokenSource(Patience, TimeProvider.System);
-        while (!condition())
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, late.Token);
     }
 }

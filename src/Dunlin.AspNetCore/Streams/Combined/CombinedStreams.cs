@@ -63,6 +63,7 @@ internal sealed partial class CombinedStreams(
             await body.Ended;
             // Before the end of the body, so that a client that has seen the end finds the response neither open nor counted.
             _open.TryRemove(body.Id, out _);
+            place.Dispose();
             if (!body.IsGone)
                 await sink.EndAsync();
         }
