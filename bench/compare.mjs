@@ -18,15 +18,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { optionsOf } from './options.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = Object.fromEntries(
-  process.argv
-    .slice(2)
-    .join(' ')
-    .split('--')
-    .filter(Boolean)
-    .map((o) => o.trim().split(/\s+/)),
+const options = optionsOf(
+  fileURLToPath(import.meta.url),
+  ['rounds', 'only', 'scenarios', 'before'],
+  ['cold'],
 );
 const rounds = Number(options.rounds ?? 5);
 const folder = mkdtempSync(join(tmpdir(), 'dunlin-bench-'));
@@ -313,7 +311,7 @@ async function measure(name, chosen, warmUp) {
       ],
       { encoding: 'utf8' },
     ).stdout;
-  for (const [load, scenario] of 'cold' in options ? [] : warmUp(server, chosen)) result(load, scenario);
+  for (const [load, scenario] of options.cold ? [] : warmUp(server, chosen)) result(load, scenario);
   const texts = chosen.map((scenario) => result(scenarios[scenario], scenario));
   child.kill('SIGKILL');
   if (server.workers)

@@ -6,10 +6,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { optionsOf } from './options.mjs';
 
-const given = Object.fromEntries(
-  process.argv.slice(2).flatMap((text, index, all) => (text.startsWith('--') ? [[text.slice(2), all[index + 1]]] : [])),
-);
+const given = optionsOf(fileURLToPath(import.meta.url), ['connections', 'rate', 'seconds', 'viewers']);
 const connections = Number(given.connections ?? 10_000);
 const rate = Number(given.rate ?? 5);
 const seconds = Number(given.seconds ?? 20);
@@ -22,9 +22,13 @@ const load = 'bench/load/bin/Release/net10.0/Dunlin.Bench.Load.dll';
 const views = ['connections', 'topics', 'journal', 'refusals'];
 
 const tokenOf = (...more) => {
-  const made = spawnSync('dotnet', [server, 'token', '--data', data, '--subject', 'bench', '--minutes', '600', ...more], {
-    encoding: 'utf8',
-  });
+  const made = spawnSync(
+    'dotnet',
+    [server, 'token', '--data', data, '--subject', 'bench', '--minutes', '600', ...more],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (made.status !== 0) throw new Error(made.stderr);
   return made.stdout.trim();
 };
@@ -69,7 +73,10 @@ try {
   }
   const total = counts.length * (seconds + 8) + 60;
   const numbers = { topics: 100, connections, rate, seconds: total };
-  const options = Object.entries({ url: address, token: user, ...numbers }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const options = Object.entries({ url: address, token: user, ...numbers }).flatMap(([name, value]) => [
+    `--${name}`,
+    String(value),
+  ]);
   const reader = spawn('dotnet', [load, ...options], { stdio: 'ignore' });
   running.push(reader);
   const headers = { Authorization: `Bearer ${admin}` };
@@ -88,7 +95,8 @@ try {
     await sleep(seconds * 1000);
     const share = ((cpuOf(host.pid) - before) / ((performance.now() - at) / 1000)) * 100;
     const asked = performance.now();
-    if (viewers > 0) await (await fetch(`${address}/dunlin/inspect/api/connections`, { headers })).arrayBuffer();
+    if (viewers > 0)
+      await (await fetch(`${address}/dunlin/inspect/api/connections`, { headers })).arrayBuffer();
     const took = viewers > 0 ? Math.round(performance.now() - asked) : '–';
     console.log(`| ${viewers} | ${share.toFixed(1)} | ${took} |`);
     end.abort();

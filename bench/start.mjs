@@ -9,16 +9,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { optionsOf } from './options.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = Object.fromEntries(
-  process.argv
-    .slice(2)
-    .join(' ')
-    .split('--')
-    .filter(Boolean)
-    .map((o) => o.trim().split(/\s+/)),
-);
+const options = optionsOf(fileURLToPath(import.meta.url), ['rounds', 'only', 'idle']);
 const rounds = Number(options.rounds ?? 15);
 const idle = Number(options.idle ?? 5) * 1_000;
 const folder = mkdtempSync(join(tmpdir(), 'dunlin-start-'));

@@ -8,16 +8,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { optionsOf } from './options.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = Object.fromEntries(
-  process.argv
-    .slice(2)
-    .join(' ')
-    .split('--')
-    .filter(Boolean)
-    .map((option) => option.trim().split(/\s+/)),
-);
+const options = optionsOf(fileURLToPath(import.meta.url), ['readers', 'missed', 'older', 'url', 'pid']);
 const readers = Number(options.readers ?? 5000);
 const missed = Number(options.missed ?? 1000);
 const older = Number(options.older ?? 0);
