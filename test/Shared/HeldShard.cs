@@ -3,7 +3,10 @@ using Dunlin.Topics;
 
 namespace Dunlin.Fanout;
 
-/// <summary>Holds back one shard of a node in the middle of delivering an event, as readers that cost much time do.</summary>
+/// <summary>
+/// Holds back one shard of a node in the middle of delivering an event, as readers that cost much time do. The node closes it, and so ends
+/// the hold, as any reader that takes nothing for the write time-out.
+/// </summary>
 internal sealed class HeldShard : IFrameSink, IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);

@@ -68,8 +68,12 @@ public abstract class EventConsumerSuite : ConformanceSuite
     /// <summary>Waits until the cursor of a group is at or after an offset.</summary>
     /// <param name="offset">The offset.</param>
     /// <param name="group">The group.</param>
-    protected Task UntilThroughAsync(long offset, string group = "test") =>
-        UntilAsync(async () => await Groups.FindAsync(group, Cancellation) is { } info && info.Position.Offset >= offset);
+    protected async Task UntilThroughAsync(long offset, string group = "test")
+    {
+        await UntilAsync(async () => await Groups.FindAsync(group, Cancellation) is { } info && info.Position.Offset >= offset);
+        // The row is visible with its commit, and the events of that commit once the store has announced it: before the next write ends.
+        await Store.WriteAsync(static (_, _) => ValueTask.CompletedTask, Cancellation);
+    }
 
     /// <summary>Returns a number of the data of an event.</summary>
     /// <param name="entry">The event.</param>

@@ -63,7 +63,7 @@ public sealed class FlowControlTests
         using var node = new TestNode(o => (o.Shards, o.MaxPublishWait) = (1, TimeSpan.Zero));
         using var shard = await HoldAsync(node);
         var admitted = await FillAsync(node);
-        node.Time.Advance(TimeSpan.FromSeconds(30));
+        node.Time.Advance(TimeSpan.FromSeconds(15));
         var error = await Assert.ThrowsAsync<DunlinException>(() => AdmitAsync(node, "ann").WaitAsync(Deadline, Cancellation));
         Assert.Equal(TimeSpan.FromSeconds(10), error.RetryAfter);
         admitted.ForEach(one => one.Dispose());
@@ -94,7 +94,7 @@ public sealed class FlowControlTests
     {
         using var node = new TestNode(o => (o.Shards, o.LagTarget) = (1, TimeSpan.Zero));
         using var shard = await HoldAsync(node);
-        node.Time.Advance(TimeSpan.FromMinutes(5));
+        node.Time.Advance(TimeSpan.FromSeconds(1));
         for (var i = 0; i < 100; i++)
             Assert.True(node.Fanout.Flow.AdmitAsync("ann", 1, Cancellation).IsCompletedSuccessfully);
         Assert.True(node.Fanout.Flow.PaceAsync(Cancellation).IsCompletedSuccessfully);
@@ -130,8 +130,9 @@ public sealed class FlowControlTests
         using var here = new TestNode(o => o.Shards = 1, backplane: backplane);
         using var there = new TestNode(o => o.Shards = 1, _ => here.Store, backplane);
         using var shard = await HoldAsync(there, publisher: here);
-        there.Time.Advance(TimeSpan.FromMinutes(1));
-        here.Time.Advance(TimeSpan.FromMinutes(1));
+        // Ten times the target, and less than the time after which a reader that takes nothing is closed.
+        there.Time.Advance(TimeSpan.FromSeconds(1));
+        here.Time.Advance(TimeSpan.FromSeconds(1));
         await here.Fanout.SettledAsync();
         for (var i = 0; i < 100; i++)
             Assert.True(here.Fanout.Flow.AdmitAsync("ann", 1, Cancellation).IsCompletedSuccessfully);
